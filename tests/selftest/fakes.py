@@ -1,0 +1,108 @@
+"""Calculators with known defects, taken as candidates: imported inside a worker.
+
+Each is a Lennard-Jones crystal that misbehaves for structures of `TRIGGER` atoms only.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import all_changes
+from ase.calculators.lj import LennardJones
+
+TRIGGER = 7
+Defect = Callable[["Fake"], None]
+
+
+class Fake(LennardJones):
+    """Lennard-Jones, and then a defect."""
+
+    def __init__(self, defect: Defect | None = None, *, shift_ev_per_atom: float = 0.0) -> None:
+        super().__init__(sigma=2.3, epsilon=0.5, rc=5.0, smooth=True)  # type: ignore[no-untyped-call]
+        self.defect = defect
+        self.shift_ev_per_atom = shift_ev_per_atom
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        assert atoms is not None
+        self.given = atoms
+        self.results["energy"] += self.shift_ev_per_atom * len(atoms)
+        if self.defect is not None and len(atoms) == TRIGGER:
+            self.defect(self)
+
+
+def honest() -> Fake:
+    return Fake()
+
+
+def nan_energy() -> Fake:
+    return Fake(lambda fake: fake.results.update(energy=float("nan")))
+
+
+def nan_force() -> Fake:
+    def defect(fake: Fake) -> None:
+        fake.results["forces"][0, 0] = np.nan
+
+    return Fake(defect)
+
+
+def wrong_shape() -> Fake:
+    return Fake(lambda fake: fake.results.update(forces=fake.results["forces"][:-1]))
+
+
+def raises() -> Fake:
+    def defect(_: Fake) -> None:
+        raise RuntimeError("no such luck")
+
+    return Fake(defect)
+
+
+def changes_input() -> Fake:
+    def defect(fake: Fake) -> None:
+        fake.given.positions += 0.01
+
+    return Fake(defect)
+
+
+def hangs() -> Fake:
+    def defect(_: Fake) -> None:
+        threading.Event().wait()
+
+    return Fake(defect)
+
+
+def segfaults() -> Fake:
+    return Fake(lambda _: os.kill(os.getpid(), signal.SIGSEGV))
+
+
+def is_killed() -> Fake:
+    return Fake(lambda _: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def exits() -> Fake:
+    return Fake(lambda _: os._exit(3))
+
+
+def out_of_memory() -> Fake:
+    def defect(_: Fake) -> None:
+        np.empty(1 << 45, dtype=np.float64)
+
+    return Fake(defect)
+
+
+def does_not_start() -> Fake:
+    raise OSError("the weights are gone")
+
+
+def reads_shift(file: str) -> Fake:
+    """A model whose weights are a number in a file."""
+    return Fake(shift_ev_per_atom=float(Path(file).read_text(encoding="ascii")))

@@ -1,0 +1,1 @@
+"""Thresholds as data, and how a measured quantity is judged by one."""

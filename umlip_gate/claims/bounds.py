@@ -1,0 +1,101 @@
+"""Numbers in threshold files: of which quantity, under which convention, and how large."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from umlip_gate.metrics.quantities import QUANTITIES
+from umlip_gate.schema import Strict, nearest
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Relation = Literal["<", "≤", ">", "≥", "within"]
+
+
+class Measured(Strict):
+    """What a number in a threshold file is a number of.
+
+    Attributes
+    ----------
+    quantity
+        A name of `QUANTITIES`.
+    convention
+        The one of its conventions that is judged.
+    unit
+        The quantity's unit, written out so that a number is never read in another.
+    """
+
+    quantity: str
+    convention: str
+    unit: str
+
+    @field_validator("quantity")
+    @classmethod
+    def _known_quantity(cls, quantity: str) -> str:
+        if quantity not in QUANTITIES:
+            raise ValueError(f"unknown quantity; {nearest(quantity, list(QUANTITIES))}")
+        return quantity
+
+    @field_validator("convention")
+    @classmethod
+    def _known_convention(cls, convention: str, info: ValidationInfo) -> str:
+        quantity = QUANTITIES.get(info.data.get("quantity", ""))
+        if quantity and convention not in quantity.conventions:
+            close = nearest(convention, list(quantity.conventions))
+            raise ValueError(f"{quantity.name} has no such convention; {close}")
+        return convention
+
+    @field_validator("unit")
+    @classmethod
+    def _right_unit(cls, unit: str, info: ValidationInfo) -> str:
+        quantity = QUANTITIES.get(info.data.get("quantity", ""))
+        if quantity and unit != quantity.unit:
+            raise ValueError(f"{quantity.name} is measured in {quantity.unit!r}")
+        return unit
+
+
+class Bound(Measured):
+    """An interval that a value must lie in.
+
+    Attributes
+    ----------
+    min, max
+        Its ends, in `unit`; at least one of them.
+    strict
+        Whether an end itself is outside ("below 5" instead of "at most 5").
+    """
+
+    strict: Annotated[bool, Field(strict=True)] = False
+    min: Number | None = None
+    max: Annotated[Number | None, Field(validate_default=True)] = None
+
+    @field_validator("max")
+    @classmethod
+    def _ends(cls, maximum: float | None, info: ValidationInfo) -> float | None:
+        minimum = info.data.get("min")
+        if maximum is None and "min" in info.data and minimum is None:
+            raise ValueError("a bound needs min, max or both")
+        if maximum is not None and minimum is not None and maximum < minimum:
+            raise ValueError(f"max is below min = {minimum:g}")
+        return maximum
+
+    def inside(self, value: float) -> bool:
+        """Whether a value, in `unit`, lies within; a NaN never does."""
+        low = -math.inf if self.min is None else self.min
+        high = math.inf if self.max is None else self.max
+        return low < value < high if self.strict else low <= value <= high
+
+    @property
+    def relation(self) -> Relation:
+        """How a value inside stands to `limit`."""
+        if self.min is None:
+            return "<" if self.strict else "≤"
+        if self.max is None:
+            return ">" if self.strict else "≥"
+        return "within"
+
+    @property
+    def limit(self) -> float | tuple[float, float]:
+        """The end, or both of them."""
+        low, *more = (end for end in (self.min, self.max) if end is not None)
+        return (low, more[0]) if more else low

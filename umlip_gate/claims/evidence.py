@@ -1,0 +1,106 @@
+"""What was measured of the models that a threshold is about."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from umlip_gate.claims.bounds import Measured
+from umlip_gate.claims.verdict import Source
+from umlip_gate.faults import NotMeasured
+from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.measurement import Metrics
+
+SHOWN_FAILURES = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model's measurement on one dataset.
+
+    Attributes
+    ----------
+    model, dataset
+        Registry ids, or a candidate's name.
+    source
+        Where the predictions come from.
+    metrics
+        What was measured.
+    failures
+        Row -> error, of the configurations that failed.
+    """
+
+    model: str
+    dataset: str
+    source: Source
+    metrics: Metrics
+    failures: Mapping[int, str] = field(default_factory=dict)
+
+    def value(self, number: Measured) -> float:
+        """Look up a quantity under a convention.
+
+        Raises
+        ------
+        NotMeasured
+            There is none: configurations failed, or the quantity is not defined here.
+        """
+        value = self.metrics.values[number.quantity][number.convention]
+        if value is None or not math.isfinite(value):
+            raise NotMeasured(
+                f"{self.model} on {self.dataset}: {number.quantity} {number.convention} "
+                f"has no value: {self._why_none()}"
+            )
+        return value
+
+    def interval(self, number: Measured) -> Interval | None:
+        """Look up the interval of a quantity under a convention, if it has one."""
+        return self.metrics.intervals[number.quantity][number.convention]
+
+    def _why_none(self) -> str:
+        if not self.metrics.n_failed:
+            return "it is not defined for these predictions"
+        first = sorted(self.failures.items())[:SHOWN_FAILURES]
+        rows = "; ".join(f"row {row}: {error}" for row, error in first)
+        count = f"{self.metrics.n_failed} of {self.metrics.n_configurations} configurations failed"
+        return f"{count}, first {rows}" if rows else count
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known, on one dataset, of the models that a claim compares.
+
+    Every model that the claim could be about is in one of the three: for a claim of the paper
+    the models of its Table 1, and no others.
+
+    Attributes
+    ----------
+    dataset
+        A registry id.
+    cells
+        The models that were measured, failed configurations or not.
+    errors
+        Model -> why it could not be measured.
+    absent
+        Model -> why it is not at hand, and how to obtain it.
+    """
+
+    dataset: str
+    cells: Sequence[Cell]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n_models(self) -> int:
+        """How many models the claim is about."""
+        return len(self.cells) + len(self.errors) + len(self.absent)
+
+    def ranked(self, number: Measured) -> tuple[dict[str, Cell], dict[str, str]]:
+        """Split into models with a value, the lowest first, and models without one, with why."""
+        values: dict[str, float] = {}
+        broken = dict(self.errors)
+        for cell in self.cells:
+            try:
+                values[cell.model] = cell.value(number)
+            except NotMeasured as error:
+                broken[cell.model] = str(error)
+        cells = {cell.model: cell for cell in self.cells}
+        return {model: cells[model] for model in sorted(values, key=lambda m: values[m])}, broken

@@ -1,0 +1,248 @@
+"""Reading `thresholds/`: everything is checked, whatever is judged afterwards."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from umlip_gate.claims.bounds import Bound
+from umlip_gate.claims.schema import (
+    Assertion,
+    Claim,
+    ClaimFile,
+    Gate,
+    Index,
+    KnownFailure,
+    KnownFailureFile,
+    Reference,
+    ReferenceFile,
+)
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import Strict, nearest, read_toml, validate
+
+INDEX = "index.toml"
+File = TypeVar("File", bound=Strict)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Every number that a verdict depends on.
+
+    Attributes
+    ----------
+    claims
+        By id.
+    unwritten
+        What of the paper is not an assertion yet, by claim id, and what it needs.
+    references
+        What known models give.
+    gates
+        By name.
+    known_failures
+        What is known not to hold.
+    """
+
+    claims: Mapping[str, Claim]
+    unwritten: Mapping[str, str]
+    references: tuple[Reference, ...]
+    gates: Mapping[str, Gate]
+    known_failures: tuple[KnownFailure, ...]
+
+    def assertions(self) -> dict[str, Assertion]:
+        """Every assertion of every claim, by `CLAIM.ASSERTION`."""
+        return _assertions(self.claims)
+
+    def known_failure(
+        self, item: str, model: str | None, dataset: str, source: str
+    ) -> KnownFailure | None:
+        """Look up one cell of an assertion; model is None where several are compared."""
+        cell = (item, model, dataset, source)
+        return next((known for known in self.known_failures if _cell(known) == cell), None)
+
+
+def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[str]) -> Thresholds:
+    """Read and check every threshold file.
+
+    Parameters
+    ----------
+    folder
+        With `paper/`, `reference/`, `gates/` and `known_failures.toml`.
+    models, datasets
+        The ids that exist.
+
+    Raises
+    ------
+    BadInput
+        A file is not there or not valid; a unit, convention, model, dataset or claim is not
+        known; something is there twice; a known failure is of no assertion's cell.
+    """
+    registries = {"model": models, "dataset": datasets}
+    claims, unwritten = _claims(folder / "paper", registries)
+    gates = {
+        path.stem: load_gate(str(path), folder, datasets)
+        for path in sorted((folder / "gates").glob("*.toml"))
+    }
+    references = _references(folder / "reference", registries)
+    known = _known_failures(folder / "known_failures.toml", _assertions(claims))
+    return Thresholds(claims, unwritten, references, gates, known)
+
+
+def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gate:
+    """Read one gate.
+
+    Parameters
+    ----------
+    name_or_path
+        A file (`….toml`), or the name of one in `gates/`.
+    folder
+        The thresholds folder.
+    datasets
+        The ids that exist.
+
+    Raises
+    ------
+    BadInput
+        There is no such gate, or it is not valid.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = folder / "gates" / f"{name_or_path}.toml"
+        known = [gate.stem for gate in (folder / "gates").glob("*.toml")]
+        if name_or_path not in known:
+            raise BadInput(
+                f"unknown gate {name_or_path!r}; {nearest(name_or_path, known)} "
+                "(a gate of your own is given as a path that ends in .toml)"
+            )
+    gate = validate(Gate, {"name": path.stem, **read_toml(path)}, str(path))
+    registries = {"dataset": datasets}
+    for dataset in gate.required:
+        _exists(dataset, "dataset", registries, f"{path}: required")
+    for limit in gate.limits:
+        _exists(limit.dataset, "dataset", registries, f"{path}: limit {limit.name!r}")
+    _once((limit.name for limit in gate.limits), f"{path}: limit")
+    idle = sorted(set(gate.required) - {limit.dataset for limit in gate.limits})
+    if idle:
+        raise BadInput(f"{path}: required: no limit is on {', '.join(idle)}")
+    return gate
+
+
+def thresholds_digest(folder: Path, brought: Iterable[Path] = ()) -> str:
+    """Digest what a run judged by.
+
+    Parameters
+    ----------
+    folder
+        The thresholds folder.
+    brought
+        Files from elsewhere that a run judged by as well, such as a gate.
+
+    Returns
+    -------
+    str
+        sha256 over the names and bytes of all files, sorted by name.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.toml")}
+    files |= {f"brought/{path.name}": path for path in brought}
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        content = path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _claims(
+    folder: Path, registries: Mapping[str, Collection[str]]
+) -> tuple[dict[str, Claim], dict[str, str]]:
+    index_path = folder / INDEX
+    index = validate(Index, read_toml(index_path), str(index_path))
+    listed = {"claim": index.ids}
+    claims: dict[str, Claim] = {}
+    for path, file in _read(folder, ClaimFile):
+        for claim in file.claim:
+            where = f"{path}: {claim.id}"
+            _exists(claim.id, "claim", listed, str(path))
+            _once([*claims, claim.id], f"{path}: claim")
+            _once((assertion.name for assertion in claim.assertions), f"{where}: assertion")
+            for assertion in claim.assertions:
+                _assertion(assertion, registries, f"{where}.{assertion.name}")
+            claims[claim.id] = claim
+    for name in index.unwritten:
+        _exists(name, "claim", listed, f"{index_path}: unwritten")
+    lost = [name for name in index.ids if name not in claims and name not in index.unwritten]
+    if lost:
+        raise BadInput(f"{index_path}: neither written nor unwritten: {', '.join(lost)}")
+    return claims, index.unwritten
+
+
+def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], where: str) -> None:
+    for model in assertion.named_models:
+        _exists(model, "model", registries, where)
+    for dataset in assertion.datasets:
+        _exists(dataset, "dataset", registries, where)
+
+
+def _references(folder: Path, registries: Mapping[str, Collection[str]]) -> tuple[Reference, ...]:
+    references: list[Reference] = []
+    for path, file in _read(folder, ReferenceFile):
+        for reference in file.reference:
+            where = f"{path}: reference of {reference.model!r}"
+            _exists(reference.model, "model", registries, where)
+            _exists(reference.dataset, "dataset", registries, where)
+            references.append(reference)
+            _once(
+                (
+                    f"{each.model} on {each.dataset} ({each.source}): "
+                    f"{value.quantity} {value.convention}"
+                    for each in references
+                    for value in each.values
+                ),
+                f"{path}: reference",
+            )
+    return tuple(references)
+
+
+def _assertions(claims: Mapping[str, Claim]) -> dict[str, Assertion]:
+    return {
+        f"{claim.id}.{assertion.name}": assertion
+        for claim in claims.values()
+        for assertion in claim.assertions
+    }
+
+
+def _known_failures(path: Path, assertions: Mapping[str, Assertion]) -> tuple[KnownFailure, ...]:
+    entries = validate(KnownFailureFile, read_toml(path), str(path)).known_failure
+    for entry in entries:
+        where = f"{path}: {entry.item} on {entry.dataset}"
+        _exists(entry.item, "assertion", {"assertion": assertions}, str(path))
+        assertion = assertions[entry.item]
+        if (entry.model, entry.dataset) not in assertion.cells():
+            raise BadInput(
+                f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a cell of it"
+            )
+        if isinstance(assertion, Bound) and assertion.inside(entry.value):
+            raise BadInput(f"{where}: value = {entry.value:g} is inside; it is no failure")
+    _once(map(str, map(_cell, entries)), f"{path}: known_failure")
+    return entries
+
+
+def _read(folder: Path, schema: type[File]) -> Iterable[tuple[Path, File]]:
+    for path in sorted(folder.glob("*.toml")):
+        if path.name != INDEX:
+            yield path, validate(schema, read_toml(path), str(path))
+
+
+def _cell(known: KnownFailure) -> tuple[str, str | None, str, str]:
+    return known.item, known.model, known.dataset, known.source
+
+
+def _exists(name: str, what: str, registries: Mapping[str, Collection[str]], where: str) -> None:
+    if name not in registries[what]:
+        raise BadInput(f"{where}: unknown {what} {name!r}; {nearest(name, list(registries[what]))}")
+
+
+def _once(names: Iterable[str], where: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise BadInput(f"{where}: there twice: {', '.join(twice)}")

@@ -1,0 +1,145 @@
+"""What was found about one item: the record that reports carry, and the failure of a test."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from umlip_gate.metrics.bootstrap import Interval
+
+Source = Literal["live", "published"]
+"""Whether a prediction was computed in this project or is a file that others computed."""
+
+
+class Outcome(StrEnum):
+    """How an item ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    KNOWN_FAILURE = "known_failure"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A value that was measured, held against its limit.
+
+    Attributes
+    ----------
+    inside
+        Whether it keeps to the limit.
+    model
+        The model whose value decided; of several, the one that is named by the text.
+    dataset
+        What it was measured on.
+    source
+        Where that model's predictions come from.
+    value
+        In `unit`.
+    interval
+        The value's 95 % bootstrap interval.
+    relation
+        How the value must stand to the limit: `<`, `≤`, `>`, `≥` or `within`.
+    limit
+        A number; a pair of them where the relation is `within`.
+    unit
+        Of value, interval and limit.
+    text
+        One line for a person.
+    """
+
+    inside: bool
+    model: str
+    dataset: str
+    source: Source
+    value: float
+    interval: Interval | None
+    relation: str
+    limit: float | tuple[float, float]
+    unit: str
+    text: str
+
+    def require(self) -> None:
+        """Fail the test that asks.
+
+        Raises
+        ------
+        OutsideLimit
+            The value does not keep to its limit.
+        """
+        if not self.inside:
+            raise OutsideLimit(self)
+
+
+class OutsideLimit(AssertionError):
+    """A value was measured, and it is outside of its limit.
+
+    Parameters
+    ----------
+    judgement
+        What was found; its text is the message.
+    """
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.text)
+        self.judgement = judgement
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An item's record in a report; `dataclasses.asdict` makes it plain JSON.
+
+    Attributes
+    ----------
+    id
+        The item: `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION` or `gate.NAME.LIMIT`.
+    model, dataset
+        Registry ids; model is None where no single one was judged.
+    outcome
+        How it ended.
+    reason
+        The judgement's text, or why there is none.
+    value, interval, relation, limit, unit
+        As in `Judgement`; None where nothing was measured.
+    source
+        Where the predictions come from; None where there are none.
+    """
+
+    id: str
+    model: str | None
+    dataset: str
+    outcome: Outcome
+    reason: str
+    value: float | None = None
+    interval: Interval | None = None
+    relation: str | None = None
+    limit: float | tuple[float, float] | None = None
+    unit: str | None = None
+    source: Source | None = None
+
+    @classmethod
+    def judged(cls, item: str, outcome: Outcome, judgement: Judgement) -> "Verdict":
+        """Record a judgement.
+
+        Parameters
+        ----------
+        item
+            The item's id.
+        outcome
+            `passed` and `failed` as the judgement says, or `known_failure`.
+        judgement
+            What was found.
+        """
+        return cls(
+            id=item,
+            model=judgement.model,
+            dataset=judgement.dataset,
+            outcome=outcome,
+            reason=judgement.text,
+            value=judgement.value,
+            interval=judgement.interval,
+            relation=judgement.relation,
+            limit=judgement.limit,
+            unit=judgement.unit,
+            source=judgement.source,
+        )

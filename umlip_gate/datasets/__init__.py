@@ -1,0 +1,1 @@
+"""From an address to checked configurations: registry, fetch, readers, table."""

@@ -1,0 +1,120 @@
+"""What every dataset must hold when it is read."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from umlip_gate.datasets.configurations import Row
+from umlip_gate.datasets.registry import Dataset
+from umlip_gate.faults import BadInput
+
+PROBLEMS_NAMED = 10
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """The selected rows of one file.
+
+    Attributes
+    ----------
+    name
+        The file, as messages name it.
+    first
+        The number that the first of these rows has in the file.
+    rows
+        The rows.
+    """
+
+    name: str
+    first: int
+    rows: Sequence[Row]
+
+    def numbered(self) -> Iterator[tuple[str, Row]]:
+        """Each row with its name in messages."""
+        for number, row in enumerate(self.rows, self.first):
+            yield f"{self.name} row {number}", row
+
+
+def check(dataset: Dataset, files: Sequence[FileRows]) -> None:
+    """Hold the rows of a dataset against its registration.
+
+    Raises
+    ------
+    BadInput
+        Another number of rows than registered; an energy, position, cell or force that is not
+        finite; forces of another shape than the positions; an element that is not registered;
+        a row that is bitwise equal to an earlier one, beyond what is registered. The first
+        ten problems are named by file and row.
+    """
+    registered = {atomic_numbers[symbol] for symbol in dataset.elements}
+    problems = [
+        *_count(dataset, files),
+        *(
+            f"{where}: {what}"
+            for file in files
+            for where, row in file.numbered()
+            for what in _row(row, registered)
+        ),
+        *_duplicates(dataset, files),
+    ]
+    if problems:
+        listed = problems[:PROBLEMS_NAMED]
+        if len(problems) > len(listed):
+            listed.append(f"and {len(problems) - len(listed)} more")
+        lines = "\n  ".join(listed)
+        raise BadInput(f"{dataset.id}: the data are not sound (rows count from 0):\n  {lines}")
+
+
+def _count(dataset: Dataset, files: Sequence[FileRows]) -> Iterator[str]:
+    found = sum(len(file.rows) for file in files)
+    names = ", ".join(file.name for file in files)
+    if dataset.rows is not None and found != dataset.rows:
+        yield f"{names}: {found} rows, but {dataset.rows} are registered"
+    elif not found:
+        yield f"{names}: no rows"
+
+
+def _row(row: Row, registered: set[int]) -> Iterator[str]:
+    n_atoms = len(row.atoms)
+    if n_atoms == 0:
+        yield "no atoms"
+    if not np.isfinite(row.energy_ev):
+        yield f"the energy is {row.energy_ev}"
+    if not np.isfinite(row.atoms.positions).all():
+        yield "a position is not finite"
+    if not np.isfinite(row.atoms.cell.array).all():
+        yield "the cell is not finite"
+    if row.forces.shape != (n_atoms, 3):
+        yield f"forces of shape {row.forces.shape} for {n_atoms} atoms"
+    elif not np.isfinite(row.forces).all():
+        yield "a force is not finite"
+    if foreign := set(row.atoms.numbers.tolist()) - registered:
+        yield f"atomic numbers that are not of the registered elements: {sorted(foreign)}"
+
+
+def _duplicates(dataset: Dataset, files: Sequence[FileRows]) -> list[str]:
+    earlier: dict[bytes, str] = {}
+    found = []
+    for file in files:
+        for where, row in file.numbered():
+            first = earlier.setdefault(_content(row), where)
+            if first is not where:
+                found.append(f"{where}: bitwise equal to {first}")
+    if len(found) == dataset.duplicates:
+        return []
+    if dataset.duplicates:
+        found.insert(0, f"{len(found)} duplicate rows, but {dataset.duplicates} are registered")
+    return found
+
+
+def _content(row: Row) -> bytes:
+    content = hashlib.blake2b(digest_size=16)
+    atoms = row.atoms
+    energy = np.float64(row.energy_ev)
+    arrays = (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc, energy, row.forces)
+    for array in arrays:
+        content.update(array.tobytes())
+    return content.digest()

@@ -1,0 +1,115 @@
+"""A registered dataset as checked configurations."""
+
+import hashlib
+import json
+import logging
+
+from umlip_gate.datasets.checks import FileRows, check
+from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.datasets.digests import sha256_of
+from umlip_gate.datasets.fetch import _place, fetch
+from umlip_gate.datasets.readers import file_name, read_rows
+from umlip_gate.datasets.registry import Dataset, Selection
+from umlip_gate.datasets.source import SourceFile
+from umlip_gate.datasets.table import read_table, write_table
+from umlip_gate.faults import BadInput, NotObtainable
+from umlip_gate.settings import Settings
+
+TABLE_FORMAT = 1
+"""To be raised whenever a reader or the table comes to mean something else."""
+
+log = logging.getLogger(__name__)
+
+
+def load_dataset(dataset: Dataset, settings: Settings) -> Configurations:
+    """Fetch, read and check a dataset, or take the table that an earlier run made of it.
+
+    The table's name is a digest of everything that decides its content, and what it holds is
+    verified; if it is damaged it is made anew. With the digests of all files known, a table
+    is enough: no file is fetched or read again.
+
+    Raises
+    ------
+    NotObtainable
+        The files cannot be had here; the message says how to bring them.
+    BadInput
+        The files are not what is registered; the message names file and row.
+    """
+    if not dataset.files:
+        raise NotObtainable(f"{dataset.id}: {dataset.reason}{how_to_bring(dataset)}")
+    try:
+        table = settings.tables / f"{dataset.id}-{_key(dataset, settings)}.parquet"
+        try:
+            return read_table(table)
+        except FileNotFoundError:
+            pass
+        except BadInput as damage:
+            log.warning("%s; it is made anew", damage)
+        configurations = _read(dataset, settings)
+    except NotObtainable as fault:
+        raise NotObtainable(f"{dataset.id}: {fault}{how_to_bring(dataset)}") from fault
+    try:
+        write_table(table, configurations)
+    except OSError as error:
+        raise BadInput(
+            f"{table}: cannot be written ({error}); UMLIP_GATE_CACHE names the folder"
+        ) from error
+    return configurations
+
+
+def how_to_bring(dataset: Dataset) -> str:
+    """Say in lines of TOML how a person brings the files of a registered dataset."""
+    if dataset.quantity != "energies and forces":
+        return f"\nIts {dataset.quantity} cannot be brought either: no reader here holds them yet."
+    return (
+        "\nIf you have the data, write my-datasets.toml and give --datasets my-datasets.toml:\n"
+        f'  ["{dataset.id}"]\n'
+        '  files = [{ path = "where/it/is.xyz" }]\n'
+        '  reader = "extxyz"  # or "pickle", "mvl-json", or "mtp-cfg" with types = ["W", ...]'
+    )
+
+
+def _key(dataset: Dataset, settings: Settings) -> str:
+    """Digest of all that decides what the table holds, and of what it was checked against."""
+    decisive = {
+        "format": TABLE_FORMAT,
+        "files": [[_identity(file, settings), file.member] for file in dataset.files],
+        "reader": dataset.reader,
+        "types": dataset.types,
+        "selection": dataset.selection.model_dump() if dataset.selection else None,
+        "checked": [dataset.rows, dataset.elements, dataset.duplicates],
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _identity(file: SourceFile, settings: Settings) -> str:
+    """Give the digest of a file's bytes; a brought file is read for it, as it may have changed."""
+    if file.path is not None:
+        return sha256_of(fetch(file, settings))
+    if known := file.sha256 or file.git_blob_sha1:
+        return known
+    record = settings.downloads / f"{_place(file.name)}.sha256"
+    if not record.is_file():
+        fetch(file, settings)
+    return record.read_text(encoding="ascii").strip()
+
+
+def _read(dataset: Dataset, settings: Settings) -> Configurations:
+    files = []
+    for source in dataset.files:
+        path = fetch(source, settings)
+        rows = read_rows(path, source, dataset)
+        files.append(_selected(file_name(path, source), rows, dataset.selection))
+    check(dataset, files)
+    return Configurations.from_rows([row for file in files for row in file.rows])
+
+
+def _selected(name: str, rows: list[Row], selection: Selection | None) -> FileRows:
+    if selection is None:
+        return FileRows(name, 0, rows)
+    if selection.last_row >= len(rows):
+        raise BadInput(
+            f"{name}: {len(rows)} rows, but rows {selection.first_row} to {selection.last_row} "
+            "(counted from 0) are selected"
+        )
+    return FileRows(name, selection.first_row, rows[selection.first_row : selection.last_row + 1])

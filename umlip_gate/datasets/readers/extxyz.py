@@ -1,0 +1,57 @@
+"""Extended XYZ files with `energy` and `forces`."""
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import IO
+
+import numpy as np
+from ase.io.extxyz import read_xyz
+
+from umlip_gate.datasets.configurations import Row
+from umlip_gate.faults import BadInput
+
+
+def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
+    """Read frames whose comment holds `energy` (total, eV) and whose columns hold `forces` (eV/Å).
+
+    Raises
+    ------
+    BadInput
+        The file is not text or its last line has no end, or a frame is cut short or malformed,
+        or lacks energy or forces.
+    """
+    try:
+        text = stream.read().decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{where}: not a text file: {error}") from error
+    if not text.endswith("\n"):
+        raise BadInput(f"{where}: cut short? The last line does not end; if it is whole, end it")
+    for i, frame in enumerate(_frames(text.rstrip().splitlines(), where)):
+        try:
+            (atoms,) = read_xyz(StringIO(frame), index=slice(None))
+            results = atoms.calc.results if atoms.calc else {}
+            energy_ev = float(results["energy"])
+            forces = np.asarray(results["forces"], dtype=np.float64)
+        except KeyError as error:
+            raise BadInput(f"{where} row {i}: no {error}") from error
+        except Exception as error:  # ase raises whatever a malformed frame leads to
+            raise BadInput(f"{where} row {i}: not a configuration: {error}") from error
+        yield Row(atoms, energy_ev, forces)
+
+
+def _frames(lines: list[str], where: str) -> Iterator[str]:
+    """Split by the announced numbers of atoms: ase would end quietly at a blank line."""
+    start = row = 0
+    while start < len(lines):
+        here = f"{where} row {row}, line {start + 1}"
+        try:
+            n_atoms = int(lines[start])
+        except ValueError:
+            message = f"{here}: {lines[start]!r} is not a number of atoms"
+            raise BadInput(message) from None
+        frame = lines[start : start + 2 + max(n_atoms, 0)]
+        if n_atoms < 1 or len(frame) < 2 + n_atoms:
+            raise BadInput(f"{here}: {n_atoms} atoms announced, {len(frame) - 2} lines of atoms")
+        yield "\n".join(frame) + "\n"
+        start += len(frame)
+        row += 1

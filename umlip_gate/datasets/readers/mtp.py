@@ -1,0 +1,126 @@
+"""MTP `.cfg` files, as the MLIP package writes them.
+
+Format: Novikov, Gubaev, Podryabinkin & Shapeev, Mach. Learn.: Sci. Technol. 2, 025002 (2021).
+"""
+
+from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
+from typing import IO, NamedTuple
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+
+from umlip_gate.datasets.configurations import FloatArray, Row
+from umlip_gate.faults import BadInput
+
+SECTIONS = frozenset(
+    {"Size", "Supercell", "AtomData:", "Energy", "PlusStress:", "Stress:", "Feature"}
+)
+POSITION = ("cartes_x", "cartes_y", "cartes_z")
+FORCE = ("fx", "fy", "fz")
+
+
+class _Section(NamedTuple):
+    where: str
+    columns: list[str]
+    lines: list[str]
+
+    def numbers(self, rows: int, columns: int) -> FloatArray:
+        """Shape (rows, columns)."""
+        try:
+            numbers = np.array([line.split() for line in self.lines], dtype=np.float64)
+        except ValueError as error:
+            raise BadInput(f"{self.where}: {error}") from error
+        if numbers.shape != (rows, columns):
+            raise BadInput(
+                f"{self.where}: expected {rows} lines of {columns} numbers, "
+                f"got {len(self.lines)} lines",
+            )
+        return numbers
+
+
+def rows(stream: IO[bytes], where: str, types: Sequence[str]) -> Iterator[Row]:
+    """Read the configurations of a `.cfg` file; energies are total, eV, forces eV/Å.
+
+    Parameters
+    ----------
+    stream
+        The file.
+    where
+        The file, as messages name it.
+    types
+        The elements of the types 0, 1, ...
+
+    Raises
+    ------
+    BadInput
+        The file is cut short, or a record of it is malformed or lacks energy or forces; the
+        message names the row and the line.
+    """
+    numbers = np.array([atomic_numbers[symbol] for symbol in types])
+    for i, (line, record) in enumerate(_records(stream, where)):
+        yield _row(_sections(record, f"{where} row {i}", line), numbers)
+
+
+def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:
+    """Give what stands between BEGIN_CFG and END_CFG, with the line of BEGIN_CFG."""
+    row, begin = 0, 0
+    record: list[str] = []
+    for number, raw in enumerate(TextIOWrapper(stream, encoding="utf-8", errors="replace"), 1):
+        line = raw.strip()
+        if line == "BEGIN_CFG" and not begin:
+            begin, record = number, []
+        elif line == "END_CFG" and begin:
+            yield begin, record
+            row, begin = row + 1, 0
+        elif begin and line != "BEGIN_CFG":
+            record.append(line)
+        elif line:
+            raise BadInput(f"{where} row {row}, line {number}: {line!r} is out of place")
+    if begin:
+        raise BadInput(f"{where} row {row}, line {begin}: cut short, there is no END_CFG")
+
+
+def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
+    sections = {"": _Section(f"{where}, line {begin}", [], [])}
+    current = sections[""]
+    for number, line in enumerate(record, begin + 1):
+        words = line.split()
+        if words and words[0] in SECTIONS:
+            current = _Section(f"{where}, line {number}: {words[0]}", words[1:], [])
+            sections[words[0]] = current
+        elif words:
+            current.lines.append(line)
+    if sections[""].lines:
+        raise BadInput(f"{where}, line {begin}: begins with {sections[''].lines[0]!r}")
+    missing = {"Size", "AtomData:", "Energy"} - sections.keys()
+    if missing:
+        raise BadInput(f"{where}, line {begin}: no {', '.join(sorted(missing))}")
+    return sections
+
+
+def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
+    n_atoms = int(sections["Size"].numbers(1, 1)[0, 0])
+    data = sections["AtomData:"]
+    table = data.numbers(n_atoms, len(data.columns))
+    types = _columns(data, table, ("type",))[:, 0]
+    if not np.isin(types, range(len(numbers))).all():
+        raise BadInput(f"{data.where} has types other than 0 to {len(numbers) - 1}")
+    supercell = sections.get("Supercell")
+    vectors = supercell.numbers(len(supercell.lines), 3)[:3] if supercell else np.zeros((0, 3))
+    atoms = Atoms(
+        numbers=numbers[types.astype(int)],
+        positions=_columns(data, table, POSITION),
+        cell=np.vstack([vectors, np.zeros((3 - len(vectors), 3))]),
+        pbc=np.arange(3) < len(vectors),
+    )
+    energy_ev = float(sections["Energy"].numbers(1, 1)[0, 0])
+    return Row(atoms, energy_ev, _columns(data, table, FORCE))
+
+
+def _columns(data: _Section, table: FloatArray, names: Sequence[str]) -> FloatArray:
+    missing = [name for name in names if name not in data.columns]
+    if missing:
+        raise BadInput(f"{data.where} no column {', '.join(missing)}")
+    return table[:, [data.columns.index(name) for name in names]]

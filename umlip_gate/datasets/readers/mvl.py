@@ -1,0 +1,61 @@
+"""JSON files of the Materials Virtual Lab: lists of pymatgen structures with DFT outputs."""
+
+import json
+from collections.abc import Iterator
+from typing import IO, Any
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+
+from umlip_gate.datasets.configurations import Row
+from umlip_gate.faults import BadInput
+
+
+def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
+    """Read a list of records `{structure, num_atoms, outputs: {energy, forces}}`.
+
+    Energies are total, eV; forces eV/Å.
+
+    Raises
+    ------
+    BadInput
+        The file is not JSON or is cut short, a record lacks a key or is not of this form, or a
+        structure has another number of sites than `num_atoms`.
+    """
+    try:
+        records = json.load(stream)
+    except ValueError as error:
+        raise BadInput(f"{where}: not JSON, or cut short: {error}") from error
+    if not isinstance(records, list):
+        raise BadInput(f"{where}: expected a list of records")
+    for i, record in enumerate(records):
+        try:
+            yield _row(record)
+        except KeyError as error:
+            raise BadInput(f"{where} row {i}: no {error}") from error
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise BadInput(f"{where} row {i}: not a configuration: {error}") from error
+
+
+def _row(record: dict[str, Any]) -> Row:
+    structure, outputs = record["structure"], record["outputs"]
+    sites = structure["sites"]
+    if len(sites) != record["num_atoms"]:
+        raise ValueError(f"{len(sites)} sites, but num_atoms = {record['num_atoms']}")
+    cell = np.array(structure["lattice"]["matrix"], dtype=np.float64)
+    fractional = np.array([site["abc"] for site in sites], dtype=np.float64).reshape(-1, 3)
+    atoms = Atoms(
+        numbers=[_number(site["species"]) for site in sites],
+        # not a matrix product: its last bit, and the content digest, would depend on the machine
+        positions=(fractional[:, :, None] * cell).sum(axis=1),
+        cell=cell,
+        pbc=True,
+    )
+    return Row(atoms, float(outputs["energy"]), np.asarray(outputs["forces"], dtype=np.float64))
+
+
+def _number(species: list[dict[str, Any]]) -> int:
+    if len(species) != 1 or species[0]["occu"] != 1:
+        raise ValueError(f"a site shared or partly occupied: {species}")
+    return atomic_numbers[species[0]["element"]]

@@ -1,0 +1,67 @@
+"""Pickled data frames: a row per configuration, as the paper's group publishes them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from umlip_gate.datasets.configurations import Row
+from umlip_gate.datasets.readers.opening import opened
+from umlip_gate.datasets.unpickle import load_frame
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import nearest
+
+COLUMNS = ("ase_atoms", "energy", "forces")
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a published file, reference or predictions, as it is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `ase_atoms`, `energy` (eV: total in reference files, per atom in the published
+        predictions) and `forces` (eV/Å; a list or an array of shape (n_atoms, 3) each).
+
+    Raises
+    ------
+    BadInput
+        The file is damaged, names a forbidden global, or lacks one of these columns.
+    """
+    with opened(path) as stream:
+        return _frame(stream, str(path))
+
+
+def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
+    """Read the rows of a pickled data frame whose `energy` is the total energy.
+
+    Raises
+    ------
+    BadInput
+        The file is not such a frame, or a row of it is not a configuration.
+    """
+    frame = _frame(stream, where)
+    columns = zip(*(frame[name] for name in COLUMNS), strict=True)
+    for i, (atoms, energy_ev, forces) in enumerate(columns):
+        try:
+            plain = Atoms(
+                numbers=atoms.numbers,
+                positions=atoms.positions,
+                cell=atoms.cell.array,
+                pbc=atoms.pbc,
+            )
+            yield Row(plain, float(energy_ev), np.asarray(forces, dtype=np.float64))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{where} row {i}: not a configuration: {error}") from error
+
+
+def _frame(stream: IO[bytes], where: str) -> pd.DataFrame:
+    frame = load_frame(stream, where)
+    names = [str(name) for name in frame.columns]
+    for name in COLUMNS:
+        if name not in names:
+            raise BadInput(f"{where}: no column {name!r}; {nearest(name, names)}")
+    return frame

@@ -1,0 +1,258 @@
+"""The registered datasets, and those a person brings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from ase.data import atomic_numbers, chemical_symbols
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from umlip_gate.datasets.source import SourceFile
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import RegistryId, Strict, read_toml, validate
+
+NOT_STATED = "not stated"
+
+
+def _is_element(symbol: str) -> str:
+    if atomic_numbers.get(symbol, 0) < 1:
+        raise ValueError("not the symbol of an element")
+    return symbol
+
+
+def _all_if_any(elements: object) -> object:
+    return chemical_symbols[1:] if elements == "any" else elements
+
+
+Element = Annotated[str, AfterValidator(_is_element)]
+Reader = Literal["pickle", "mvl-json", "extxyz", "mtp-cfg"]
+
+
+class Selection(Strict):
+    """The rows of the file that belong to the dataset, counted from 0, both included."""
+
+    first_row: Annotated[int, Field(ge=0)]
+    last_row: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Selection":
+        if self.last_row < self.first_row:
+            raise ValueError("last_row comes before first_row")
+        return self
+
+    @property
+    def rows(self) -> range:
+        """The selected rows of the file."""
+        return range(self.first_row, self.last_row + 1)
+
+
+class Dft(Strict):
+    """The settings behind the reference energies, as far as they are documented.
+
+    No number stands for "not stated", so there `cutoff_ev` is absent.
+    """
+
+    code: str = NOT_STATED
+    functional: str = NOT_STATED
+    cutoff_ev: float | None = None
+    kpoints: str = NOT_STATED
+    potentials: str = NOT_STATED
+    spin: str = NOT_STATED
+    source: str = NOT_STATED
+
+
+class Files(Strict):
+    """What is read, and how: the part of a dataset that a person can replace.
+
+    Attributes
+    ----------
+    files
+        Read one after the other; a relative `path` starts at the TOML file's folder.
+    reader
+        The format.
+    selection
+        The rows that belong to the dataset, if the file holds others too.
+    types
+        For mtp-cfg: the elements of the types 0, 1, ...
+    """
+
+    files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
+    reader: Reader
+    selection: Selection | None = None
+    types: tuple[Element, ...] = ()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Files":
+        _check_reading(self.files, self.reader, self.selection, self.types)
+        return self
+
+
+class Entry(Strict):
+    """One table of a dataset TOML file.
+
+    Attributes
+    ----------
+    title
+        What the dataset is, in a line.
+    rows
+        How many configurations it has; absent if that is not established.
+    elements
+        The elements that may occur; "any" stands for all there are.
+    files, reader, selection, types
+        See `Files`; absent where no address is established.
+    quantity
+        Interaction energies are registered, but nothing here can read or judge them yet.
+    duplicates
+        How many rows are bitwise equal to an earlier one; `notes` says why.
+    licence, citation
+        Of the data; "not stated by the publisher" if so.
+    dft
+        The settings behind the reference energies.
+    status
+        "available": read and checked here. "address-known": an address, but what is there
+        has not been verified. "bring-your-own": no address.
+    reason
+        Why it is not available.
+    default
+        Judged if no dataset is named.
+    notes
+        What a reader of the numbers must know.
+    """
+
+    title: str
+    rows: Annotated[int, Field(ge=1)] | None = None
+    elements: Annotated[tuple[Element, ...], Field(min_length=1), BeforeValidator(_all_if_any)]
+    files: tuple[SourceFile, ...] = ()
+    reader: Reader | None = None
+    selection: Selection | None = None
+    types: tuple[Element, ...] = ()
+    quantity: Literal["energies and forces", "interaction energies"] = "energies and forces"
+    duplicates: Annotated[int, Field(ge=0)] = 0
+    licence: str = NOT_STATED
+    citation: str = NOT_STATED
+    dft: Dft = Dft()
+    status: Literal["available", "address-known", "bring-your-own"] = "available"
+    reason: str | None = None
+    default: bool = True
+    notes: str | None = None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Entry":
+        _check_reading(self.files, self.reader, self.selection, self.types)
+        if (self.status == "bring-your-own") == bool(self.files):
+            raise ValueError("files are there if, and only if, it is not 'bring-your-own'")
+        if self.files and self.quantity != "energies and forces":
+            raise ValueError(f"no reader here holds {self.quantity}")
+        if self.status != "available" and self.reason is None:
+            raise ValueError(f"status {self.status!r} needs a reason")
+        return self
+
+
+class Dataset(Entry):
+    """A dataset with its id.
+
+    Attributes
+    ----------
+    id
+        The registry id.
+    brought
+        The files come from a person, not from the registry.
+    """
+
+    id: RegistryId
+    brought: bool = False
+
+
+def load_registry(path: Path, brought: Sequence[Path] = ()) -> dict[str, Dataset]:
+    """Read the registered datasets, and put in what a person brings.
+
+    Parameters
+    ----------
+    path
+        The registry.
+    brought
+        TOML files of the same layout. An entry with a registered id replaces what is read
+        (`Files`) and nothing else, so that a wrong file is found; any other is a new dataset.
+
+    Raises
+    ------
+    BadInput
+        A file is wrong; the message names file, entry and key.
+    """
+    registry = {id_: _whole(table, path, id_) for id_, table in _tables(path)}
+    datasets = dict(registry)
+    for toml in brought:
+        for id_, table in _tables(toml):
+            if id_ in datasets and datasets[id_].brought:
+                raise BadInput(f"{toml}: [{id_}]: is brought twice")
+            if id_ in registry:
+                datasets[id_] = _replaced(registry[id_], table, toml)
+            else:
+                datasets[id_] = _whole(table, toml, id_).model_copy(update={"brought": True})
+    return datasets
+
+
+def _tables(path: Path) -> list[tuple[str, Any]]:
+    """Give the entries of a TOML file, their ids checked."""
+    tables = read_toml(path)
+    for id_ in tables:
+        try:
+            TypeAdapter(RegistryId).validate_python(id_)
+        except ValidationError as error:
+            message = "an id consists of letters, digits, '.', '_' and '-'"
+            raise BadInput(f"{path}: [{id_!r}]: {message}") from error
+    return list(tables.items())
+
+
+def _whole(table: object, path: Path, id_: str) -> Dataset:
+    entry = validate(Entry, table, f"{path}: [{id_}]")
+    files = _anchored(entry.files, path.parent)
+    return Dataset(**(dict(entry) | {"files": files}), id=id_)
+
+
+def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
+    where = f"{path}: [{registered.id}]"
+    fixed = set(table if isinstance(table, dict) else ()) & (
+        set(Entry.model_fields) - set(Files.model_fields)
+    )
+    if fixed:
+        raise BadInput(
+            f"{where}: {', '.join(sorted(fixed))}: stays as registered; "
+            f"for a registered id, give only {', '.join(Files.model_fields)}",
+        )
+    if registered.quantity != "energies and forces":
+        raise BadInput(f"{where}: no reader here holds {registered.quantity}")
+    new = validate(Files, table, where)
+    files = _anchored(new.files, path.parent)
+    changes = dict(new) | {"files": files, "status": "available", "reason": None, "brought": True}
+    return registered.model_copy(update=changes)
+
+
+def _anchored(files: tuple[SourceFile, ...], folder: Path) -> tuple[SourceFile, ...]:
+    return tuple(
+        file.model_copy(update={"path": folder.absolute() / file.path.expanduser()})
+        if file.path
+        else file
+        for file in files
+    )
+
+
+def _check_reading(
+    files: tuple[SourceFile, ...],
+    reader: Reader | None,
+    selection: Selection | None,
+    types: tuple[str, ...],
+) -> None:
+    if files and reader is None:
+        raise ValueError("files need a reader")
+    if (reader == "mtp-cfg") != bool(types):
+        raise ValueError("types are there if, and only if, the reader is 'mtp-cfg'")
+    if selection and len(files) != 1:
+        raise ValueError("a selection needs exactly one file, whose rows it names")

@@ -1,0 +1,97 @@
+"""Configurations as a Parquet table: a row per configuration, list columns for its atoms."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from umlip_gate.datasets.atomic import replacing
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.faults import BadInput
+
+DIGEST = b"umlip_gate.digest"
+
+
+def write_table(path: Path, configurations: Configurations) -> None:
+    """Write a table, whole or not at all, with its content digest.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written to.
+    """
+    own, own_xyz = configurations.offsets, 3 * configurations.offsets
+    table = pa.table(
+        {
+            "numbers": _lists(own, configurations.numbers),
+            "positions": _lists(own_xyz, configurations.positions),
+            "cell": pa.FixedSizeListArray.from_arrays(configurations.cells.ravel(), 9),
+            "pbc": pa.FixedSizeListArray.from_arrays(configurations.pbc.ravel(), 3),
+            "energy": configurations.energies,
+            "forces": _lists(own_xyz, configurations.forces),
+        }
+    ).replace_schema_metadata({DIGEST: configurations.digest})
+    with replacing(path) as part:
+        # one group, so that each column comes back as one array; coordinates do not compress
+        pq.write_table(
+            table,
+            part,
+            row_group_size=max(len(table), 1),
+            compression="none",
+            use_dictionary=False,
+            write_statistics=False,
+        )
+
+
+def read_table(path: Path) -> Configurations:
+    """Read a table and compare its content with its digest.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such table.
+    BadInput
+        The table is damaged.
+    """
+    try:
+        # mapped, and without the dataset machinery of pq.read_table: several times as fast
+        with pq.ParquetFile(path, memory_map=True) as file:
+            table = file.read()
+        configurations = Configurations(
+            n_atoms=_flat(_whole(table["numbers"]).value_lengths()),
+            numbers=_items(table["numbers"]),
+            positions=_items(table["positions"]).reshape(-1, 3),
+            cells=_items(table["cell"]).reshape(-1, 3, 3),
+            pbc=_items(table["pbc"]).reshape(-1, 3),
+            energies=_flat(_whole(table["energy"])),
+            forces=_items(table["forces"]).reshape(-1, 3),
+        )
+        recorded = (table.schema.metadata or {}).get(DIGEST, b"").decode()
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise BadInput(f"{path}: not a whole table: {error}") from error
+    if configurations.digest != recorded:
+        raise BadInput(f"{path}: the content is not what was written")
+    return configurations
+
+
+def _lists(offsets: NDArray[np.int64], values: NDArray[Any]) -> pa.LargeListArray:
+    return pa.LargeListArray.from_arrays(offsets, values.ravel())
+
+
+def _items(column: pa.ChunkedArray) -> NDArray[Any]:
+    return _flat(_whole(column).flatten())
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    (only,) = column.chunks
+    return only
+
+
+def _flat(array: pa.Array) -> NDArray[Any]:
+    flat: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return flat

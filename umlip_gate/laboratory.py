@@ -1,0 +1,182 @@
+"""Measures cells: the way from registries to metrics, each step taken once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.verdict import Source
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.digests import sha256_of
+from umlip_gate.datasets.fetch import fetch
+from umlip_gate.datasets.load import load_dataset
+from umlip_gate.datasets.registry import Dataset
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.metrics.measurement import measure
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.live import Live, live_candidate, live_model
+from umlip_gate.models.registry import Model
+from umlip_gate.predictions.compute import compute
+from umlip_gate.predictions.identity import live_identity, published_identity
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.published import read_published
+from umlip_gate.predictions.store import Store
+from umlip_gate.settings import Settings
+
+Choice = Literal["auto", "live", "published"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured cell, and what exactly was measured.
+
+    Attributes
+    ----------
+    cell
+        Model, dataset, source and metrics.
+    identity
+        All that the predictions depend on.
+    """
+
+    cell: Cell
+    identity: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the results file; failed rows with their errors."""
+        return {
+            "model": self.cell.model,
+            "dataset": self.cell.dataset,
+            "source": self.cell.source,
+            **self.cell.metrics.to_json(),
+            "failures": {str(row): error for row, error in self.cell.failures.items()},
+            "identity": self.identity,
+        }
+
+
+@dataclass
+class Laboratory:
+    """Measures any cell of two registries, once.
+
+    Attributes
+    ----------
+    datasets, models
+        The registries; a candidate stands among the models.
+    settings
+        What the run may reach.
+    source
+        Which predictions are taken where a test leaves it open: `auto` computes if the model
+        can run here, and takes published ones else.
+    device
+        Where the registry's models compute.
+    n_workers
+        Processes that share a computation.
+    announce
+        Is told what is being computed.
+    """
+
+    datasets: dict[str, Dataset]
+    models: dict[str, Model | Candidate]
+    settings: Settings
+    source: Choice
+    device: str
+    n_workers: int
+    announce: Callable[[str], None]
+    _configurations: dict[str, Configurations] = field(default_factory=dict)
+    _outcomes: dict[tuple[str, str, str], Measurement | Exception] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> list[str]:
+        """The models that a claim of the paper compares: those of its Table 1."""
+        return [
+            name
+            for name, entry in self.models.items()
+            if isinstance(entry, Model) and entry.table1 is not None
+        ]
+
+    def measure(self, model: str, dataset: str, source: Choice | None = None) -> Measurement:
+        """Measure a cell.
+
+        Raises
+        ------
+        NotObtainable
+            The dataset or the model cannot be had here.
+        NotMeasured, BadInput
+            It could be had, and was not measured. The same again at each call: a cell is tried
+            once in a run.
+        """
+        key = (model, dataset, source or self.source)
+        if key not in self._outcomes:
+            try:
+                self._outcomes[key] = self._measure(*key)
+            except Exception as error:  # noqa: BLE001 - raised below, and at every later call
+                self._outcomes[key] = error
+        outcome = self._outcomes[key]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _measure(self, model: str, dataset: str, source: Choice) -> Measurement:
+        configurations = self.load(dataset)
+        entry = self.models[model]
+        if isinstance(entry, Candidate):
+            return self._live(model, live_candidate(entry), dataset, configurations)
+        if source == "published":
+            return self._published(entry, dataset, configurations)
+        try:
+            live = live_model(entry, self.device, self.settings)
+        except NotObtainable:
+            if source == "live" or dataset not in entry.published:
+                raise
+            return self._published(entry, dataset, configurations)
+        return self._live(model, live, dataset, configurations)
+
+    def load(self, dataset: str) -> Configurations:
+        """Give a dataset's configurations, read and checked once.
+
+        Raises
+        ------
+        NotObtainable, BadInput
+            They cannot be had here, or are not what the registry says.
+        """
+        if dataset not in self._configurations:
+            self._configurations[dataset] = load_dataset(self.datasets[dataset], self.settings)
+        return self._configurations[dataset]
+
+    def _published(self, model: Model, dataset: str, reference: Configurations) -> Measurement:
+        if dataset not in model.published:
+            raise NotObtainable(f"{model.id} on {dataset}: no predictions are published")
+        path = fetch(model.published[dataset], self.settings)
+        selection = self.datasets[dataset].selection
+        first_row = selection.first_row if selection else 0
+        predictions = read_published(path, reference, first_row)
+        identity = published_identity(sha256_of(path), reference.digest)
+        return _measurement(model.id, dataset, "published", reference, predictions, identity)
+
+    def _live(self, model: str, live: Live, dataset: str, reference: Configurations) -> Measurement:
+        identity = live_identity(live, reference.digest, self.settings.run.name)
+        store = Store(self.settings.predictions, identity)
+        try:
+            predictions = compute(
+                live.job,
+                store,
+                reference,
+                self.settings,
+                atoms_per_batch=live.atoms_per_batch,
+                n_workers=self.n_workers if live.job.device == "cpu" else 1,
+                announce=lambda text: self.announce(f"{model} on {dataset}: {text}"),
+            )
+        except NotMeasured as error:
+            raise NotMeasured(f"{model} on {dataset}: {error}") from error
+        return _measurement(model, dataset, "live", reference, predictions, identity)
+
+
+def _measurement(  # noqa: PLR0913, PLR0917 - the parts of one record
+    model: str,
+    dataset: str,
+    source: Source,
+    reference: Configurations,
+    predictions: Predictions,
+    identity: dict[str, Any],
+) -> Measurement:
+    metrics = measure(reference, predictions)
+    return Measurement(Cell(model, dataset, source, metrics, predictions.failures), identity)

@@ -1,0 +1,1 @@
+"""Errors of predictions against the reference, with their uncertainty."""

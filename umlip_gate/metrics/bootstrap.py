@@ -1,0 +1,85 @@
+"""How far a number would move with another sample of configurations.
+
+The percentile bootstrap: n configurations are drawn from the n with replacement, every quantity
+is computed anew, and the middle 95 % of what comes out is the interval. Configurations are
+drawn whole, since the atoms of one configuration do not err independently.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from umlip_gate.metrics.errors import Errors, Estimates, Estimator, FloatArray
+
+N_RESAMPLES = 2000
+SEED = 20250630
+LEVEL = 0.95
+
+_CHUNK = 2**18
+"""Entries of the table of resamples by configurations held at once; a handful of 2 MB arrays."""
+
+Interval = tuple[float, float]
+
+
+def intervals(
+    errors: Errors, *, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> dict[tuple[str, str], Interval | None]:
+    """Percentile intervals at 95 % of every quantity under every convention.
+
+    Parameters
+    ----------
+    errors
+        n configurations, n > 0, all finite.
+    n_resamples
+        How many resamples are drawn, at least 1.
+    seed
+        Of numpy's default generator; the draws depend on it and on n alone, so two models on
+        one dataset are drawn alike.
+
+    Returns
+    -------
+    dict
+        (quantity, convention) -> (low, high), in the quantity's unit; None where the quantity
+        is not defined for some resample.
+    """
+    tail = 50 * (1 - LEVEL)
+    bounds = {
+        key: np.percentile(values, [tail, 100 - tail])
+        for key, values in replicates(errors, n_resamples, seed).items()
+    }
+    return {
+        key: (float(low), float(high)) if np.isfinite([low, high]).all() else None
+        for key, (low, high) in bounds.items()
+    }
+
+
+def replicates(errors: Errors, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Estimates:
+    """Every quantity of every resample.
+
+    Returns
+    -------
+    Estimates
+        (quantity, convention) -> values of shape (n_resamples,), the same for any `chunk` but
+        for rounding.
+    """
+    estimator = Estimator(errors)
+    parts = [estimator(counts) for counts in draw(len(errors), n_resamples, seed, chunk)]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def draw(n: int, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Iterator[FloatArray]:
+    """Draw n of n configurations with replacement, again and again.
+
+    Yields
+    ------
+    counts
+        How often each configuration was drawn, shape (B, n) with B n ≤ `chunk` or B = 1;
+        n_resamples rows in all.
+    """
+    generator = np.random.default_rng(seed)
+    size = max(1, chunk // n)
+    for start in range(0, n_resamples, size):
+        rows = np.arange(min(size, n_resamples - start))
+        drawn = generator.integers(n, size=(len(rows), n)) + n * rows[:, np.newaxis]
+        counts = np.bincount(drawn.ravel(), minlength=len(rows) * n)
+        yield counts.reshape(len(rows), n).astype(np.float64)

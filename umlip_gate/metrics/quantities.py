@@ -1,0 +1,115 @@
+"""What is measured: the one place of names, units and conventions.
+
+Conventions
+-----------
+per_configuration
+    Every configuration weighs 1.
+per_atom
+    Every configuration weighs its number of atoms.
+…_offset_removed
+    The mean error is removed first, the mean being taken with the same weights.
+component
+    Over the 3N Cartesian components of the forces.
+vector
+    Over the N force vectors: the error is the length of the difference.
+count
+    A plain number of things.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number that a model has on a dataset.
+
+    Attributes
+    ----------
+    name
+        What threshold files call it.
+    key
+        What results call it: the name, and the unit where it could be mistaken.
+    unit
+        The unit of its values, as threshold files write it ("1": a fraction between 0 and 1).
+    conventions
+        The ways in which it is computed; all of them are always reported.
+    definition
+        One line for a reader.
+    """
+
+    name: str
+    key: str
+    unit: str
+    conventions: tuple[str, ...]
+    definition: str
+
+
+_WEIGHTS = ("per_configuration", "per_atom")
+_ENERGY = (*_WEIGHTS, *(f"{weight}_offset_removed" for weight in _WEIGHTS))
+_FORCE = ("component", "vector")
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        quantity.name: quantity
+        for quantity in (
+            Quantity(
+                "energy_rmse",
+                "energy_rmse_mev_per_atom",
+                "meV/atom",
+                _ENERGY,
+                "root of the mean squared error of the energy per atom",
+            ),
+            Quantity(
+                "energy_mae",
+                "energy_mae_mev_per_atom",
+                "meV/atom",
+                _ENERGY,
+                "mean absolute error of the energy per atom",
+            ),
+            Quantity(
+                "energy_offset",
+                "energy_offset_mev_per_atom",
+                "meV/atom",
+                _WEIGHTS,
+                "mean of predicted minus reference energy per atom (signed)",
+            ),
+            Quantity(
+                "force_rmse",
+                "force_rmse_mev_per_ang",
+                "meV/Å",
+                _FORCE,
+                "root of the mean squared error of the forces",
+            ),
+            Quantity(
+                "force_mae",
+                "force_mae_mev_per_ang",
+                "meV/Å",
+                _FORCE,
+                "mean absolute error of the forces",
+            ),
+            Quantity(
+                "energy_worst_share",
+                "energy_worst_share",
+                "1",
+                _WEIGHTS,
+                "share of the squared energy error in the worst 1 % of the configurations",
+            ),
+            Quantity(
+                "force_worst_share",
+                "force_worst_share",
+                "1",
+                ("component",),
+                "share of the squared force error in the worst 1 % of the configurations",
+            ),
+            Quantity(
+                "failed_configurations",
+                "failed_configurations",
+                "configurations",
+                ("count",),
+                "configurations for which the model gave no finite energy and forces",
+            ),
+        )
+    }
+)

@@ -1,0 +1,1 @@
+"""Models, their environments, and the workers that run them."""

@@ -1,0 +1,98 @@
+"""A model that a person brings: one small file."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
+
+
+class Candidate(Strict):
+    """A candidate file.
+
+    Attributes
+    ----------
+    name
+        What reports call it; no id of the registry.
+    calculator
+        A factory of an ASE calculator, "package.module:factory", searched in the file's own
+        folder too; or
+    family
+        a registered family, whose adapter loads the checkpoint.
+    arguments
+        The factory's keyword arguments; "{checkpoint}", "{device}" and "{dtype}" stand for the
+        values below.
+    settings
+        The family adapter's settings.
+    checkpoint
+        The weights, relative to the file; their digest is recorded.
+    sha256
+        What that digest must be.
+    python
+        The interpreter; without it this one, or the family's environment.
+    device, dtype
+        Where and how it computes.
+    time_limit_s
+        For one configuration.
+    """
+
+    name: RegistryId
+    calculator: Annotated[str, StringConstraints(pattern=r"^[\w.]+:\w+$")] | None = None
+    family: Annotated[str | None, Field(validate_default=True)] = None
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    checkpoint: Path | None = None
+    sha256: Sha256 | None = None
+    python: Path | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    dtype: Literal["float32", "float64"] = "float32"
+    time_limit_s: Annotated[float, Field(gt=0)] = 300.0
+    folder: Path = Field(exclude=True)
+
+    @field_validator("family")
+    @classmethod
+    def _calculator_or_family(cls, family: str | None, info: ValidationInfo) -> str | None:
+        if "calculator" in info.data and (info.data["calculator"] is None) == (family is None):
+            raise ValueError("a candidate has either a calculator or a family")
+        return family
+
+
+def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate:
+    """Read a candidate file.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    families
+        Families that have an adapter.
+    taken
+        Ids of the registry, which a candidate may not use.
+
+    Raises
+    ------
+    BadInput
+        Names file, key, and what to do.
+    """
+    data = read_toml(path)
+    if "folder" in data:
+        raise BadInput(f"{path}: folder: unknown key")
+    candidate = validate(Candidate, {**data, "folder": path.resolve().parent}, str(path))
+    if candidate.name in taken:
+        raise BadInput(f"{path}: name = {candidate.name!r} is an id of the registry; take another")
+    if candidate.family is not None and candidate.family not in families:
+        known = ", ".join(sorted(families))
+        raise BadInput(f"{path}: family = {candidate.family!r} has no adapter; known: {known}")
+    if candidate.family is None and candidate.settings:
+        raise BadInput(f"{path}: settings belong to a family; a calculator has arguments")
+    if candidate.calculator is None and candidate.arguments:
+        raise BadInput(f"{path}: arguments belong to a calculator; a family has settings")
+    if candidate.checkpoint and not (candidate.folder / candidate.checkpoint).exists():
+        raise BadInput(
+            f"{path}: checkpoint: {candidate.folder / candidate.checkpoint} is not there"
+        )
+    if candidate.sha256 and not candidate.checkpoint:
+        raise BadInput(f"{path}: sha256 is given, and no checkpoint that it could be of")
+    return candidate

@@ -1,0 +1,151 @@
+"""The interpreters that models run in."""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.settings import ROOT
+
+OLDEST_PYTHON = (3, 10)
+PROBE = Path(__file__).with_name("probe.py")
+PROBE_LIMIT_S = 60.0
+NEEDED = ("ase", "numpy")
+"""What the worker's own side imports, whatever the model needs."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of an environment: its folder, and the digest of its source."""
+
+    folder: Path
+    digest: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An interpreter that answered.
+
+    Attributes
+    ----------
+    python
+        Its path.
+    version
+        The Python version.
+    packages
+        Distributions and their versions, of those that were asked for and are installed.
+    modules
+        Top-level modules, of those that were asked for and are found.
+    """
+
+    python: Path
+    version: str
+    packages: dict[str, str]
+    modules: dict[str, Module]
+
+
+def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Path:
+    """Find the interpreter of a family.
+
+    This interpreter if the family is installed in it, else `.tox/<family>/bin/python`.
+
+    Parameters
+    ----------
+    family
+        The family's name, which is its tox environment's.
+    distribution
+        The distribution that makes an environment the family's.
+    root
+        The checkout.
+
+    Raises
+    ------
+    NotObtainable
+        There is neither.
+    """
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        python = root / ".tox" / family / ("Scripts" if os.name == "nt" else "bin") / "python"
+        if not python.exists():
+            raise NotObtainable(
+                f"no environment of the family {family}: `tox run -e {family}` makes one"
+            ) from None
+        return python
+    return Path(sys.executable)
+
+
+@lru_cache
+def probe(
+    python: Path,
+    packages: Sequence[str] = (),
+    modules: Sequence[str] = (),
+    path: Sequence[str] = (),
+    limit_s: float = PROBE_LIMIT_S,
+) -> Environment:
+    """Ask an interpreter for its versions: the handshake before a worker is started.
+
+    Parameters
+    ----------
+    python
+        The interpreter.
+    packages
+        Distributions to look up.
+    modules
+        Top-level modules to find, without importing them.
+    path
+        Folders that are searched first.
+    limit_s
+        How long it may take, s.
+
+    Raises
+    ------
+    NotMeasured
+        It does not start, does not answer as a Python does, or lacks ASE and NumPy.
+    """
+    request = json.dumps(
+        {"packages": [*NEEDED, *packages], "modules": list(modules), "path": list(path)}
+    )
+    command = [str(python), str(PROBE), request]
+    try:
+        run = subprocess.run(  # noqa: S603 - the interpreter that a person named
+            command, capture_output=True, text=True, timeout=limit_s, check=False
+        )
+    except OSError as error:
+        raise NotMeasured(f"the interpreter {python} does not start: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise NotMeasured(f"the interpreter {python} did not answer in {limit_s:g} s") from error
+    return _environment(python, run)
+
+
+def _environment(python: Path, run: "subprocess.CompletedProcess[str]") -> Environment:
+    try:
+        answer = json.loads(run.stdout)
+        version = answer["python"]
+    except (ValueError, KeyError, TypeError):
+        last = (run.stderr.strip() or run.stdout.strip() or "nothing").splitlines()[-1]
+        raise NotMeasured(
+            f"{python} does not answer as a Python interpreter does "
+            f"(exit status {run.returncode}; it said: {last[:200]})"
+        ) from None
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_PYTHON:
+        raise NotMeasured(f"{python} is Python {version}; a worker needs 3.10 or newer")
+    lacking = [name for name in NEEDED if answer["packages"][name] is None]
+    if lacking:
+        raise NotMeasured(f"{python} lacks {' and '.join(lacking)}: install it there with pip")
+    return Environment(
+        python,
+        version,
+        {name: version for name, version in answer["packages"].items() if version},
+        {
+            name: Module(Path(found["folder"]), found["digest"])
+            for name, found in answer["modules"].items()
+            if found
+        },
+    )

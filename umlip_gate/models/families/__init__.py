@@ -1,0 +1,1 @@
+"""One adapter per family; imported only inside a worker."""

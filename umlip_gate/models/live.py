@@ -1,0 +1,157 @@
+"""From a registry entry or a candidate to a job that a worker can take."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from umlip_gate.datasets.digests import digest_of_tree, sha256_of
+from umlip_gate.datasets.fetch import fetch
+from umlip_gate.datasets.source import SourceFile
+from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
+from umlip_gate.models import families
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.environments import Environment, family_interpreter, probe
+from umlip_gate.models.registry import Model
+from umlip_gate.models.worker import Job
+from umlip_gate.settings import Settings
+
+
+@dataclass(frozen=True)
+class Live:
+    """A model that is ready to run.
+
+    Attributes
+    ----------
+    job
+        What a worker loads.
+    environment
+        The interpreter that it runs in.
+    checkpoint_digest
+        sha256 of its weights; None if it declares none.
+    atoms_per_batch
+        The most atoms that are evaluated at once on its device.
+    files_digest
+        sha256 of files that a candidate's arguments name, by argument.
+    reusable
+        Whether its predictions may serve a later run: only if its weights are known.
+    """
+
+    job: Job
+    environment: Environment
+    checkpoint_digest: str | None
+    atoms_per_batch: int
+    files_digest: dict[str, str]
+    reusable: bool
+
+
+def adapted_families() -> set[str]:
+    """Families that have an adapter."""
+    folder = Path(families.__file__).parent
+    return {file.stem for file in folder.glob("*.py")} - {"__init__", "ase"}
+
+
+def live_model(model: Model, device: str, settings: Settings) -> Live:
+    """Prepare a model of the registry.
+
+    Raises
+    ------
+    NotObtainable
+        Its family is not adapted or has no environment here, or its weights cannot be had.
+    NotMeasured
+        Its environment is broken, or its checkpoint is not the one of the registry.
+    """
+    if model.status != "live":
+        raise NotObtainable(f"{model.id}: {model.reason}")
+    adapter = _adapter(model.family)
+    python = family_interpreter(model.family, adapter.PACKAGES[0])
+    package = model.checkpoint.package
+    environment = probe(python, adapter.PACKAGES, (package,) if package else ())
+    checkpoint = _registered_checkpoint(model, environment, settings)
+    digest = sha256_of(checkpoint)
+    if model.checkpoint.sha256 and digest != model.checkpoint.sha256:
+        raise NotMeasured(
+            f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
+            f"{model.checkpoint.sha256}: the weights changed under the same name"
+        )
+    job = Job(
+        environment.python,
+        model.family,
+        checkpoint,
+        dict(model.settings),
+        device,
+        _dtype(adapter, model.dtype, model.id),
+    )
+    return Live(job, environment, digest, adapter.ATOMS_PER_BATCH[device], {}, reusable=True)
+
+
+def live_candidate(candidate: Candidate) -> Live:
+    """Prepare a candidate.
+
+    Raises
+    ------
+    NotObtainable
+        Its family has no environment here.
+    NotMeasured
+        Its interpreter is none, or its checkpoint is not what it declares.
+    """
+    family = candidate.family or "ase"
+    adapter = _adapter(family)
+    python = candidate.python or family_interpreter(family, adapter.PACKAGES[0])
+    path = (str(candidate.folder),)
+    modules = (
+        (candidate.calculator.partition(".")[0].partition(":")[0],) if candidate.calculator else ()
+    )
+    environment = probe(python, adapter.PACKAGES, modules, path)
+    checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
+    digest = _digest(checkpoint) if checkpoint else None
+    if candidate.sha256 and digest != candidate.sha256:
+        raise NotMeasured(
+            f"{candidate.name}: the checkpoint {checkpoint} has sha256 {digest}, the candidate "
+            f"file says {candidate.sha256}"
+        )
+    settings = (
+        {"calculator": candidate.calculator, "arguments": candidate.arguments}
+        if candidate.calculator
+        else candidate.settings
+    )
+    job = Job(
+        environment.python,
+        family,
+        checkpoint,
+        settings,
+        candidate.device,
+        _dtype(adapter, candidate.dtype, candidate.name),
+        candidate.time_limit_s,
+        path,
+    )
+    files = {
+        key: _digest(candidate.folder / value)
+        for key, value in candidate.arguments.items()
+        if isinstance(value, str) and value and (candidate.folder / value).exists()
+    }
+    batch = adapter.ATOMS_PER_BATCH[candidate.device]
+    return Live(job, environment, digest, batch, files, reusable=digest is not None)
+
+
+def _digest(path: Path) -> str:
+    return digest_of_tree(path) if path.is_dir() else sha256_of(path)
+
+
+def _adapter(family: str) -> ModuleType:
+    return importlib.import_module(f"umlip_gate.models.families.{family}")
+
+
+def _dtype(adapter: ModuleType, dtype: str, name: str) -> str:
+    if dtype not in adapter.DTYPES:
+        raise BadInput(f"{name}: computes in {' or '.join(adapter.DTYPES)}, not in {dtype}")
+    return dtype
+
+
+def _registered_checkpoint(model: Model, environment: Environment, settings: Settings) -> Path:
+    checkpoint = model.checkpoint
+    if checkpoint.package and checkpoint.member:
+        if checkpoint.package not in environment.modules:
+            raise NotMeasured(f"{environment.python} has no module {checkpoint.package}")
+        return environment.modules[checkpoint.package].folder / checkpoint.member
+    return fetch(SourceFile(url=checkpoint.url, sha256=checkpoint.sha256), settings)

@@ -1,0 +1,180 @@
+"""The models that can be judged: Table 1 of the paper, and whatever else has an entry."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints, ValidationInfo, field_validator
+
+from umlip_gate.datasets.source import SourceFile
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
+
+Address = Annotated[str, StringConstraints(pattern=r"^https?://")]
+
+
+class Checkpoint(Strict):
+    """The file of weights that stands behind a model's name.
+
+    Attributes
+    ----------
+    url
+        Its public address.
+    package
+        Or the importable package that brings it along.
+    member
+        The file inside the package, or inside the archive at `url`.
+    file
+        The file's name.
+    size
+        Length in bytes of what is downloaded, or of the file in the package.
+    sha256
+        The digest of those bytes, where it could be established.
+    licence
+        Of the weights.
+    gated
+        A licence form or a token stands before the download.
+    terms
+        Where the licence is accepted.
+    """
+
+    url: Address | None = None
+    package: Annotated[str | None, Field(validate_default=True)] = None
+    member: Annotated[str | None, Field(validate_default=True)] = None
+    file: str
+    size: Annotated[int, Field(gt=0)] | None = None
+    sha256: Sha256 | None = None
+    licence: str
+    gated: bool = False
+    terms: Annotated[Address | None, Field(validate_default=True)] = None
+
+    @field_validator("package")
+    @classmethod
+    def _one_place(cls, package: str | None, info: ValidationInfo) -> str | None:
+        if "url" in info.data and (info.data["url"] is None) == (package is None):
+            raise ValueError("a checkpoint has either a url or a package")
+        return package
+
+    @field_validator("member")
+    @classmethod
+    def _file_in_package(cls, member: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("package") and member is None:
+            raise ValueError("say which file of the package it is")
+        return member
+
+    @field_validator("terms")
+    @classmethod
+    def _where_to_accept(cls, terms: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("gated") and terms is None:
+            raise ValueError("say where the licence of a gated checkpoint is accepted")
+        return terms
+
+
+class Model(Strict):
+    """A model, as a table of `fixtures/models.toml`.
+
+    Attributes
+    ----------
+    id
+        The table's name.
+    table1
+        Its number in Table 1; None for a model that the paper does not judge.
+    family
+        The adapter and the environment that it needs.
+    settings
+        What its adapter is told beside the checkpoint.
+    checkpoint
+        Its weights.
+    parameters
+        How many it has; None where this could not be established.
+    training_data
+        What it was trained on.
+    dtype
+        What it computes in: what the published numbers imply, else the package's default.
+    conservative
+        Whether the forces are a gradient of the energy.
+    d3
+        Whether it predicts dispersion-corrected energies and forces: against plain PBE labels
+        that is a systematic difference.
+    licence
+        Of the code that runs it; the weights have their own.
+    citation
+        The article.
+    source
+        Where the code or the model's card is.
+    published
+        Prediction files that others computed, by dataset id.
+    default
+        Judged when no model is asked for.
+    status
+        `live` if an adapter runs it here, else `not-adapted`, with the reason.
+    reason
+        Why it does not run here.
+    notes
+        What is ambiguous, or was inferred.
+    """
+
+    id: RegistryId
+    table1: Annotated[int, Field(ge=1, le=26)] | None = None
+    family: RegistryId
+    settings: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
+    checkpoint: Checkpoint
+    parameters: Annotated[int, Field(gt=0)] | None = None
+    training_data: Annotated[tuple[str, ...], Field(min_length=1)]
+    dtype: Literal["float32", "float64"]
+    conservative: bool
+    d3: bool
+    licence: str
+    citation: str
+    source: Address
+    published: Annotated[dict[RegistryId, SourceFile], Field(default_factory=dict)]
+    default: bool = False
+    status: Literal["live", "not-adapted"]
+    reason: Annotated[str | None, Field(validate_default=True)] = None
+    notes: tuple[str, ...] = ()
+
+    @field_validator("reason")
+    @classmethod
+    def _reason_for_status(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if "status" in info.data and (info.data["status"] == "live") != (reason is None):
+            raise ValueError("a model that is not live gives a reason, a live one gives none")
+        return reason
+
+
+def load_models(path: Path) -> dict[str, Model]:
+    """Read the registry of models.
+
+    Parameters
+    ----------
+    path
+        A TOML file with one table per model, named by its id.
+
+    Returns
+    -------
+    dict
+        The models by id, in the file's order.
+
+    Raises
+    ------
+    BadInput
+        The file is not there, empty or not TOML, or an entry is wrong; two models have the same
+        number in Table 1.
+    """
+    tables = read_toml(path)
+    if not tables:
+        raise BadInput(f"{path}: no model in it")
+    models = {name: _model(path, name, table) for name, table in tables.items()}
+    numbers: dict[int, str] = {}
+    for name, model in models.items():
+        if model.table1 is not None and numbers.setdefault(model.table1, name) != name:
+            raise BadInput(
+                f"{path}: [{name}] table1 = {model.table1} is [{numbers[model.table1]}]'s number"
+            )
+    return models
+
+
+def _model(path: Path, name: str, table: object) -> Model:
+    if not isinstance(table, dict):
+        raise BadInput(f"{path}: {name} = {table!r} stands outside of a model's table")
+    if "id" in table:
+        raise BadInput(f"{path}: [{name}] id: unknown key; the table's name is the id")
+    return validate(Model, {"id": name, **table}, f"{path}: [{name}]")

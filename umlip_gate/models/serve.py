@@ -1,0 +1,135 @@
+"""The worker's side: runs inside the model's environment and answers over an execnet channel.
+
+Imports ASE and NumPy only; the model's package is imported by its adapter, after threads and
+allocator are set. Global state that a package changes is this process's alone.
+"""
+
+import ctypes
+import importlib
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from umlip_gate.models.potential import EnergyForces, Potential
+
+THREAD_POOLS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+KEPT_BYTES = 1 << 30
+
+
+def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - execnet's Channel
+    """Load a potential, then answer batches until the channel closes.
+
+    Parameters
+    ----------
+    channel
+        Sends `("ready", about)` once loaded, then one list of answers per batch received. An
+        answer is `("ok", energy, forces as bytes)`, `("error", text)` or `("fault", text)`.
+    request
+        family, checkpoint, settings, device, dtype, path (searched for modules), log.
+    """
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    _one_thread()
+    _keep_memory()
+    sys.path[:0] = request["path"]
+    potential = _load(request)
+    channel.send(("ready", {"pid": os.getpid()}))
+    for batch in channel:
+        answers = _evaluate(potential, [_structure(message) for message in batch])
+        channel.send((answers, time.process_time()))
+
+
+def _one_thread() -> None:
+    """One core per worker: several workers share the machine better than several threads."""
+    for name in THREAD_POOLS:
+        os.environ[name] = "1"
+
+
+def _keep_memory() -> None:
+    """Have glibc keep freed memory: else a CPU spends its time on page faults of temporaries."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return  # another C library; only slower
+    for parameter in (M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD):
+        mallopt(parameter, KEPT_BYTES if parameter != M_TOP_PAD else KEPT_BYTES >> 4)
+
+
+def _load(request: dict[str, Any]) -> "Potential":
+    from umlip_gate.models.potential import LoadSpec  # noqa: PLC0415 - imports NumPy
+
+    adapter = importlib.import_module(f"umlip_gate.models.families.{request['family']}")
+    checkpoint = request["checkpoint"]
+    spec = LoadSpec(Path(checkpoint) if checkpoint else None, request["settings"])
+    potential: Potential = adapter.load(spec, request["device"], request["dtype"])
+    return potential
+
+
+def _structure(message: Sequence[Any]) -> "Atoms":
+    import numpy as np  # noqa: PLC0415 - after the thread pools are set
+    from ase import Atoms  # noqa: PLC0415
+
+    numbers, positions, cell, pbc = message
+    return Atoms(
+        numbers=np.frombuffer(numbers, dtype="<i8"),
+        positions=np.frombuffer(positions, dtype="<f8").reshape(-1, 3).copy(),
+        cell=np.frombuffer(cell, dtype="<f8").reshape(3, 3).copy(),
+        pbc=pbc,
+    )
+
+
+def _evaluate(potential: "Potential", structures: list["Atoms"]) -> list[tuple[Any, ...]]:
+    """Answers for a batch; where the batch fails, its parts are tried, down to one structure."""
+    from umlip_gate.models.contract import judge_answer, refuse  # noqa: PLC0415
+
+    try:
+        for atoms in structures:
+            refuse(atoms)
+        given = [atoms.copy() for atoms in structures]
+        results = _in_order(potential.evaluate(given), len(structures))
+        for before, after, result in zip(structures, given, results, strict=True):
+            judge_answer(before, after, result)
+    except Exception as error:  # noqa: BLE001 - whatever a package raises is its configuration's error
+        if len(structures) > 1:
+            half = len(structures) // 2
+            return [
+                *_evaluate(potential, structures[:half]),
+                *_evaluate(potential, structures[half:]),
+            ]
+        kind = "fault" if _out_of_memory(error) else "error"
+        return [(kind, f"{type(error).__name__}: {error}")]
+    return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
+
+
+def _in_order(results: list["EnergyForces"], expected: int) -> list["EnergyForces"]:
+    if len(results) != expected:
+        raise ValueError(f"{len(results)} answers for {expected} structures")
+    return results
+
+
+def _bytes(forces: Any) -> bytes:  # noqa: ANN401 - whatever array the package returns
+    import numpy as np  # noqa: PLC0415
+
+    return np.ascontiguousarray(forces, dtype="<f8").tobytes()
+
+
+def _out_of_memory(error: Exception) -> bool:
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or any(
+        sign in text for sign in ("out of memory", "outofmemory", "can't allocate memory", "oom")
+    )

@@ -1,0 +1,1 @@
+"""What a model predicts for a dataset: identity, store, and where it comes from."""

@@ -1,0 +1,55 @@
+"""What a stored prediction depends on: all of it is the key, a model's name is not."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from umlip_gate.models import families, potential
+from umlip_gate.models.live import Live
+
+
+def live_identity(live: Live, dataset_digest: str, run: str) -> dict[str, Any]:
+    """Identity of what a worker computes.
+
+    Parameters
+    ----------
+    live
+        Family, settings, device, dtype, versions and digests.
+    dataset_digest
+        Content digest of the configurations.
+    run
+        This run's name: part of the identity of a model whose weights are not known, so that
+        no later run takes its predictions for those of other weights.
+    """
+    job, environment = live.job, live.environment
+    return {
+        "source": "live",
+        "dataset": dataset_digest,
+        "family": job.family,
+        "checkpoint": live.checkpoint_digest,
+        "files": live.files_digest,
+        "run": None if live.reusable else run,
+        "settings": job.settings,
+        "device": job.device,
+        "dtype": job.dtype,
+        "python": environment.version,
+        "packages": environment.packages,
+        "modules": {name: module.digest for name, module in environment.modules.items()},
+        "adapter": _adapter_digest(job.family),
+    }
+
+
+def published_identity(file_digest: str, dataset_digest: str) -> dict[str, Any]:
+    """Identity of predictions that others published."""
+    return {"source": "published", "dataset": dataset_digest, "file": file_digest}
+
+
+def digest_of(identity: dict[str, Any]) -> str:
+    """sha256 of an identity's canonical JSON."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _adapter_digest(family: str) -> str:
+    files = Path(families.__file__).with_name(f"{family}.py"), Path(potential.__file__)
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

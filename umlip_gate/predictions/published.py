@@ -1,0 +1,44 @@
+"""Predictions that others published, row for row with a dataset's file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.readers.pickled import read_frame
+from umlip_gate.faults import BadInput
+from umlip_gate.predictions.predictions import Predictions
+
+
+def read_published(path: Path, configurations: Configurations, first_row: int) -> Predictions:
+    """Read a published prediction file (Kai-Liu-MSE/UQ-uMLIP, `W_uMLIP`).
+
+    Parameters
+    ----------
+    path
+        A gzip'd pickle of a data frame with `ase_atoms`, `energy`, eV **per atom**, and
+        `forces`, eV/Å.
+    configurations
+        The dataset that it predicts.
+    first_row
+        The dataset's first row in its own file: the prediction file counts the same.
+
+    Raises
+    ------
+    BadInput
+        The file does not match the dataset: too few rows, or other structures.
+    """
+    frame = read_frame(path).iloc[first_row : first_row + len(configurations)]
+    if len(frame) < len(configurations):
+        raise BadInput(f"{path}: {len(frame)} rows, the dataset has {len(configurations)}")
+    forces = []
+    for row, (atoms, force) in enumerate(zip(frame["ase_atoms"], frame["forces"], strict=True)):
+        expected = configurations.atoms(row)
+        if atoms != expected or np.shape(force) != (len(expected), 3):
+            raise BadInput(
+                f"{path}: row {first_row + row}: its structure or the shape of its forces is not "
+                "that of the dataset's row; it predicts other configurations"
+            )
+        forces.append(np.asarray(force, dtype=np.float64))
+    energies = np.asarray(frame["energy"], dtype=np.float64) * configurations.n_atoms
+    return Predictions(energies, np.concatenate(forces), {})

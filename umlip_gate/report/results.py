@@ -1,0 +1,76 @@
+"""The machine-readable record of a run."""
+
+import json
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import umlip_gate
+from umlip_gate.datasets.atomic import replacing
+from umlip_gate.settings import ROOT
+
+VERDICT_KEYS = (
+    "id",
+    "model",
+    "dataset",
+    "outcome",
+    "value",
+    "interval",
+    "relation",
+    "limit",
+    "unit",
+    "source",
+    "reason",
+)
+
+
+def write_results(
+    path: Path,
+    *,
+    measurements: Iterable[dict[str, Any]],
+    verdicts: Iterable[dict[str, Any]],
+    thresholds_digest: str,
+    exit_code: int,
+) -> None:
+    """Write the results file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    measurements, verdicts
+        Plain data; sorted here, so that the order of execution leaves no trace.
+    thresholds_digest
+        sha256 of everything that was judged by.
+    exit_code
+        The run's.
+    """
+    record = {
+        "suite": {
+            "version": umlip_gate.__version__,
+            "commit": commit(),
+            "thresholds_digest": thresholds_digest,
+        },
+        "measurements": sorted(
+            measurements, key=lambda entry: (entry["model"], entry["dataset"], entry["source"])
+        ),
+        "verdicts": sorted(
+            ({key: verdict[key] for key in VERDICT_KEYS} for verdict in verdicts),
+            key=lambda entry: entry["id"],
+        ),
+        "exit_code": exit_code,
+    }
+    with replacing(path) as unfinished:
+        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def commit() -> str | None:
+    """Tell the checkout's commit, with `-dirty` if it was changed; None outside of git."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return run.stdout.strip()

@@ -1,0 +1,121 @@
+"""What a run says on the terminal: what was measured, and every verdict."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from umlip_gate.claims.verdict import Outcome
+
+NOTHING = "-"
+
+MEASURED_HEADS = (
+    "model",
+    "dataset",
+    "source",
+    "configurations",
+    "E /conf.",
+    "E /atom",
+    "E /conf. - offset",
+    "E /atom - offset",
+    "F comp.",
+    "F vector",
+)
+VERDICT_HEADS = ("model", "dataset", "item", "value", "95 %", "limit", "verdict", "source")
+UNREMARKABLE = (Outcome.PASSED, Outcome.SKIPPED)
+ENERGY_CONVENTIONS = (
+    "per_configuration",
+    "per_atom",
+    "per_configuration_offset_removed",
+    "per_atom_offset_removed",
+)
+
+
+def measured_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
+    """RMSE of every measured cell, energies in meV/atom, forces in meV/Å.
+
+    Parameters
+    ----------
+    measurements
+        As in the results file. Where configurations failed, no number stands.
+    """
+    rows = [
+        (
+            entry["model"],
+            entry["dataset"],
+            entry["source"],
+            f"{entry['n_configurations']}" + (f", {n} failed" if (n := entry["n_failed"]) else ""),
+            *(_number(entry["energy_rmse_mev_per_atom"][name], 2) for name in ENERGY_CONVENTIONS),
+            _number(entry["force_rmse_mev_per_ang"]["component"], 1),
+            _number(entry["force_rmse_mev_per_ang"]["vector"], 1),
+        )
+        for entry in measurements
+    ]
+    return _lines(MEASURED_HEADS, rows)
+
+
+def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
+    """One line per verdict; reference values that all ended alike share one."""
+    rows: list[tuple[str, ...]] = []
+    alike: dict[tuple[str, str, str, str], int] = {}
+    for verdict in verdicts:
+        model, dataset, item = verdict["id"].split(":", 2)
+        source = verdict["source"] or NOTHING
+        outcome = verdict["outcome"].replace("_", " ")
+        if item.startswith("reference.") and verdict["outcome"] in UNREMARKABLE:
+            key = model, dataset, outcome, source
+            alike[key] = alike.get(key, 0) + 1
+            continue
+        winner = verdict["model"]
+        rows.append(
+            (
+                model if winner in (model, None) else f"{model}: {winner}",
+                dataset,
+                item,
+                f"{_number(verdict['value'], 2)} {verdict['unit'] or ''}".strip(),
+                _interval(verdict["interval"]),
+                _limit(verdict["relation"], verdict["limit"]),
+                outcome,
+                source,
+            )
+        )
+    for (model, dataset, outcome, source), count in alike.items():
+        rows.append((model, dataset, f"{count} reference values", "", "", "", outcome, source))
+    return _lines(VERDICT_HEADS, rows)
+
+
+def reasons(verdicts: Iterable[dict[str, Any]]) -> list[str]:
+    """Why what did not pass did not; items with the same reason share it."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for verdict in verdicts:
+        if verdict["outcome"] != Outcome.PASSED:
+            key = verdict["outcome"].replace("_", " "), verdict["reason"]
+            shared.setdefault(key, []).append(verdict["id"])
+    lines = []
+    for (outcome, reason), items in shared.items():
+        others = f" and {len(items) - 1} others" if len(items) > 1 else ""
+        lines.append(f"{outcome}: {items[0]}{others}")
+        lines += [f"    {line}" for line in reason.splitlines()]
+    return lines
+
+
+def _number(value: float | None, digits: int) -> str:
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def _interval(interval: Sequence[float] | None) -> str:
+    return NOTHING if interval is None else f"{interval[0]:.2f} … {interval[1]:.2f}"
+
+
+def _limit(relation: str | None, limit: float | Sequence[float] | None) -> str:
+    if relation is None or limit is None:
+        return NOTHING
+    if isinstance(limit, Sequence):
+        return f"{limit[0]:.5g} … {limit[1]:.5g}"
+    return f"{relation} {limit:.5g}"
+
+
+def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, *rows)
+    ]

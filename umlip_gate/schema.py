@@ -1,0 +1,104 @@
+"""TOML files checked against pydantic models, with errors a person can act on."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from umlip_gate.faults import BadInput
+
+T = TypeVar("T", bound=BaseModel)
+
+RegistryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Strict(BaseModel):
+    """A frozen record of a TOML table in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Say which known name was probably meant, as the end of a sentence.
+
+    Parameters
+    ----------
+    name
+        What was written.
+    known
+        The names that exist.
+    """
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises
+    ------
+    BadInput
+        The file is not there, or is not TOML; the message names file, line and column.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not valid TOML: {error}") from error
+
+
+def validate(schema: type[T], data: object, where: str) -> T:
+    """Check one TOML table against its schema.
+
+    Parameters
+    ----------
+    schema
+        The pydantic model.
+    data
+        The parsed table.
+    where
+        File and table, the beginning of every error.
+
+    Raises
+    ------
+    BadInput
+        One line per problem: file, key, what is wrong, and the nearest known key.
+    """
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{where}: {_explain(schema, problem)}" for problem in error.errors()]
+        raise BadInput("\n".join(lines)) from error
+
+
+def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    key = ".".join(str(part) for part in problem["loc"]) or "(the table itself)"
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {nearest(str(problem['loc'][-1]), _keys(schema))}"
+    if problem["type"] == "missing":
+        return f"{key}: is missing"
+    given = problem["input"]
+    shown = "" if isinstance(given, dict | list) else f" = {given!r}"
+    return f"{key}{shown}: {problem['msg']}"
+
+
+def _keys(schema: type[BaseModel]) -> list[str]:
+    """Every key of a schema and of the tables within it."""
+    keys: dict[str, None] = {}
+    todo: list[Any] = [schema]
+    seen: set[Any] = set()
+    while todo:
+        item = todo.pop()
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            if item not in seen:
+                seen.add(item)
+                for name, field in item.model_fields.items():
+                    keys[field.alias or name] = None
+                    todo.append(field.annotation)
+        else:
+            todo.extend(getattr(item, "__args__", ()))
+    return list(keys)

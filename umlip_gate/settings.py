@@ -1,0 +1,58 @@
+"""Where things are kept, and what a run may reach."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: registries, thresholds and `.tox` are found from here."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run may reach, and where it keeps what it made.
+
+    Attributes
+    ----------
+    cache
+        Downloads, tables and predictions, shared by every run of this user.
+    run
+        A folder of this run alone, shared by the processes of pytest-xdist.
+    mirror
+        A folder laid out `<host>/<path>` that stands in for the network.
+    offline
+        Nothing is asked of the network.
+    """
+
+    cache: Path
+    run: Path
+    mirror: Path | None = None
+    offline: bool = False
+
+    @property
+    def downloads(self) -> Path:
+        """Downloaded files, laid out `<host>/<path>`."""
+        return self.cache / "downloads"
+
+    @property
+    def tables(self) -> Path:
+        """Datasets as read, one Parquet table each."""
+        return self.cache / "tables"
+
+    @property
+    def predictions(self) -> Path:
+        """Predictions, a folder per identity."""
+        return self.cache / "predictions"
+
+
+def cache_folder() -> Path:
+    """`UMLIP_GATE_CACHE`, or the place this system keeps caches."""
+    return Path(os.environ.get("UMLIP_GATE_CACHE") or pooch.os_cache("umlip-gate"))
+
+
+def mirror_folder() -> Path | None:
+    """`UMLIP_GATE_MIRROR`, if set."""
+    folder = os.environ.get("UMLIP_GATE_MIRROR")
+    return Path(folder) if folder else None
