@@ -109,6 +109,21 @@ def test_a_table_is_not_taken_for_what_it_was_not_checked_against(
             load_dataset(made_dataset(file, **registered), settings)
 
 
+def test_one_file_read_in_two_ways_makes_two_tables(tmp_path: Path, settings: Settings) -> None:
+    file = tmp_path / "data.cfg"
+    WRITERS["mtp-cfg"](file, ROWS)
+    ways: list[dict[str, object]] = [
+        {},
+        {"selection": {"first_row": 0, "last_row": 3}},
+        {"selection": {"first_row": 1, "last_row": 3}},
+        {"types": ["Mo", "Ta", "W"]},
+    ]
+    datasets = [made_dataset(file, reader="mtp-cfg", **way) for way in ways]
+    digests = [load_dataset(dataset, settings).digest for dataset in datasets]
+    assert len(set(digests)) == len(tables(settings)) == len(ways)
+    assert [load_dataset(dataset, settings).digest for dataset in datasets] == digests
+
+
 def cut(table: Path) -> None:
     table.write_bytes(table.read_bytes()[:-100])
 

@@ -213,6 +213,18 @@ def test_an_xyz_file_does_not_end_quietly_at_a_blank_line(tmp_path: Path) -> Non
     assert f"data.xyz row 1, line {line}: '' is not a number of atoms" in refusal(file, "extxyz")
 
 
+@pytest.mark.parametrize("announced", [-1, 0, 99])
+def test_an_xyz_frame_with_another_number_of_atoms_is_named(announced: int, tmp_path: Path) -> None:
+    file = tmp_path / "data.xyz"
+    write_extxyz(file, ROWS)
+    lines = file.read_text().splitlines()
+    start = 2 + len(ROWS[0].atoms)
+    lines[start] = str(announced)
+    file.write_text("\n".join(lines) + "\n")
+    message = f"data.xyz row 1, line {start + 1}: {announced} atoms announced"
+    assert message in refusal(file, "extxyz")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

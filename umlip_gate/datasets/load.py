@@ -91,7 +91,7 @@ def _identity(file: SourceFile, settings: Settings) -> str:
     record = settings.downloads / f"{_place(file.name)}.sha256"
     if not record.is_file():
         fetch(file, settings)
-    return record.read_text(encoding="ascii").strip()
+    return record.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def _read(dataset: Dataset, settings: Settings) -> Configurations:

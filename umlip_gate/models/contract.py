@@ -6,17 +6,28 @@ coincident atoms), so both the question and the answer are checked here, for eve
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
+from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
 
-from umlip_gate.models.potential import EnergyForces
+from umlip_gate.models.potential import Abilities, EnergyForces, Potential
+
+COINCIDENT_ANG = 0.1
+"""Atoms closer than this are the same atom twice: no crystal or collision comes near."""
+
+NEAREST_ANG = 3.5
+"""Most atoms of a metal have a neighbour within this; only the others are looked at again."""
 
 
-def refuse(atoms: Atoms) -> None:
-    """Refuse a structure that no potential has a meaning for.
+def refuse(atoms: Atoms, potential: Potential, abilities: Abilities) -> None:
+    """Refuse a structure that a potential has no meaning for.
 
     Raises
     ------
     ValueError
-        No atoms; a position or cell that is not finite.
+        No atoms; a position or cell that is not finite; coincident atoms; an element that the
+        model was not trained on; atoms without neighbours, or a periodicity, that the package
+        has no sound answer for.
     """
     if len(atoms) == 0:
         raise ValueError("no atoms")
@@ -24,6 +35,45 @@ def refuse(atoms: Atoms) -> None:
         raise ValueError(f"atom {_first(~np.isfinite(atoms.positions))}: position is not finite")
     if not np.isfinite(atoms.cell.array).all():
         raise ValueError("the cell is not finite")
+    if (atoms.pbc & (np.linalg.norm(atoms.cell.array, axis=1) == 0)).any():
+        raise ValueError("periodic along a cell vector of length zero")
+    first, second = neighbor_list("ij", atoms, COINCIDENT_ANG)
+    if len(first):
+        raise ValueError(f"atoms {first[0]} and {second[0]} coincide")
+    _refuse_elements(atoms, potential)
+    _refuse_periodicity(atoms, abilities)
+    _refuse_loneliness(atoms, potential, abilities)
+
+
+def _refuse_elements(atoms: Atoms, potential: Potential) -> None:
+    if potential.elements is not None:
+        unknown = sorted(set(atoms.numbers.tolist()) - potential.elements)
+        if unknown:
+            names = ", ".join(chemical_symbols[number] for number in unknown)
+            raise ValueError(f"the model was not trained on {names}")
+
+
+def _refuse_periodicity(atoms: Atoms, abilities: Abilities) -> None:
+    if not atoms.pbc.any() and abilities.no_periodicity != "answers":
+        raise ValueError("the model does not support structures without periodicity")
+    mixed = atoms.pbc.any() and not atoms.pbc.all()
+    if mixed and abilities.mixed_periodicity != "answers":
+        raise ValueError("the model does not support mixed periodicity")
+
+
+def _refuse_loneliness(atoms: Atoms, potential: Potential, abilities: Abilities) -> None:
+    ability = abilities.isolated_atom if len(atoms) == 1 else abilities.lone_atom
+    if potential.cutoff_ang is None or ability == "answers":
+        return
+    lonely = np.ones(len(atoms), dtype=bool)
+    for cutoff_ang in (min(NEAREST_ANG, potential.cutoff_ang), potential.cutoff_ang):
+        lonely[neighbor_list("i", atoms, cutoff_ang)] = False
+        if not lonely.any():
+            return
+    raise ValueError(
+        f"atom {_first(lonely)} has no neighbour within {potential.cutoff_ang:g} Å, "
+        "which the model does not support"
+    )
 
 
 def judge_answer(before: Atoms, after: Atoms, result: EnergyForces) -> None:
@@ -59,5 +109,5 @@ def judge_answer(before: Atoms, after: Atoms, result: EnergyForces) -> None:
             raise ValueError(f"the calculator changed its input ({name})")
 
 
-def _first(bad: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> int:
+def _first(bad: NDArray[np.bool_]) -> int:
     return int(np.argwhere(bad)[0, 0])

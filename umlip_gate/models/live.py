@@ -12,6 +12,7 @@ from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.models import families
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.environments import Environment, family_interpreter, probe
+from umlip_gate.models.potential import Abilities
 from umlip_gate.models.registry import Model
 from umlip_gate.models.worker import Job
 from umlip_gate.settings import Settings
@@ -27,6 +28,8 @@ class Live:
         What a worker loads.
     environment
         The interpreter that it runs in.
+    abilities
+        What its family declares.
     checkpoint_digest
         sha256 of its weights; None if it declares none.
     atoms_per_batch
@@ -39,6 +42,7 @@ class Live:
 
     job: Job
     environment: Environment
+    abilities: Abilities
     checkpoint_digest: str | None
     atoms_per_batch: int
     files_digest: dict[str, str]
@@ -51,8 +55,21 @@ def adapted_families() -> set[str]:
     return {file.stem for file in folder.glob("*.py")} - {"__init__", "ase"}
 
 
-def live_model(model: Model, device: str, settings: Settings) -> Live:
+def live_model(
+    model: Model, device: str, settings: Settings, random_seed: int | None = None
+) -> Live:
     """Prepare a model of the registry.
+
+    Parameters
+    ----------
+    model
+        Its entry.
+    device
+        `cpu` or `cuda`.
+    settings
+        What may be fetched, and where it is kept.
+    random_seed
+        Random weights of this seed instead of the checkpoint's.
 
     Raises
     ------
@@ -81,8 +98,10 @@ def live_model(model: Model, device: str, settings: Settings) -> Live:
         dict(model.settings),
         device,
         _dtype(adapter, model.dtype, model.id),
+        random_seed=random_seed,
     )
-    return Live(job, environment, digest, adapter.ATOMS_PER_BATCH[device], {}, reusable=True)
+    batch = adapter.ATOMS_PER_BATCH[device]
+    return Live(job, environment, adapter.ABILITIES, digest, batch, {}, reusable=True)
 
 
 def live_candidate(candidate: Candidate) -> Live:
@@ -131,7 +150,8 @@ def live_candidate(candidate: Candidate) -> Live:
         if isinstance(value, str) and value and (candidate.folder / value).exists()
     }
     batch = adapter.ATOMS_PER_BATCH[candidate.device]
-    return Live(job, environment, digest, batch, files, reusable=digest is not None)
+    known = digest is not None
+    return Live(job, environment, adapter.ABILITIES, digest, batch, files, reusable=known)
 
 
 def _digest(path: Path) -> str:

@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from umlip_gate.models.potential import EnergyForces, Potential
+    from umlip_gate.models.potential import Abilities, EnergyForces, Potential
 
 THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -39,7 +40,8 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
         Sends `("ready", about)` once loaded, then one list of answers per batch received. An
         answer is `("ok", energy, forces as bytes)`, `("error", text)` or `("fault", text)`.
     request
-        family, checkpoint, settings, device, dtype, path (searched for modules), log.
+        family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
+        log, checked (whether structures that the family declares unable are refused).
     """
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
@@ -47,11 +49,14 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
     _one_thread()
     _keep_memory()
     sys.path[:0] = request["path"]
-    potential = _load(request)
-    channel.send(("ready", {"pid": os.getpid()}))
+    adapter = importlib.import_module(f"umlip_gate.models.families.{request['family']}")
+    potential = _load(adapter, request)
+    about = {"pid": os.getpid(), "n_parameters": potential.n_parameters}
+    channel.send(("ready", about))
+    abilities = adapter.ABILITIES if request["checked"] else None
     for batch in channel:
-        answers = _evaluate(potential, [_structure(message) for message in batch])
-        channel.send((answers, time.process_time()))
+        structures = [_structure(message) for message in batch]
+        channel.send((_evaluate(potential, abilities, structures), time.process_time()))
 
 
 def _one_thread() -> None:
@@ -70,12 +75,11 @@ def _keep_memory() -> None:
         mallopt(parameter, KEPT_BYTES if parameter != M_TOP_PAD else KEPT_BYTES >> 4)
 
 
-def _load(request: dict[str, Any]) -> "Potential":
+def _load(adapter: ModuleType, request: dict[str, Any]) -> "Potential":
     from umlip_gate.models.potential import LoadSpec  # noqa: PLC0415 - imports NumPy
 
-    adapter = importlib.import_module(f"umlip_gate.models.families.{request['family']}")
-    checkpoint = request["checkpoint"]
-    spec = LoadSpec(Path(checkpoint) if checkpoint else None, request["settings"])
+    checkpoint = Path(request["checkpoint"]) if request["checkpoint"] else None
+    spec = LoadSpec(checkpoint, request["random_seed"], request["settings"])
     potential: Potential = adapter.load(spec, request["device"], request["dtype"])
     return potential
 
@@ -93,13 +97,16 @@ def _structure(message: Sequence[Any]) -> "Atoms":
     )
 
 
-def _evaluate(potential: "Potential", structures: list["Atoms"]) -> list[tuple[Any, ...]]:
+def _evaluate(
+    potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
+) -> list[tuple[Any, ...]]:
     """Answers for a batch; where the batch fails, its parts are tried, down to one structure."""
     from umlip_gate.models.contract import judge_answer, refuse  # noqa: PLC0415
 
     try:
-        for atoms in structures:
-            refuse(atoms)
+        if abilities is not None:
+            for atoms in structures:
+                refuse(atoms, potential, abilities)
         given = [atoms.copy() for atoms in structures]
         results = _in_order(potential.evaluate(given), len(structures))
         for before, after, result in zip(structures, given, results, strict=True):
@@ -108,8 +115,8 @@ def _evaluate(potential: "Potential", structures: list["Atoms"]) -> list[tuple[A
         if len(structures) > 1:
             half = len(structures) // 2
             return [
-                *_evaluate(potential, structures[:half]),
-                *_evaluate(potential, structures[half:]),
+                *_evaluate(potential, abilities, structures[:half]),
+                *_evaluate(potential, abilities, structures[half:]),
             ]
         kind = "fault" if _out_of_memory(error) else "error"
         return [(kind, f"{type(error).__name__}: {error}")]

@@ -48,6 +48,8 @@ class Job:
         The adapter's name.
     checkpoint
         The verified file of weights, if there is one.
+    random_seed
+        Random weights of this seed instead.
     settings
         The adapter's settings: plain numbers, strings, lists and tables.
     device, dtype
@@ -56,6 +58,8 @@ class Job:
         For one configuration, or one batch of small ones.
     path
         Folders searched first for modules.
+    checked
+        Whether structures that the family declares itself unable to answer are refused.
     """
 
     python: Path
@@ -66,6 +70,8 @@ class Job:
     dtype: str = "float32"
     time_limit_s: float = 300.0
     path: tuple[str, ...] = ()
+    random_seed: int | None = None
+    checked: bool = True
 
 
 class Worker:
@@ -100,16 +106,19 @@ class Worker:
         if ready != "ready":
             raise WorkerLost(f"the worker said {ready!r} instead of that it is ready")
         self.pid: int = about["pid"]
+        self.n_parameters: int | None = about["n_parameters"]
 
     def _request(self) -> dict[str, Any]:
         return {
             "family": self.job.family,
             "checkpoint": str(self.job.checkpoint) if self.job.checkpoint else None,
+            "random_seed": self.job.random_seed,
             "settings": self.job.settings,
             "device": self.job.device,
             "dtype": self.job.dtype,
             "path": list(self.job.path),
             "log": str(self.log),
+            "checked": self.job.checked,
         }
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[Answer]:

@@ -30,6 +30,7 @@ def live_identity(live: Live, dataset_digest: str, run: str) -> dict[str, Any]:
         "checkpoint": live.checkpoint_digest,
         "files": live.files_digest,
         "run": None if live.reusable else run,
+        "random_seed": job.random_seed,
         "settings": job.settings,
         "device": job.device,
         "dtype": job.dtype,

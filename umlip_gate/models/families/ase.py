@@ -6,12 +6,15 @@ arguments.
 
 import importlib
 
-from umlip_gate.models.potential import CalculatorPotential, LoadSpec
+from umlip_gate.models.potential import ANSWERS, CalculatorPotential, LoadSpec
 
-PACKAGES = ("ase", "numpy")
+PACKAGES = ("ase", "numpy", "torch", "tensorflow", "jax", "e3nn")
 DTYPES = ("float32", "float64")
 ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1}
 """A calculator takes one structure at a time."""
+
+ABILITIES = ANSWERS
+"""Nothing is known of it: its own answer is used, if it is finite."""
 
 
 def load(spec: LoadSpec, device: str, dtype: str) -> CalculatorPotential:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ase import Atoms
 
-from umlip_gate.models.potential import EnergyForces, LoadSpec
+from umlip_gate.models.potential import Abilities, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
     from chgnet.model import CHGNet
@@ -21,9 +21,20 @@ DTYPES = ("float32",)
 ATOMS_PER_BATCH = {"cpu": 32, "cuda": 4000}
 """On a CPU batching pays for the smallest cells only; 16,000 atoms do not fit into 80 GB."""
 
+ABILITIES = Abilities(
+    isolated_atom="refuses",
+    lone_atom="refuses",
+    no_periodicity="refuses",
+    mixed_periodicity="nonsense",
+)
+"""A structure is taken for periodic in every direction; without a cell there is none."""
+
+ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
+"""The 89 elements of MPtrj."""
+
 
 def load(spec: LoadSpec, device: str, dtype: str) -> "ChgnetPotential":  # noqa: ARG001 - float32 only
-    """Load a CHGNet checkpoint.
+    """Load a CHGNet checkpoint, or its architecture with random weights.
 
     Parameters
     ----------
@@ -34,11 +45,15 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "ChgnetPotential":  # noqa:
     dtype
         CHGNet computes in float32.
     """
-    from chgnet.model import CHGNet  # noqa: PLC0415 - the package is imported in a worker only
+    import torch  # noqa: PLC0415 - packages are imported in a worker only
+    from chgnet.model import CHGNet  # noqa: PLC0415
 
-    model = CHGNet.from_file(
-        str(spec.checkpoint), mlp_out_bias=spec.settings.get("mlp_out_bias", False)
-    ).to(device)
+    bias = spec.settings.get("mlp_out_bias", False)
+    model = CHGNet.from_file(str(spec.checkpoint), mlp_out_bias=bias)
+    if spec.random_seed is not None:
+        torch.manual_seed(spec.random_seed)
+        model = CHGNet(**model.model_args)
+    model = model.to(device)
     model.graph_converter.set_isolated_atom_response("error")
     return ChgnetPotential(model)
 
@@ -48,6 +63,9 @@ class ChgnetPotential:
 
     def __init__(self, model: "CHGNet") -> None:
         self.model = model
+        self.cutoff_ang = float(model.graph_converter.atom_graph_cutoff)
+        self.elements = ELEMENTS
+        self.n_parameters = int(model.n_params)
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
         """Energies and forces of structures, in their order."""

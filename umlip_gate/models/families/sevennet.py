@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from umlip_gate.models.potential import EnergyForces, LoadSpec
+from umlip_gate.models.potential import Abilities, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
     from sevenn.nn.sequential import AtomGraphSequential
@@ -16,9 +16,16 @@ DTYPES = ("float32",)
 ATOMS_PER_BATCH = {"cpu": 32, "cuda": 4000}
 """On an H100, 4,000 atoms take 5.1 s for all of W-g and 8,000 take 5.0 s, with 25 GB."""
 
+ABILITIES = Abilities(
+    isolated_atom="answers",
+    lone_atom="answers",
+    no_periodicity="answers",
+    mixed_periodicity="answers",
+)
+
 
 def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noqa: ARG001 - float32 only
-    """Load a SevenNet checkpoint.
+    """Load a SevenNet checkpoint, or its architecture with random weights.
 
     Parameters
     ----------
@@ -29,9 +36,15 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noq
     dtype
         SevenNet's published models compute in float32.
     """
-    from sevenn.util import model_from_checkpoint  # noqa: PLC0415 - in a worker only
+    import torch  # noqa: PLC0415 - packages are imported in a worker only
+    from sevenn.util import model_from_checkpoint  # noqa: PLC0415
 
     model, config = model_from_checkpoint(str(spec.checkpoint))
+    if spec.random_seed is not None:
+        torch.manual_seed(spec.random_seed)
+        for weights in model.parameters():
+            if weights.requires_grad:
+                torch.nn.init.normal_(weights)  # as e3nn initialises; scale and shift stay
     model.set_is_batch_data(True)
     return SevennetPotential(
         model.to(device).eval(), config["cutoff"], device, spec.settings.get("modal")
@@ -48,15 +61,13 @@ class SevennetPotential:
         self.cutoff_ang = cutoff_ang
         self.device = device
         self.modal = modal
+        self.elements = frozenset(int(z) for z in model.type_map)
+        self.n_parameters = sum(
+            weights.numel() for weights in model.parameters() if weights.requires_grad
+        )
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
-        """Energies and forces of structures, in their order.
-
-        Raises
-        ------
-        ValueError
-            An element that the model was not trained on, or a modal that it does not have.
-        """
+        """Energies and forces of structures, in their order."""
         from torch_geometric.data import Batch  # noqa: PLC0415
 
         output = self.model(
@@ -74,18 +85,9 @@ class SevennetPotential:
         from sevenn.atom_graph_data import AtomGraphData  # noqa: PLC0415
         from sevenn.train.dataload import unlabeled_atoms_to_graph  # noqa: PLC0415
 
-        unknown = set(atoms.symbols) - {_symbol(z) for z in self.model.type_map}
-        if unknown:
-            raise ValueError(f"the model was not trained on {', '.join(sorted(unknown))}")
         graph = AtomGraphData.from_numpy_dict(
             unlabeled_atoms_to_graph(atoms, self.cutoff_ang, with_shift=False)
         )
         if self.modal:
             graph["data_modality"] = self.modal
         return graph
-
-
-def _symbol(atomic_number: int) -> str:
-    from ase.data import chemical_symbols  # noqa: PLC0415
-
-    return str(chemical_symbols[atomic_number])
