@@ -259,7 +259,7 @@ def test_the_message_says_how_to_bring_what_cannot_be_had(settings: Settings) ->
         load_dataset(dataset, settings)
     message = str(fault.value)
     assert message.startswith("MoNb-d: no address is known\n")
-    assert "--datasets my-datasets.toml" in message
+    assert "--bring my-datasets.toml" in message
     lines = "\n".join(line for line in message.splitlines() if line.startswith("  "))
     brought = settings.cache.parent / "my-datasets.toml"
     brought.write_text(lines)

@@ -291,7 +291,7 @@ def test_a_page_with_the_right_digest_or_name_is_taken(server: Server, settings:
 def test_an_answer_without_the_file_is_final_for_it(
     server: Server, settings: Settings, status: int
 ) -> None:
-    with pytest.raises(NotObtainable, match=f"answered {status} .*--datasets") as caught:
+    with pytest.raises(NotObtainable, match=f"answered {status} .*--bring") as caught:
         fetch(SourceFile(url=(url := server.url("/W", Answer(status=status)))), settings)
     assert url in str(caught.value)
     assert server.requests == ["/W"]
@@ -370,7 +370,7 @@ def test_a_refused_connection_is_final_for_every_process_of_the_run(settings: Se
     with serving(listening=False) as server:
         first = server.url("/1", GOOD)
         second = server.url("/2", GOOD)
-        with pytest.raises(NotObtainable, match=r"refused.*UMLIP_GATE_MIRROR.*--datasets"):
+        with pytest.raises(NotObtainable, match=r"refused.*UMLIP_GATE_MIRROR.*--bring"):
             fetch(SourceFile(url=first), settings)
         server.start()  # it is up again, but this run has found otherwise
         with pytest.raises(NotObtainable, match=f"{server.host} cannot be reached.*refused"):

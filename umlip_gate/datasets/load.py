@@ -62,7 +62,7 @@ def how_to_bring(dataset: Dataset) -> str:
     if dataset.quantity != "energies and forces":
         return f"\nIts {dataset.quantity} cannot be brought either: no reader here holds them yet."
     return (
-        "\nIf you have the data, write my-datasets.toml and give --datasets my-datasets.toml:\n"
+        "\nIf you have the data, write my-datasets.toml and give --bring my-datasets.toml:\n"
         f'  ["{dataset.id}"]\n'
         '  files = [{ path = "where/it/is.xyz" }]\n'
         '  reader = "extxyz"  # or "pickle", "mvl-json", or "mtp-cfg" with types = ["W", ...]'

@@ -69,7 +69,8 @@ def live_model(
     settings
         What may be fetched, and where it is kept.
     random_seed
-        Random weights of this seed instead of the checkpoint's.
+        Random weights of this seed instead of the checkpoint's, which then need not be there
+        unless it comes with the package.
 
     Raises
     ------
@@ -84,9 +85,10 @@ def live_model(
     python = family_interpreter(model.family, adapter.PACKAGES[0])
     package = model.checkpoint.package
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
-    checkpoint = _registered_checkpoint(model, environment, settings)
-    digest = sha256_of(checkpoint)
-    if model.checkpoint.sha256 and digest != model.checkpoint.sha256:
+    bundled_or_real = random_seed is None or package is not None
+    checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
+    digest = _digest(checkpoint) if checkpoint else None
+    if model.checkpoint.sha256 and digest not in (None, model.checkpoint.sha256):
         raise NotMeasured(
             f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
             f"{model.checkpoint.sha256}: the weights changed under the same name"
