@@ -19,7 +19,9 @@ Defect = Callable[["Fake"], None]
 
 
 class Fake(LennardJones):
-    """Lennard-Jones, and then a defect."""
+    """Lennard-Jones, a little soft so that no error is mere round-off, and then a defect."""
+
+    softness = 1e-4
 
     def __init__(self, defect: Defect | None = None, *, shift_ev_per_atom: float = 0.0) -> None:
         super().__init__(sigma=2.3, epsilon=0.5, rc=5.0, smooth=True)  # type: ignore[no-untyped-call]
@@ -35,13 +37,21 @@ class Fake(LennardJones):
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         assert atoms is not None
         self.given = atoms
+        self.results["energy"] *= 1 - self.softness
+        self.results["forces"] *= 1 - self.softness
         self.results["energy"] += self.shift_ev_per_atom * len(atoms)
         if self.defect is not None and len(atoms) == TRIGGER:
             self.defect(self)
 
 
+class Truth(Fake):
+    """What the crystals are labelled with."""
+
+    softness = 0.0
+
+
 def honest() -> Fake:
-    return Fake()
+    return Truth()
 
 
 def nan_energy() -> Fake:
@@ -106,3 +116,25 @@ def does_not_start() -> Fake:
 def reads_shift(file: str) -> Fake:
     """A model whose weights are a number in a file."""
     return Fake(shift_ev_per_atom=float(Path(file).read_text(encoding="ascii")))
+
+
+class Noted(Fake):
+    """Notes each evaluation, and waits for a file where it is triggered."""
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert atoms is not None
+        with Path(os.environ["FAKE_NOTES"]).open("a", encoding="ascii") as notes:
+            notes.write(f"{os.getpid()}\n")
+        while len(atoms) == TRIGGER and not Path(os.environ["FAKE_GO"]).exists():
+            threading.Event().wait(0.05)
+
+
+def noted(file: str) -> Noted:
+    assert Path(file).exists()
+    return Noted()

@@ -1,6 +1,7 @@
 """Numbers in threshold files: of which quantity, under which convention, and how large."""
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -99,3 +100,15 @@ class Bound(Measured):
         """The end, or both of them."""
         low, *more = (end for end in (self.min, self.max) if end is not None)
         return (low, more[0]) if more else low
+
+
+def show_beside(value: float, limit: float | Sequence[float]) -> str:
+    """Two decimals, and as many more as it takes to tell a value from its limit."""
+    if value == int(value):
+        return f"{value:.0f}"
+    ends = limit if isinstance(limit, Sequence) else (limit,)
+    for digits in range(2, 12):
+        shown = f"{value:.{digits}f}"
+        if all(float(shown) != end or value == end for end in ends):
+            return shown
+    return repr(value)

@@ -6,7 +6,7 @@ raises `NotMeasured` or `NotObtainable`.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from umlip_gate.claims.bounds import Bound, Measured
+from umlip_gate.claims.bounds import Bound, Measured, show_beside
 from umlip_gate.claims.evidence import Cell, Evidence
 from umlip_gate.claims.schema import BestIn, BestOf, ReferenceValue
 from umlip_gate.claims.verdict import Judgement
@@ -133,7 +133,7 @@ def _compared(
         unit=assertion.unit,
         text=f"{best.model} on {best.dataset} ({best.source}): {_name(assertion)} "
         f"{_measured(assertion, best, limit)}, {'lower' if inside else 'not lower'} than the best "
-        f"outside of the group, {rival.model} ({rival.source}) {_show(limit, value)}; {over}"
+        f"outside of the group, {rival.model} ({rival.source}) {show_beside(limit, value)}; {over}"
         + _also(elsewhere),
     )
 
@@ -160,7 +160,7 @@ def _measured(number: Measured, cell: Cell, limit: float | tuple[float, float]) 
     interval = cell.interval(number)
     spread = f" (95 %: {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
     unit = "" if number.unit == "1" else f" {number.unit}"
-    return f"{_show(cell.value(number), limit)}{unit}{spread}"
+    return f"{show_beside(cell.value(number), limit)}{unit}{spread}"
 
 
 def _required(bound: Bound) -> str:
@@ -172,18 +172,6 @@ def _required(bound: Bound) -> str:
 
 def _name(number: Measured) -> str:
     return f"{number.quantity} {number.convention}"
-
-
-def _show(value: float, limit: float | tuple[float, float]) -> str:
-    """Two decimals, and as many more as it takes to tell a value from its limit."""
-    if value == int(value):
-        return f"{value:.0f}"
-    ends = limit if isinstance(limit, tuple) else (limit,)
-    for digits in range(2, 12):
-        shown = f"{value:.{digits}f}"
-        if all(float(shown) != end or value == end for end in ends):
-            return shown
-    return repr(value)
 
 
 def _others(number: Measured, cells: Sequence[Cell]) -> str:

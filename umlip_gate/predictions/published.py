@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.readers.pickled import read_frame
 from umlip_gate.faults import BadInput
 from umlip_gate.predictions.predictions import Predictions
+
+SAME_ANG = 1e-6
+"""Positions that a text file rounded are the same; no two structures of a dataset are so near."""
 
 
 def read_published(path: Path, configurations: Configurations, first_row: int) -> Predictions:
@@ -33,8 +37,7 @@ def read_published(path: Path, configurations: Configurations, first_row: int) -
         raise BadInput(f"{path}: {len(frame)} rows, the dataset has {len(configurations)}")
     forces = []
     for row, (atoms, force) in enumerate(zip(frame["ase_atoms"], frame["forces"], strict=True)):
-        expected = configurations.atoms(row)
-        if atoms != expected or np.shape(force) != (len(expected), 3):
+        if not _same(atoms, configurations.atoms(row)) or np.shape(force) != (len(atoms), 3):
             raise BadInput(
                 f"{path}: row {first_row + row}: its structure or the shape of its forces is not "
                 "that of the dataset's row; it predicts other configurations"
@@ -42,3 +45,12 @@ def read_published(path: Path, configurations: Configurations, first_row: int) -
         forces.append(np.asarray(force, dtype=np.float64))
     energies = np.asarray(frame["energy"], dtype=np.float64) * configurations.n_atoms
     return Predictions(energies, np.concatenate(forces), {})
+
+
+def _same(atoms: Atoms, expected: Atoms) -> bool:
+    return (
+        np.array_equal(atoms.numbers, expected.numbers)
+        and np.array_equal(atoms.pbc, expected.pbc)
+        and np.allclose(atoms.positions, expected.positions, rtol=0, atol=SAME_ANG)
+        and np.allclose(atoms.cell.array, expected.cell.array, rtol=0, atol=SAME_ANG)
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from umlip_gate.claims.bounds import show_beside
 from umlip_gate.claims.verdict import Outcome
 
 NOTHING = "-"
@@ -70,7 +71,7 @@ def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
                 model if winner in (model, None) else f"{model}: {winner}",
                 dataset,
                 item,
-                f"{_number(verdict['value'], 2)} {verdict['unit'] or ''}".strip(),
+                _value(verdict["value"], verdict["limit"], verdict["unit"]),
                 _interval(verdict["interval"]),
                 _limit(verdict["relation"], verdict["limit"]),
                 outcome,
@@ -95,6 +96,13 @@ def reasons(verdicts: Iterable[dict[str, Any]]) -> list[str]:
         lines.append(f"{outcome}: {items[0]}{others}")
         lines += [f"    {line}" for line in reason.splitlines()]
     return lines
+
+
+def _value(value: float | None, limit: float | Sequence[float] | None, unit: str | None) -> str:
+    if value is None:
+        return NOTHING
+    shown = show_beside(value, limit) if limit is not None else f"{value:.2f}"
+    return f"{shown} {unit}" if unit else shown
 
 
 def _number(value: float | None, digits: int) -> str:

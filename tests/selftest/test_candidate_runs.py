@@ -1,0 +1,235 @@
+"""A candidate judged from the command line: every way to fail is red, by its own exit code."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.selftest.crystals import TRIGGER_ROW
+from tests.selftest.runs import ENERGY, FAILED, Desk
+
+pytestmark = pytest.mark.selftest
+
+OUTSIDE, USAGE, NOT_MEASURED = 1, 4, 6
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_sound_candidate_passes(desk: Desk) -> None:
+    desk.candidate()
+    outcome = desk.judge()
+    assert outcome.code == 0, outcome.output
+    assert {verdict["outcome"] for verdict in outcome.verdicts.values()} == {"passed"}
+    (measurement,) = outcome.results["measurements"]
+    assert (measurement["model"], measurement["dataset"]) == ("mine", "crystals")
+    assert measurement["n_configurations"] == 12
+    assert measurement["energy_rmse_mev_per_atom"]["per_atom"] == pytest.approx(0, abs=1e-3)
+    assert outcome.results["exit_code"] == 0
+
+
+def test_a_candidate_with_an_offset_is_outside(desk: Desk) -> None:
+    (desk.folder / "weights").write_text("0.005")
+    desk.candidate(
+        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
+    )
+    outcome = desk.judge()
+    assert outcome.code == OUTSIDE, outcome.output
+    assert outcome.verdicts["energy"]["outcome"] == "failed"
+    assert outcome.verdicts["energy"]["value"] == pytest.approx(5.0, abs=0.5)
+    assert outcome.verdicts["failed"]["outcome"] == "passed"
+    assert outcome.results["exit_code"] == OUTSIDE
+
+
+@pytest.mark.parametrize(
+    ("factory", "text"),
+    [
+        ("raises", "RuntimeError: no such luck"),
+        ("nan_energy", "the energy is nan"),
+        ("wrong_shape", "forces of shape (6, 3) for 7 atoms"),
+        ("changes_input", "the calculator changed its input"),
+    ],
+)
+def test_a_configuration_that_fails_is_outside_and_the_rmse_is_null(
+    desk: Desk, factory: str, text: str
+) -> None:
+    desk.candidate(f"fakes:{factory}")
+    outcome = desk.judge()
+    assert outcome.code == OUTSIDE, outcome.output
+    assert outcome.verdicts["failed"]["outcome"] == "failed"
+    assert outcome.verdicts["energy"]["outcome"] == "error"
+    assert text in outcome.verdicts["energy"]["reason"]
+    assert f"row {TRIGGER_ROW}" in outcome.verdicts["energy"]["reason"]
+    (measurement,) = outcome.results["measurements"]
+    assert measurement["energy_rmse_mev_per_atom"]["per_atom"] is None
+    assert measurement["n_failed"] == 1
+    assert measurement["survivors"]["n_configurations"] == 11
+
+
+@pytest.mark.parametrize(
+    ("factory", "text"),
+    [
+        ("segfaults", "configuration 5 (W7): the worker died of SIGSEGV"),
+        ("is_killed", "configuration 5 (W7): the worker died of SIGKILL"),
+        ("out_of_memory", "configuration 5 (W7): MemoryError"),
+        ("hangs", "configuration 5 (W7): the worker did not answer within 2 s"),
+        ("does_not_start", "the worker did not start: OSError: the weights are gone"),
+    ],
+)
+def test_what_could_not_be_measured_is_an_error(desk: Desk, factory: str, text: str) -> None:
+    desk.candidate(f"fakes:{factory}", time_limit_s=2)
+    outcome = desk.judge()
+    assert outcome.code == NOT_MEASURED, outcome.output
+    for verdict in outcome.verdicts.values():
+        assert verdict["outcome"] == "error"
+        assert text in verdict["reason"]
+        assert "mine on crystals" in verdict["reason"]
+
+
+def test_a_wrong_interpreter_is_an_error(desk: Desk) -> None:
+    desk.candidate(python="/bin/true")
+    outcome = desk.judge()
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert "does not answer as a Python interpreter" in outcome.verdicts["energy"]["reason"]
+
+
+def test_a_required_dataset_that_is_not_to_be_had_is_an_error(desk: Desk) -> None:
+    desk.candidate()
+    desk.gate({**ENERGY, "dataset": "Mo-g"}, required="Mo-g")
+    outcome = desk.judge("--offline")
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert outcome.verdicts["energy"]["outcome"] == "error"
+    assert "required by the gate" in outcome.verdicts["energy"]["reason"]
+
+
+def test_a_dataset_that_is_not_required_is_skipped_and_the_rest_is_judged(desk: Desk) -> None:
+    desk.candidate()
+    desk.gate(ENERGY, {**ENERGY, "name": "elsewhere", "dataset": "Mo-g"})
+    outcome = desk.judge("--offline")
+    assert outcome.code == 0, outcome.output
+    assert outcome.verdicts["elsewhere"]["outcome"] == "skipped"
+    assert outcome.verdicts["energy"]["outcome"] == "passed"
+
+
+def test_a_run_in_which_nothing_was_measured_is_never_a_pass(desk: Desk) -> None:
+    outcome = desk.run(desk.command("-m", "accuracy", "--offline", "--source=published"))
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert "failed" not in outcome.output.splitlines()[-1]
+
+
+def test_a_selection_that_matches_nothing_is_no_pass(desk: Desk) -> None:
+    outcome = desk.run(desk.command("-m", "accuracy", "-k", "no_such_thing"))
+    assert outcome.code == pytest.ExitCode.NO_TESTS_COLLECTED, outcome.output
+
+
+def test_changed_weights_under_the_same_name_are_computed_anew(desk: Desk) -> None:
+    weights = desk.folder / "weights"
+    desk.candidate(
+        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
+    )
+    weights.write_text("0.0")
+    assert desk.judge().code == 0
+    weights.write_text("0.007")
+    outcome = desk.judge()
+    assert outcome.code == OUTSIDE, outcome.output
+    assert outcome.verdicts["energy"]["value"] == pytest.approx(7.0, abs=0.5)
+
+
+def test_weights_other_than_declared_are_an_error(desk: Desk) -> None:
+    (desk.folder / "weights").write_text("0.0")
+    arguments = '[arguments]\nfile = "{checkpoint}"\n'
+    desk.candidate("fakes:reads_shift", arguments, checkpoint="weights", sha256="0" * 64)
+    outcome = desk.judge()
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert "has sha256" in outcome.verdicts["energy"]["reason"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_later_run_computes_nothing_if_the_weights_are_known(
+    desk: Desk, *, declared: bool
+) -> None:
+    """And everything if they are not: other weights could hide behind the same file."""
+    (desk.folder / "weights").write_text("any")
+    (desk.folder / "go").touch()
+    weights = str(desk.folder / "weights")
+    if declared:
+        desk.candidate("fakes:noted", '[arguments]\nfile = "{checkpoint}"\n', checkpoint=weights)
+    else:
+        desk.candidate("fakes:noted", f'[arguments]\nfile = "{weights}"\n')
+    first, second = desk.judge(), desk.judge()
+    assert first.code == second.code == 0, first.output
+    evaluations = len((desk.folder / "notes").read_text().splitlines())
+    assert evaluations == (12 if declared else 24)
+    assert first.leaves() == second.leaves()
+
+
+def test_two_processes_judge_as_one(desk: Desk) -> None:
+    desk.candidate("fakes:raises")
+    one, two = desk.judge(), desk.judge("-n", "2")
+    assert one.code == two.code == OUTSIDE, two.output
+    assert one.leaves() == two.leaves()
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ('nmae = "x"', "nmae: unknown key; did you mean 'name'?"),
+        ('device = "gpu"', "device = 'gpu'"),
+        ('sha256 = "ab"', "sha256 = 'ab'"),
+        ('family = "chgnet"', "either a calculator or a family"),
+        ('checkpoint = "gone"', "gone is not there"),
+        ("[settings]\na = 1", "settings belong to a family"),
+    ],
+)
+def test_a_wrong_candidate_file_says_what_and_where(desk: Desk, line: str, text: str) -> None:
+    desk.candidate(text=line)
+    outcome = desk.judge()
+    assert outcome.code == USAGE, outcome.output
+    assert "mine.toml" in outcome.output
+    assert text in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--gate=relase"], "unknown gate 'relase'; did you mean 'release'?"),
+        (["--model=CHGnet_0.3.0"], "did you mean 'CHGNet_0.3.0'?"),
+        (["--dataset=W_g"], "did you mean 'W-g'?"),
+        (["--bring=nowhere.toml"], "nowhere.toml: cannot be read"),
+    ],
+)
+def test_a_wrong_option_says_what_was_meant(desk: Desk, arguments: list[str], text: str) -> None:
+    desk.candidate()
+    outcome = desk.judge(*arguments)
+    assert outcome.code == USAGE, outcome.output
+    assert text in outcome.output
+
+
+def test_a_candidate_may_not_take_a_registered_name(desk: Desk) -> None:
+    desk.candidate(name="SevenNet-0")
+    outcome = desk.judge()
+    assert outcome.code == USAGE, outcome.output
+    assert "is an id of the registry" in outcome.output
+
+
+def test_a_gate_without_a_candidate_is_a_mistake(desk: Desk) -> None:
+    outcome = desk.run(desk.command("-m", "accuracy", "--gate=release"))
+    assert outcome.code == USAGE, outcome.output
+    assert "--gate judges a candidate" in outcome.output
+
+
+def test_a_dataset_with_a_row_too_few_is_an_error(desk: Desk) -> None:
+    desk.candidate()
+    data = desk.folder / "data.toml"
+    data.write_text(data.read_text().replace("rows = 12", "rows = 13"))
+    outcome = desk.judge()
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert "12" in outcome.verdicts["energy"]["reason"]
+    assert "13" in outcome.verdicts["energy"]["reason"]
+
+
+def test_a_failed_configuration_alone_is_enough_to_fail(desk: Desk) -> None:
+    desk.candidate("fakes:raises")
+    desk.gate(FAILED)
+    assert desk.judge().code == OUTSIDE
