@@ -82,7 +82,7 @@ def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - py
     if problem["type"] == "missing":
         return f"{key}: is missing"
     given = problem["input"]
-    shown = "" if isinstance(given, dict | list) else f" = {given!r}"
+    shown = "" if isinstance(given, dict) else f" = {given!r}"
     return f"{key}{shown}: {problem['msg']}"
 
 

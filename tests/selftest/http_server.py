@@ -46,6 +46,7 @@ class Server(ThreadingHTTPServer):
         self.server_bind()  # not yet listening: connections are refused
         self.scripts: dict[str, list[Answer]] = {}
         self.requests: list[str] = []
+        self.authorizations: list[str | None] = []
         self.connections = 0
         self.lock = threading.Lock()
         self.loop: threading.Thread | None = None
@@ -93,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.server.authorizations.append(self.headers.get("Authorization"))
         answer = self.server.next_answer(self.path)
         self.close_connection = True
         if answer.hang_up:

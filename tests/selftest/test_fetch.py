@@ -284,6 +284,18 @@ def test_a_page_with_the_right_digest_or_name_is_taken(server: Server, settings:
     assert fetch(page, settings).read_bytes() == PAGE
 
 
+def test_a_token_goes_to_its_host_alone(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "TOKENS", {"127.0.0.1": "SOME_TOKEN"})
+    for name in ("before", "after"):
+        fetch(SourceFile(url=server.url(f"/{name}", GOOD)), settings)
+        monkeypatch.setenv("SOME_TOKEN", "abc")
+    monkeypatch.setattr(download, "TOKENS", {"huggingface.co": "SOME_TOKEN"})
+    fetch(SourceFile(url=server.url("/elsewhere", GOOD)), settings)
+    assert server.authorizations == [None, "Bearer abc", None]
+
+
 # -- a server in trouble ---------------------------------------------------------------------
 
 

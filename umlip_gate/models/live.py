@@ -13,7 +13,7 @@ from umlip_gate.models import families
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.environments import Environment, family_interpreter, probe
 from umlip_gate.models.potential import Abilities
-from umlip_gate.models.registry import Model
+from umlip_gate.models.registry import Checkpoint, Model
 from umlip_gate.models.worker import Job
 from umlip_gate.settings import Settings
 
@@ -83,15 +83,16 @@ def live_model(
         raise NotObtainable(f"{model.id}: {model.reason}")
     adapter = _adapter(model.family)
     python = family_interpreter(model.family, adapter.PACKAGES[0])
-    package = model.checkpoint.package
+    package = model.checkpoint.package if model.checkpoint else None
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
     bundled_or_real = random_seed is None or package is not None
     checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
     digest = _digest(checkpoint) if checkpoint else None
-    if model.checkpoint.sha256 and digest not in (None, model.checkpoint.sha256):
+    expected = model.checkpoint.sha256 if model.checkpoint else None
+    if expected and digest not in (None, expected):
         raise NotMeasured(
             f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
-            f"{model.checkpoint.sha256}: the weights changed under the same name"
+            f"{expected}: the weights changed under the same name"
         )
     job = Job(
         environment.python,
@@ -170,10 +171,29 @@ def _dtype(adapter: ModuleType, dtype: str, name: str) -> str:
     return dtype
 
 
-def _registered_checkpoint(model: Model, environment: Environment, settings: Settings) -> Path:
+def _registered_checkpoint(
+    model: Model, environment: Environment, settings: Settings
+) -> Path | None:
     checkpoint = model.checkpoint
+    if checkpoint is None:
+        return None
     if checkpoint.package and checkpoint.member:
         if checkpoint.package not in environment.modules:
             raise NotMeasured(f"{environment.python} has no module {checkpoint.package}")
         return environment.modules[checkpoint.package].folder / checkpoint.member
-    return fetch(SourceFile(url=checkpoint.url, sha256=checkpoint.sha256), settings)
+    try:
+        return fetch(SourceFile(url=checkpoint.url, sha256=checkpoint.sha256), settings)
+    except NotObtainable as fault:
+        if not checkpoint.gated:
+            raise
+        raise NotObtainable(f"{fault}\n{_way_through_the_gate(model, checkpoint)}") from fault
+
+
+def _way_through_the_gate(model: Model, checkpoint: Checkpoint) -> str:
+    return (
+        f"The weights of {model.id} are gated: accept the licence at {checkpoint.terms}, then set "
+        "HF_TOKEN to a token of that account; or download the file yourself, write my-model.toml "
+        "beside it and give --candidate my-model.toml:\n"
+        f'    name = "my-{model.id}"\n    family = "{model.family}"\n'
+        f'    checkpoint = "{checkpoint.file}"\n    dtype = "{model.dtype}"'
+    )

@@ -83,11 +83,14 @@ class Model(Strict):
     settings
         What its adapter is told beside the checkpoint.
     checkpoint
-        Its weights.
+        Its weights; None if the settings say all of it.
     parameters
         How many it has; None where this could not be established.
+    random_parameters
+        How many its architecture with random weights has, where that is another number: not all
+        of the published architecture is known.
     training_data
-        What it was trained on.
+        What it was trained on, or fitted to.
     dtype
         What it computes in: what the published numbers imply, else the package's default.
     conservative
@@ -117,8 +120,9 @@ class Model(Strict):
     table1: Annotated[int, Field(ge=1, le=26)] | None = None
     family: RegistryId
     settings: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | None = None
     parameters: Annotated[int, Field(gt=0)] | None = None
+    random_parameters: Annotated[int, Field(gt=0)] | None = None
     training_data: Annotated[tuple[str, ...], Field(min_length=1)]
     dtype: Literal["float32", "float64"]
     conservative: bool

@@ -5,6 +5,7 @@ allocator are set. Global state that a package changes is this process's alone.
 """
 
 import ctypes
+import gc
 import importlib
 import os
 import sys
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from umlip_gate.models.potential import Abilities, EnergyForces, Potential
+
+Answer = tuple[Any, ...]
 
 THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -99,9 +102,29 @@ def _structure(message: Sequence[Any]) -> "Atoms":
 
 def _evaluate(
     potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
-) -> list[tuple[Any, ...]]:
-    """Answers for a batch; where the batch fails, its parts are tried, down to one structure."""
-    from umlip_gate.models.contract import judge_answer, refuse  # noqa: PLC0415
+) -> list[Answer]:
+    """Answers for a batch; where the batch fails, its halves are tried, down to one structure."""
+    answers = _attempt(potential, abilities, structures)
+    if answers[0][0] == "ok" or len(structures) == 1:
+        return answers
+    if answers[0][0] == "fault":
+        _release_memory()
+    half = len(structures) // 2
+    return [
+        *_evaluate(potential, abilities, structures[:half]),
+        *_evaluate(potential, abilities, structures[half:]),
+    ]
+
+
+def _attempt(
+    potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
+) -> list[Answer]:
+    """Answers for a batch, or the one error of all of it.
+
+    The exception ends here, with the frames and the tensors that it holds: halves are tried
+    with all memory free again.
+    """
+    from umlip_gate.models.contract import judge_answer, refuse  # noqa: PLC0415 - imports NumPy
 
     try:
         if abilities is not None:
@@ -112,15 +135,16 @@ def _evaluate(
         for before, after, result in zip(structures, given, results, strict=True):
             judge_answer(before, after, result)
     except Exception as error:  # noqa: BLE001 - whatever a package raises is its configuration's error
-        if len(structures) > 1:
-            half = len(structures) // 2
-            return [
-                *_evaluate(potential, abilities, structures[:half]),
-                *_evaluate(potential, abilities, structures[half:]),
-            ]
         kind = "fault" if _out_of_memory(error) else "error"
         return [(kind, f"{type(error).__name__}: {error}")]
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
+
+
+def _release_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _in_order(results: list["EnergyForces"], expected: int) -> list["EnergyForces"]:
