@@ -11,7 +11,7 @@ from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset
-from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.faults import Fault, NotMeasured, NotObtainable
 from umlip_gate.metrics.measurement import measure
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.live import Live, live_candidate, live_model
@@ -81,7 +81,7 @@ class Laboratory:
     device: str
     n_workers: int
     announce: Callable[[str], None]
-    _configurations: dict[str, Configurations] = field(default_factory=dict)
+    _configurations: dict[str, Configurations | Fault] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str, str], Measurement | Exception] = field(default_factory=dict)
 
     @property
@@ -139,8 +139,15 @@ class Laboratory:
             They cannot be had here, or are not what the registry says.
         """
         if dataset not in self._configurations:
-            self._configurations[dataset] = load_dataset(self.datasets[dataset], self.settings)
-        return self._configurations[dataset]
+            try:
+                loaded: Configurations | Fault = load_dataset(self.datasets[dataset], self.settings)
+            except Fault as fault:
+                loaded = fault
+            self._configurations[dataset] = loaded
+        configurations = self._configurations[dataset]
+        if isinstance(configurations, Fault):
+            raise configurations
+        return configurations
 
     def _published(self, model: Model, dataset: str, reference: Configurations) -> Measurement:
         if dataset not in model.published:

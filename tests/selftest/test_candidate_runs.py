@@ -1,6 +1,8 @@
 """A candidate judged from the command line: every way to fail is red, by its own exit code."""
 
+import subprocess
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -136,6 +138,68 @@ def test_changed_weights_under_the_same_name_are_computed_anew(desk: Desk) -> No
     assert outcome.verdicts["energy"]["value"] == pytest.approx(7.0, abs=0.5)
 
 
+def test_a_changed_helper_module_is_computed_anew(desk: Desk) -> None:
+    (desk.folder / "weights").write_text("any")
+    (desk.folder / "helper.py").write_text("SHIFT = 0.0\n")
+    (desk.folder / "mine.py").write_text(
+        "import fakes, helper\n\n"
+        "def make(file):\n    return fakes.Fake(shift_ev_per_atom=helper.SHIFT)\n"
+    )
+    desk.candidate("mine:make", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    assert desk.judge().code == 0
+    (desk.folder / "helper.py").write_text("SHIFT = 0.007\n")
+    assert desk.judge().code == OUTSIDE
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        ["-k", "failed"],
+        ["--deselect", "tests/accuracy/test_gate.py"],
+        ["--dataset=W-g", "--offline"],
+        ["-m", "selftest and not selftest"],
+    ],
+)
+def test_a_required_cell_cannot_be_deselected(desk: Desk, narrowed: list[str]) -> None:
+    desk.candidate("fakes:raises")
+    desk.gate(ENERGY, {**FAILED, "max": 1})
+    assert desk.judge(*narrowed).code in (NOT_MEASURED, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+def test_a_new_dataset_is_measured_though_no_gate_names_it(desk: Desk) -> None:
+    desk.candidate()
+    data = desk.folder / "data.toml"
+    data.write_text(data.read_text() + data.read_text().replace("[crystals]", "[mine-too]"))
+    outcome = desk.judge()
+    assert outcome.code == 0, outcome.output
+    assert "mine:mine-too:measured" in {v["id"] for v in outcome.results["verdicts"]}
+    data.write_text(data.read_text().replace("rows = 12", "rows = 13"))
+    assert desk.judge().code == NOT_MEASURED
+
+
+def test_the_record_of_an_earlier_run_does_not_outlive_a_later_one(desk: Desk) -> None:
+    desk.candidate()
+    record = desk.folder / "results.json"
+    record.write_text('{"exit_code": 0}')
+    desk.candidate(text="nmae = 1")
+    code = subprocess.run(
+        desk.judging(), cwd=desk.root, env=desk.environment, capture_output=True, check=False
+    ).returncode
+    assert code == USAGE
+    assert not record.exists()
+
+
+def test_junit_carries_value_limit_and_outcome(desk: Desk) -> None:
+    desk.candidate()
+    junit = desk.folder / "junit.xml"
+    desk.judge(f"--junitxml={junit}")
+    (energy,) = ET.parse(junit).findall(".//testcase[1]")  # noqa: S314 - our own file
+    names = {p.get("name"): p.get("value") for p in energy.findall(".//property")}
+    assert names["outcome"] == "passed"
+    assert names["limit"] == "1.0"
+    assert names["source"] == "live"
+
+
 def test_weights_other_than_declared_are_an_error(desk: Desk) -> None:
     (desk.folder / "weights").write_text("0.0")
     arguments = '[arguments]\nfile = "{checkpoint}"\n'
@@ -180,6 +244,8 @@ def test_two_processes_judge_as_one(desk: Desk) -> None:
         ('family = "chgnet"', "either a calculator or a family"),
         ('checkpoint = "gone"', "gone is not there"),
         ("[settings]\na = 1", "settings belong to a family"),
+        ("[arguments]\na = nan", "nan and inf are no values"),
+        ('checkpoint = "crystals.xyz"', 'no argument is "{checkpoint}"'),
     ],
 )
 def test_a_wrong_candidate_file_says_what_and_where(desk: Desk, line: str, text: str) -> None:
@@ -206,11 +272,18 @@ def test_a_wrong_option_says_what_was_meant(desk: Desk, arguments: list[str], te
     assert text in outcome.output
 
 
+def test_an_unknown_family_is_named(desk: Desk) -> None:
+    (desk.folder / "mine.toml").write_text('name = "mine"\nfamily = "chgnett"\n')
+    outcome = desk.judge()
+    assert outcome.code == USAGE, outcome.output
+    assert "family = 'chgnett' has no adapter; known:" in outcome.output
+
+
 def test_a_candidate_may_not_take_a_registered_name(desk: Desk) -> None:
     desk.candidate(name="SevenNet-0")
     outcome = desk.judge()
     assert outcome.code == USAGE, outcome.output
-    assert "is an id of the registry" in outcome.output
+    assert "is taken by the registry" in outcome.output
 
 
 def test_a_gate_without_a_candidate_is_a_mistake(desk: Desk) -> None:

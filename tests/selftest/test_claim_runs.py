@@ -74,7 +74,8 @@ item = "offset.energy"
 model = "{model}"
 dataset = "crystals"
 source = "published"
-value = 9.0
+value = {value}
+relative_tolerance = 0.01
 evidence = "seen by a self-test"
 date = 2026-01-01
 """
@@ -127,6 +128,7 @@ class Project(Desk):
         self.threshold("paper/index.toml", 'ids = ["offset"]\n[unwritten]')
         self.threshold("paper/claims.toml", CLAIM)
         self.threshold("known_failures.toml", "")
+        shutil.copy(ROOT / "thresholds" / "cell.toml", self.root / "thresholds")
         self.threshold("reference/published.toml", REFERENCE.format(value=1.0))
         self.threshold("gates/own.toml", (folder / "own-gate.toml").read_text())
 
@@ -168,19 +170,33 @@ SAME = "good:crystals:reference.energy_offset.per_atom"
 def test_a_claim_that_does_not_hold_is_red(project: Project) -> None:
     assert outcomes(project) == (
         OUTSIDE,
-        {GOOD: "passed", BAD: "failed", BEST: "passed", SAME: "passed"},
+        {
+            GOOD: "passed",
+            BAD: "failed",
+            BEST: "passed",
+            SAME: "passed",
+            "good:crystals:measured": "passed",
+            "bad:crystals:measured": "passed",
+        },
     )
 
 
 def test_a_listed_known_failure_is_not(project: Project) -> None:
-    project.threshold("known_failures.toml", KNOWN.format(model="bad"))
+    project.threshold("known_failures.toml", KNOWN.format(model="bad", value=9.0))
     code, verdicts = outcomes(project)
     assert code == 0
     assert verdicts[BAD] == "known_failure"
 
 
+def test_a_known_failure_that_got_worse_is_red(project: Project) -> None:
+    project.threshold("known_failures.toml", KNOWN.format(model="bad", value=8.0))
+    code, verdicts = outcomes(project)
+    assert code == OUTSIDE
+    assert verdicts[BAD] == "failed"
+
+
 def test_a_known_failure_that_starts_to_pass_is_red(project: Project) -> None:
-    project.threshold("known_failures.toml", KNOWN.format(model="good"))
+    project.threshold("known_failures.toml", KNOWN.format(model="good", value=9.0))
     project.models(good=1.0, bad=1.0)
     outcome = project.run(project.accuracy())
     assert outcome.code == OUTSIDE, outcome.output
@@ -188,7 +204,7 @@ def test_a_known_failure_that_starts_to_pass_is_red(project: Project) -> None:
 
 
 def test_a_known_failure_does_not_hide_that_nothing_was_measured(project: Project) -> None:
-    project.threshold("known_failures.toml", KNOWN.format(model="bad"))
+    project.threshold("known_failures.toml", KNOWN.format(model="bad", value=9.0))
     (project.folder / "bad.pckl.gzip").write_bytes(b"not a pickle")
     code, verdicts = outcomes(project)
     assert code == NOT_MEASURED

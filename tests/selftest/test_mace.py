@@ -12,8 +12,12 @@ from umlip_gate.models.potential import LoadSpec
 
 pytestmark = pytest.mark.selftest
 
-pytest.importorskip("mace")
-torch = pytest.importorskip("torch")
+
+@pytest.fixture(autouse=True, scope="module")
+def _where_it_is_installed() -> None:
+    """At run time: collection imports no model package."""
+    pytest.importorskip("mace")
+
 
 SMALL = {
     "hidden_irreps": "8x0e + 8x1o",
@@ -44,6 +48,8 @@ def checkpoint(folder: Path, heads: tuple[str, ...] = ("Default",)) -> Path:
     settings = {"architecture": architecture, "head": heads[0]}
     spec = LoadSpec(random_seed=1, settings=settings)
     path = folder / "a [1].model"  # the package takes a string for a pattern
+    import torch  # noqa: PLC0415 - only where it is
+
     torch.save(adapter.load(spec, "cpu", "float32").model, path)
     return path
 

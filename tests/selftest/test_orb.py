@@ -15,8 +15,12 @@ from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("orb_models")
+
+@pytest.fixture(autouse=True, scope="module")
+def _where_it_is_installed() -> None:
+    """At run time: collection imports no model package."""
+    pytest.importorskip("orb_models")
+
 
 MODELS = {
     name: model
@@ -32,6 +36,8 @@ def random(name: str = "Orb-d3-xs-v2") -> adapter.OrbPotential:
 
 def written(folder: Path, state: dict[str, Any]) -> LoadSpec:
     path = folder / "checkpoint.ckpt"
+    import torch  # noqa: PLC0415 - only where it is
+
     torch.save(state, path)
     return LoadSpec(path, settings=SETTINGS)
 

@@ -108,6 +108,7 @@ model = "eqV2-86M"
 dataset = "W-g"
 source = "published"
 value = 6.3
+relative_tolerance = 0.005
 evidence = "measured"
 date = 2025-11-22
 
@@ -116,11 +117,21 @@ item = "abstract.force"
 dataset = "Mo-g"
 source = "published"
 value = 72.2
+relative_tolerance = 0.005
 evidence = "measured"
 date = 2025-11-22
 """
 
+CELL = """\
+quantity = "failed_configurations"
+convention = "count"
+unit = "configurations"
+max = 0
+rationale = "as in the project"
+"""
+
 FILES = {
+    "cell.toml": CELL,
     "paper/index.toml": INDEX,
     "paper/abstract.toml": PAPER,
     "reference/live.toml": REFERENCE,

@@ -234,6 +234,18 @@ class ReferenceFile(Strict):
     reference: Some[Reference]
 
 
+class CellLimit(Bound):
+    """`thresholds/cell.toml`: what holds in every cell.
+
+    Attributes
+    ----------
+    rationale
+        Why this number.
+    """
+
+    rationale: str
+
+
 class GateLimit(Bound):
     """A bound that a candidate must keep to.
 
@@ -288,6 +300,9 @@ class KnownFailure(Strict):
         Of the predictions that it was seen with.
     value
         What was measured, in the assertion's unit.
+    relative_tolerance
+        How far, as a fraction of the value, a measurement may be from it and still be this
+        failure.
     evidence
         How, and what speaks for it.
     date
@@ -299,8 +314,13 @@ class KnownFailure(Strict):
     dataset: RegistryId
     source: Source
     value: Number
+    relative_tolerance: Annotated[Number, Field(gt=0)]
     evidence: str
     date: dt.date
+
+    def covers(self, value: float) -> bool:
+        """Whether a measurement is this failure, and not a worse one."""
+        return abs(value - self.value) <= self.relative_tolerance * abs(self.value)
 
 
 class KnownFailureFile(Strict):

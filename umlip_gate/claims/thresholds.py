@@ -10,6 +10,7 @@ from typing import TypeVar
 from umlip_gate.claims.bounds import Bound
 from umlip_gate.claims.schema import (
     Assertion,
+    CellLimit,
     Claim,
     ClaimFile,
     Gate,
@@ -38,6 +39,8 @@ class Thresholds:
         What of the paper is not an assertion yet, by claim id, and what it needs.
     references
         What known models give.
+    cell
+        What holds in every cell.
     gates
         By name.
     known_failures
@@ -47,6 +50,7 @@ class Thresholds:
     claims: Mapping[str, Claim]
     unwritten: Mapping[str, str]
     references: tuple[Reference, ...]
+    cell: CellLimit
     gates: Mapping[str, Gate]
     known_failures: tuple[KnownFailure, ...]
 
@@ -68,7 +72,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     Parameters
     ----------
     folder
-        With `paper/`, `reference/`, `gates/` and `known_failures.toml`.
+        With `paper/`, `reference/`, `gates/`, `cell.toml` and `known_failures.toml`.
     models, datasets
         The ids that exist.
 
@@ -86,7 +90,8 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     }
     references = _references(folder / "reference", registries)
     known = _known_failures(folder / "known_failures.toml", _assertions(claims))
-    return Thresholds(claims, unwritten, references, gates, known)
+    cell = validate(CellLimit, read_toml(folder / "cell.toml"), str(folder / "cell.toml"))
+    return Thresholds(claims, unwritten, references, cell, gates, known)
 
 
 def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gate:
@@ -107,14 +112,16 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
         There is no such gate, or it is not valid.
     """
     path = Path(name_or_path)
+    known = [gate.stem for gate in (folder / "gates").glob("*.toml")]
     if path.suffix != ".toml":
         path = folder / "gates" / f"{name_or_path}.toml"
-        known = [gate.stem for gate in (folder / "gates").glob("*.toml")]
         if name_or_path not in known:
             raise BadInput(
                 f"unknown gate {name_or_path!r}; {nearest(name_or_path, known)} "
                 "(a gate of your own is given as a path that ends in .toml)"
             )
+    elif path.parent.resolve() != (folder / "gates").resolve() and path.stem in known:
+        raise BadInput(f"{path}: {path.stem!r} is the name of one of {folder / 'gates'}; rename it")
     gate = validate(Gate, {"name": path.stem, **read_toml(path)}, str(path))
     registries = {"dataset": datasets}
     for dataset in gate.required:

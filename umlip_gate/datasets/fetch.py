@@ -42,7 +42,7 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
     """
     if source.path is not None:
         return _brought(source.path, source)
-    target = settings.downloads / _place(source.name)
+    target = settings.downloads / place_of(source.name)
     try:
         if not _is_kept(source, target):
             with _turn(source, settings):
@@ -65,7 +65,7 @@ def _brought(path: Path, source: SourceFile) -> Path:
     return path
 
 
-def _place(url: str) -> PurePosixPath:
+def place_of(url: str) -> PurePosixPath:
     """`<host>/<path>` of an address, percent-decoded, as downloads and mirror are laid out."""
     try:
         parts = urlsplit(url)
@@ -89,7 +89,7 @@ def _is_kept(source: SourceFile, target: Path) -> bool:
 
 def _turn(source: SourceFile, settings: Settings) -> FileLock:
     """Lock of one file, which its holder's death releases."""
-    lock = settings.cache / "locks" / f"{_place(source.name)}.lock"
+    lock = settings.cache / "locks" / f"{place_of(source.name)}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(lock)
 
@@ -115,7 +115,7 @@ def _obtain(source: SourceFile, target: Path, settings: Settings) -> None:
 def _take_from_mirror(source: SourceFile, part: Path, mirror: Path) -> str:
     if not mirror.is_dir():
         raise BadInput(f"UMLIP_GATE_MIRROR = {mirror}: there is no such folder")
-    original = mirror / _place(source.name)
+    original = mirror / place_of(source.name)
     if not original.is_file():
         raise NotObtainable(
             f"{source.name}: not in the mirror, which stands in for the network: {original} is "
@@ -148,4 +148,4 @@ def _verify(part: Path, source: SourceFile, target: Path, origin: str) -> None:
 
 def _refuses_html(source: SourceFile) -> bool:
     """Whether a page is refused: no digest vouches for it, and the address names none."""
-    return not is_known(source) and _place(source.name).suffix != ".html"
+    return not is_known(source) and place_of(source.name).suffix != ".html"

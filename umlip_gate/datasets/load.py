@@ -3,20 +3,19 @@
 import hashlib
 import json
 import logging
+from functools import cache
+from pathlib import Path
 
 from umlip_gate.datasets.checks import FileRows, check
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.digests import sha256_of
-from umlip_gate.datasets.fetch import _place, fetch
+from umlip_gate.datasets.fetch import fetch, place_of
 from umlip_gate.datasets.readers import file_name, read_rows
 from umlip_gate.datasets.registry import Dataset, Selection
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.faults import BadInput, NotObtainable
 from umlip_gate.settings import Settings
-
-TABLE_FORMAT = 1
-"""To be raised whenever a reader or the table comes to mean something else."""
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def how_to_bring(dataset: Dataset) -> str:
 def _key(dataset: Dataset, settings: Settings) -> str:
     """Digest of all that decides what the table holds, and of what it was checked against."""
     decisive = {
-        "format": TABLE_FORMAT,
+        "code": _code_digest(),
         "files": [[_identity(file, settings), file.member] for file in dataset.files],
         "reader": dataset.reader,
         "types": dataset.types,
@@ -82,13 +81,20 @@ def _key(dataset: Dataset, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:32]
 
 
+@cache
+def _code_digest() -> str:
+    """Digest of this package's own code: a table was read and checked by it."""
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
 def _identity(file: SourceFile, settings: Settings) -> str:
     """Give the digest of a file's bytes; a brought file is read for it, as it may have changed."""
     if file.path is not None:
         return sha256_of(fetch(file, settings))
     if known := file.sha256 or file.git_blob_sha1:
         return known
-    record = settings.downloads / f"{_place(file.name)}.sha256"
+    record = settings.downloads / f"{place_of(file.name)}.sha256"
     if not record.is_file():
         fetch(file, settings)
     return record.read_text(encoding="utf-8", errors="replace").strip()

@@ -1,9 +1,10 @@
 """A model that a person brings: one small file."""
 
+import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, JsonValue, StringConstraints, ValidationInfo, field_validator
 
 from umlip_gate.faults import BadInput
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
@@ -41,8 +42,8 @@ class Candidate(Strict):
     name: RegistryId
     calculator: Annotated[str, StringConstraints(pattern=r"^[\w.]+:\w+$")] | None = None
     family: Annotated[str | None, Field(validate_default=True)] = None
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    settings: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
     checkpoint: Path | None = None
     sha256: Sha256 | None = None
     python: Path | None = None
@@ -51,12 +52,35 @@ class Candidate(Strict):
     time_limit_s: Annotated[float, Field(gt=0)] = 300.0
     folder: Path = Field(exclude=True)
 
+    @field_validator("arguments", "settings")
+    @classmethod
+    def _finite(cls, values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        try:
+            json.dumps(values, allow_nan=False)
+        except ValueError:
+            raise ValueError("nan and inf are no values") from None
+        return values
+
     @field_validator("family")
     @classmethod
     def _calculator_or_family(cls, family: str | None, info: ValidationInfo) -> str | None:
         if "calculator" in info.data and (info.data["calculator"] is None) == (family is None):
             raise ValueError("a candidate has either a calculator or a family")
         return family
+
+    def texts(self) -> list[str]:
+        """Every string among the arguments, at any depth."""
+        found: list[str] = []
+        todo: list[JsonValue] = [self.arguments]
+        while todo:
+            value = todo.pop()
+            if isinstance(value, dict):
+                todo += value.values()
+            elif isinstance(value, list):
+                todo += value
+            elif isinstance(value, str) and value:
+                found.append(value)
+        return found
 
 
 def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate:
@@ -81,7 +105,7 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
         raise BadInput(f"{path}: folder: unknown key")
     candidate = validate(Candidate, {**data, "folder": path.resolve().parent}, str(path))
     if candidate.name in taken:
-        raise BadInput(f"{path}: name = {candidate.name!r} is an id of the registry; take another")
+        raise BadInput(f"{path}: name = {candidate.name!r} is taken by the registry")
     if candidate.family is not None and candidate.family not in families:
         known = ", ".join(sorted(families))
         raise BadInput(f"{path}: family = {candidate.family!r} has no adapter; known: {known}")
@@ -93,6 +117,13 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
         raise BadInput(
             f"{path}: checkpoint: {candidate.folder / candidate.checkpoint} is not there"
         )
+    if candidate.calculator and candidate.checkpoint and "{checkpoint}" not in candidate.texts():
+        raise BadInput(
+            f'{path}: a checkpoint is given, and no argument is "{{checkpoint}}": the calculator '
+            "would not load what is recorded"
+        )
+    if candidate.family and not candidate.checkpoint and not candidate.settings:
+        raise BadInput(f"{path}: family {candidate.family} needs a checkpoint")
     if candidate.sha256 and not candidate.checkpoint:
         raise BadInput(f"{path}: sha256 is given, and no checkpoint that it could be of")
     return candidate

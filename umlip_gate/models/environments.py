@@ -42,12 +42,15 @@ class Environment:
         Distributions and their versions, of those that were asked for and are installed.
     modules
         Top-level modules, of those that were asked for and are found.
+    sources
+        Digests of folders with source that is of no fixed version.
     """
 
     python: Path
     version: str
     packages: dict[str, str]
     modules: dict[str, Module]
+    sources: dict[str, str]
 
 
 def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Path:
@@ -82,11 +85,13 @@ def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Pat
 
 
 @lru_cache
-def probe(
+def probe(  # noqa: PLR0913 - each is a question
     python: Path,
     packages: Sequence[str] = (),
     modules: Sequence[str] = (),
     path: Sequence[str] = (),
+    *,
+    all_packages: bool = False,
     limit_s: float = PROBE_LIMIT_S,
 ) -> Environment:
     """Ask an interpreter for its versions: the handshake before a worker is started.
@@ -101,6 +106,8 @@ def probe(
         Top-level modules to find, without importing them.
     path
         Folders that are searched first.
+    all_packages
+        Look up every distribution, and digest whatever source is not of a fixed version.
     limit_s
         How long it may take, s.
 
@@ -110,7 +117,12 @@ def probe(
         It does not start, does not answer as a Python does, or lacks ASE and NumPy.
     """
     request = json.dumps(
-        {"packages": [*NEEDED, *packages], "modules": list(modules), "path": list(path)}
+        {
+            "packages": [*NEEDED, *packages],
+            "all_packages": all_packages,
+            "modules": list(modules),
+            "path": list(path),
+        }
     )
     command = [str(python), str(PROBE), request]
     try:
@@ -148,4 +160,5 @@ def _environment(python: Path, run: "subprocess.CompletedProcess[str]") -> Envir
             for name, found in answer["modules"].items()
             if found
         },
+        answer["sources"],
     )

@@ -35,7 +35,7 @@ class Live:
     atoms_per_batch
         The most atoms that are evaluated at once on its device.
     files_digest
-        sha256 of files that a candidate's arguments name, by argument.
+        sha256 of files that a candidate's arguments name.
     reusable
         Whether its predictions may serve a later run: only if its weights are known.
     """
@@ -119,12 +119,16 @@ def live_candidate(candidate: Candidate) -> Live:
     """
     family = candidate.family or "ase"
     adapter = _adapter(family)
-    python = candidate.python or family_interpreter(family, adapter.PACKAGES[0])
-    path = (str(candidate.folder),)
-    modules = (
-        (candidate.calculator.partition(".")[0].partition(":")[0],) if candidate.calculator else ()
+    if candidate.python:
+        python = candidate.folder / candidate.python
+    else:
+        python = family_interpreter(family, adapter.PACKAGES[0])
+    calculator = candidate.calculator
+    modules = (calculator.partition(":")[0].partition(".")[0],) if calculator else ()
+    path = (str(candidate.folder),) if calculator else ()
+    environment = probe(
+        python, adapter.PACKAGES, modules, path, all_packages=calculator is not None
     )
-    environment = probe(python, adapter.PACKAGES, modules, path)
     checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
     digest = _digest(checkpoint) if checkpoint else None
     if candidate.sha256 and digest != candidate.sha256:
@@ -146,11 +150,12 @@ def live_candidate(candidate: Candidate) -> Live:
         _dtype(adapter, candidate.dtype, candidate.name),
         candidate.time_limit_s,
         path,
+        folder=candidate.folder,
     )
     files = {
-        key: _digest(candidate.folder / value)
-        for key, value in candidate.arguments.items()
-        if isinstance(value, str) and value and (candidate.folder / value).exists()
+        text: _digest(candidate.folder / text)
+        for text in candidate.texts()
+        if (candidate.folder / text).is_file()
     }
     batch = adapter.ATOMS_PER_BATCH[candidate.device]
     known = digest is not None

@@ -8,8 +8,8 @@ import ctypes
 import gc
 import importlib
 import os
+import re
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -44,13 +44,16 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
         answer is `("ok", energy, forces as bytes)`, `("error", text)` or `("fault", text)`.
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
-        log, checked (whether structures that the family declares unable are refused).
+        log, checked (whether structures that the family declares unable are refused), folder
+        (to work in).
     """
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     _one_thread()
     _keep_memory()
+    os.setpgid(0, 0)
+    os.chdir(request["folder"])
     sys.path[:0] = request["path"]
     adapter = importlib.import_module(f"umlip_gate.models.families.{request['family']}")
     potential = _load(adapter, request)
@@ -59,7 +62,7 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
     abilities = adapter.ABILITIES if request["checked"] else None
     for batch in channel:
         structures = [_structure(message) for message in batch]
-        channel.send((_evaluate(potential, abilities, structures), time.process_time()))
+        channel.send(_evaluate(potential, abilities, structures))
 
 
 def _one_thread() -> None:
@@ -134,7 +137,9 @@ def _attempt(
         results = _in_order(potential.evaluate(given), len(structures))
         for before, after, result in zip(structures, given, results, strict=True):
             judge_answer(before, after, result)
-    except Exception as error:  # noqa: BLE001 - whatever a package raises is its configuration's error
+    except Exception as error:  # whatever a package raises is its configuration's error
+        if "CUDA error" in str(error):
+            raise  # the device's state is lost with it: so is the worker
         kind = "fault" if _out_of_memory(error) else "error"
         return [(kind, f"{type(error).__name__}: {error}")]
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
@@ -160,7 +165,6 @@ def _bytes(forces: Any) -> bytes:  # noqa: ANN401 - whatever array the package r
 
 
 def _out_of_memory(error: Exception) -> bool:
-    text = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or any(
-        sign in text for sign in ("out of memory", "outofmemory", "can't allocate memory", "oom")
-    )
+    text = f"{type(error).__name__} {error}"
+    signs = r"out of memory|OutOfMemory|can't allocate memory|\bOOM\b|RESOURCE_EXHAUSTED"
+    return isinstance(error, MemoryError) or re.search(signs, text, re.IGNORECASE) is not None

@@ -4,6 +4,8 @@ A model runs in a process of its own, in the interpreter of its environment, and
 numbers and bytes over an execnet channel.
 """
 
+import contextlib
+import os
 import shlex
 import signal
 import subprocess
@@ -60,6 +62,8 @@ class Job:
         Folders searched first for modules.
     checked
         Whether structures that the family declares itself unable to answer are refused.
+    folder
+        Where the process works: relative paths begin there.
     """
 
     python: Path
@@ -72,6 +76,7 @@ class Job:
     path: tuple[str, ...] = ()
     random_seed: int | None = None
     checked: bool = True
+    folder: Path = ROOT
 
 
 class Worker:
@@ -93,7 +98,6 @@ class Worker:
     def __init__(self, job: Job, log: Path, start_limit_s: float = START_LIMIT_S) -> None:
         self.job = job
         self.log = log
-        self.cpu_s = 0.0
         self._group = execnet.Group()
         self._gateway = self._group.makegateway(f"popen//python={shlex.quote(str(job.python))}")
         try:
@@ -119,6 +123,7 @@ class Worker:
             "path": list(self.job.path),
             "log": str(self.log),
             "checked": self.job.checked,
+            "folder": str(self.job.folder),
         }
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[Answer]:
@@ -144,7 +149,7 @@ class Worker:
             self._channel.send([_message(atoms) for atoms in structures])
         except OSError:
             raise WorkerLost(self._obituary()) from None
-        answers, self.cpu_s = self._receive(self.job.time_limit_s, "answer")
+        answers = self._receive(self.job.time_limit_s, "answer")
         if len(answers) != len(structures):
             raise WorkerLost(f"{len(answers)} answers for {len(structures)} structures")
         return list(answers)
@@ -174,15 +179,21 @@ class Worker:
         try:
             status = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
+            status = None
+        self._kill_group()
         self._group.terminate(timeout=1)
-        return status
+        return self._process.wait() if status is None else status
 
     def close(self) -> None:
         """End the process when it is no longer needed."""
-        self._process.kill()  # it keeps nothing that could be lost
+        self._kill_group()  # it keeps nothing that could be lost
         self.kill()
+
+    def _kill_group(self) -> None:
+        """Kill the process and whatever it has started; it leads a group of its own."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     @property
     def _process(self) -> "subprocess.Popen[bytes]":

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from umlip_gate.models import families, potential
+from umlip_gate.models import families
 from umlip_gate.models.live import Live
 
 
@@ -37,6 +37,7 @@ def live_identity(live: Live, dataset_digest: str, run: str) -> dict[str, Any]:
         "python": environment.version,
         "packages": environment.packages,
         "modules": {name: module.digest for name, module in environment.modules.items()},
+        "sources": sorted(environment.sources.values()),
         "adapter": _adapter_digest(job.family),
     }
 
@@ -52,5 +53,7 @@ def digest_of(identity: dict[str, Any]) -> str:
 
 
 def _adapter_digest(family: str) -> str:
-    files = Path(families.__file__).with_name(f"{family}.py"), Path(potential.__file__)
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    """Digest of our own code that runs in the worker: it decides what a prediction is."""
+    folder = Path(families.__file__).parent
+    ours = [folder / f"{family}.py", *sorted(folder.parent.glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in ours)).hexdigest()

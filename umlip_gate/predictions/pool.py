@@ -37,13 +37,15 @@ class Pool:
         self.faults = 0
         self._logs = logs
         self._workers: list[Worker | None] = [None] * size
+        self._closed = False
 
     def __enter__(self) -> Self:
         """Nothing is started yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End every worker."""
+        """End every worker, and let no thread start another."""
+        self._closed = True
         for worker in self._workers:
             if worker is not None:
                 worker.close()
@@ -72,7 +74,7 @@ class Pool:
 
         def work(slot: int) -> None:
             try:
-                while len(results) < len(rows) and not problems:
+                while len(results) < len(rows) and not problems and not self._closed:
                     self._next(slot, todo, results)
             except queue.Empty:
                 pass

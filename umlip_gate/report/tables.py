@@ -84,10 +84,14 @@ def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def reasons(verdicts: Iterable[dict[str, Any]]) -> list[str]:
-    """Why what did not pass did not; items with the same reason share it."""
+    """Why what did not pass did not, and over which models others did.
+
+    Items with the same reason share it.
+    """
     shared: dict[tuple[str, str], list[str]] = {}
     for verdict in verdicts:
-        if verdict["outcome"] != Outcome.PASSED:
+        compared = not verdict["id"].startswith(f"{verdict['model']}:")
+        if verdict["outcome"] != Outcome.PASSED or compared:
             key = verdict["outcome"].replace("_", " "), verdict["reason"]
             shared.setdefault(key, []).append(verdict["id"])
     lines = []

@@ -5,10 +5,11 @@ arguments.
 """
 
 import importlib
+from typing import Any
 
 from umlip_gate.models.potential import ANSWERS, CalculatorPotential, LoadSpec
 
-PACKAGES = ("ase", "numpy", "torch", "tensorflow", "jax", "e3nn")
+PACKAGES = ("ase", "numpy")
 DTYPES = ("float32", "float64")
 ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1}
 """A calculator takes one structure at a time."""
@@ -41,8 +42,13 @@ def load(spec: LoadSpec, device: str, dtype: str) -> CalculatorPotential:
         "{device}": device,
         "{dtype}": dtype,
     }
-    arguments = {
-        key: stands_for.get(value, value) if isinstance(value, str) else value
-        for key, value in spec.settings["arguments"].items()
-    }
+    arguments = _filled(spec.settings["arguments"], stands_for)
     return CalculatorPotential(getattr(importlib.import_module(module), factory)(**arguments))
+
+
+def _filled(value: Any, stands_for: dict[str, str]) -> Any:  # noqa: ANN401 - any TOML value
+    if isinstance(value, dict):
+        return {key: _filled(inner, stands_for) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, stands_for) for inner in value]
+    return stands_for.get(value, value) if isinstance(value, str) else value
