@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from umlip_gate.claims.evidence import Cell
-from umlip_gate.claims.verdict import Source
+from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
@@ -68,6 +68,8 @@ class Laboratory:
         can run here, and takes published ones else.
     device
         Where the registry's models compute.
+    random_seed
+        Random weights of this seed instead of the registry's, if it is given.
     n_workers
         Processes that share a computation.
     announce
@@ -79,6 +81,7 @@ class Laboratory:
     settings: Settings
     source: Choice
     device: str
+    random_seed: int | None
     n_workers: int
     announce: Callable[[str], None]
     _configurations: dict[str, Configurations | Fault] = field(default_factory=dict)
@@ -120,10 +123,13 @@ class Laboratory:
         entry = self.models[model]
         if isinstance(entry, Candidate):
             return self._live(model, live_candidate(entry), dataset, configurations)
+        if self.random_seed is not None:
+            random = live_model(entry, self.device, self.settings, self.random_seed)
+            return self._live(model, random, dataset, configurations)
         if source == "published":
             return self._published(entry, dataset, configurations)
         try:
-            live = live_model(entry, self.device, self.settings)
+            live = live_model(entry, self.device, self.settings, announce=self.announce)
         except NotObtainable:
             if source == "live" or dataset not in entry.published:
                 raise
@@ -174,13 +180,14 @@ class Laboratory:
             )
         except NotMeasured as error:
             raise NotMeasured(f"{model} on {dataset}: {error}") from error
-        return _measurement(model, dataset, "live", reference, predictions, identity)
+        source: Origin = "live" if live.job.random_seed is None else "random"
+        return _measurement(model, dataset, source, reference, predictions, identity)
 
 
 def _measurement(  # noqa: PLR0913, PLR0917 - the parts of one record
     model: str,
     dataset: str,
-    source: Source,
+    source: Origin,
     reference: Configurations,
     predictions: Predictions,
     identity: dict[str, Any],

@@ -306,3 +306,25 @@ def test_a_failed_configuration_alone_is_enough_to_fail(desk: Desk) -> None:
     desk.candidate("fakes:raises")
     desk.gate(FAILED)
     assert desk.judge().code == OUTSIDE
+
+
+def test_random_weights_are_labelled_and_judged_by_nothing_but_that_they_run(desk: Desk) -> None:
+    """CHGNet's architecture, if its environment is there."""
+    bring = f"--bring={desk.folder / 'data.toml'}"
+    results = f"--results={desk.folder / 'results.json'}"
+    asked = ["--dataset=crystals", "--model=CHGNet_0.3.0", "--model=SevenNet-0"]
+    command = desk.command("-m", "accuracy", "--weights=random:0", bring, results, *asked)
+    outcome = desk.run(command)
+    verdicts = outcome.results["verdicts"]
+    assert {verdict["id"].rpartition(":")[2] for verdict in verdicts} == {"measured"}
+    assert "RANDOM WEIGHTS" in " ".join(desk.run([*command, "-v"]).output.split())
+    measured = [verdict for verdict in verdicts if verdict["value"] is not None]
+    assert {verdict["source"] for verdict in measured} <= {"random"}
+    assert outcome.code == (0 if measured else NOT_MEASURED)
+
+
+@pytest.mark.parametrize("weights", ["random", "random:x", "real"])
+def test_weights_can_only_be_random(desk: Desk, weights: str) -> None:
+    outcome = desk.run(desk.command("-m", "accuracy", f"--weights={weights}"))
+    assert outcome.code == USAGE, outcome.output
+    assert "random:SEED, as in random:0" in outcome.output

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from umlip_gate.claims.bounds import Measured
-from umlip_gate.claims.verdict import Source
+from umlip_gate.claims.verdict import Origin
 from umlip_gate.faults import NotMeasured
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.measurement import Metrics
@@ -31,7 +31,7 @@ class Cell:
 
     model: str
     dataset: str
-    source: Source
+    source: Origin
     metrics: Metrics
     failures: Mapping[int, str] = field(default_factory=dict)
 

@@ -9,6 +9,9 @@ from umlip_gate.metrics.bootstrap import Interval
 Source = Literal["live", "published"]
 """Whether a prediction was computed in this project or is a file that others computed."""
 
+Origin = Literal["live", "published", "random"]
+"""The same, or computed with random weights, which never stands for accuracy."""
+
 
 class Outcome(StrEnum):
     """How an item ended."""
@@ -51,7 +54,7 @@ class Judgement:
     inside: bool
     model: str
     dataset: str
-    source: Source
+    source: Origin
     value: float
     interval: Interval | None
     relation: str
@@ -115,7 +118,7 @@ class Verdict:
     relation: str | None = None
     limit: float | tuple[float, float] | None = None
     unit: str | None = None
-    source: Source | None = None
+    source: Origin | None = None
 
     @classmethod
     def judged(cls, item: str, outcome: Outcome, judgement: Judgement) -> "Verdict":

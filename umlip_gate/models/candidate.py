@@ -109,21 +109,27 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
     if candidate.family is not None and candidate.family not in families:
         known = ", ".join(sorted(families))
         raise BadInput(f"{path}: family = {candidate.family!r} has no adapter; known: {known}")
-    if candidate.family is None and candidate.settings:
-        raise BadInput(f"{path}: settings belong to a family; a calculator has arguments")
-    if candidate.calculator is None and candidate.arguments:
-        raise BadInput(f"{path}: arguments belong to a calculator; a family has settings")
-    if candidate.checkpoint and not (candidate.folder / candidate.checkpoint).exists():
-        raise BadInput(
-            f"{path}: checkpoint: {candidate.folder / candidate.checkpoint} is not there"
-        )
-    if candidate.calculator and candidate.checkpoint and "{checkpoint}" not in candidate.texts():
-        raise BadInput(
-            f'{path}: a checkpoint is given, and no argument is "{{checkpoint}}": the calculator '
-            "would not load what is recorded"
-        )
-    if candidate.family and not candidate.checkpoint and not candidate.settings:
-        raise BadInput(f"{path}: family {candidate.family} needs a checkpoint")
-    if candidate.sha256 and not candidate.checkpoint:
-        raise BadInput(f"{path}: sha256 is given, and no checkpoint that it could be of")
+    problem = _does_not_fit_together(candidate)
+    if problem:
+        raise BadInput(f"{path}: {problem}")
     return candidate
+
+
+def _does_not_fit_together(candidate: Candidate) -> str | None:
+    weights = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
+    unused = candidate.calculator and weights and "{checkpoint}" not in candidate.texts()
+    nothing = candidate.family and not weights and not candidate.settings
+    problems = {
+        "settings belong to a family; a calculator has arguments": (
+            candidate.calculator and candidate.settings
+        ),
+        "arguments belong to a calculator; a family has settings": (
+            candidate.family and candidate.arguments
+        ),
+        f"checkpoint: {weights} is not there": weights and not weights.exists(),
+        'a checkpoint is given, and no argument is "{checkpoint}": the calculator would not load '
+        "what is recorded": unused,
+        f"family {candidate.family} needs a checkpoint": nothing,
+        "sha256 is given, and no checkpoint that it could be of": candidate.sha256 and not weights,
+    }
+    return next((problem for problem, holds in problems.items() if holds), None)

@@ -1,9 +1,11 @@
 """From a registry entry or a candidate to a job that a worker can take."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TypeGuard
 
 from umlip_gate.datasets.digests import digest_of_tree, sha256_of
 from umlip_gate.datasets.fetch import fetch
@@ -56,7 +58,11 @@ def adapted_families() -> set[str]:
 
 
 def live_model(
-    model: Model, device: str, settings: Settings, random_seed: int | None = None
+    model: Model,
+    device: str,
+    settings: Settings,
+    random_seed: int | None = None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Live:
     """Prepare a model of the registry.
 
@@ -71,6 +77,8 @@ def live_model(
     random_seed
         Random weights of this seed instead of the checkpoint's, which then need not be there
         unless it comes with the package.
+    announce
+        Is told the terms of weights that are not free for every use, before they are fetched.
 
     Raises
     ------
@@ -86,6 +94,8 @@ def live_model(
     package = model.checkpoint.package if model.checkpoint else None
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
     bundled_or_real = random_seed is None or package is not None
+    if bundled_or_real and _is_restricted(model.checkpoint):
+        announce(f"{model.id}: its weights are under {model.checkpoint.licence}")
     checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
     digest = _digest(checkpoint) if checkpoint else None
     expected = model.checkpoint.sha256 if model.checkpoint else None
@@ -160,6 +170,10 @@ def live_candidate(candidate: Candidate) -> Live:
     batch = adapter.ATOMS_PER_BATCH[candidate.device]
     known = digest is not None
     return Live(job, environment, adapter.ABILITIES, digest, batch, files, reusable=known)
+
+
+def _is_restricted(checkpoint: Checkpoint | None) -> TypeGuard[Checkpoint]:
+    return checkpoint is not None and (checkpoint.gated or "non-commercial" in checkpoint.licence)
 
 
 def _digest(path: Path) -> str:
