@@ -238,6 +238,10 @@ def test_an_xyz_frame_with_another_number_of_atoms_is_named(announced: int, tmp_
         ("  1 0 ", "  1 3 ", "types other than 0 to 2"),
         ("  1 0 ", "  1 0.5 ", "types other than 0 to 2"),
         ("  1 0 ", "  1 W ", "AtomData:: could not convert"),
+        (" Size\n    1\n", " Size\n    nan\n", "'nan', not a number of atoms"),
+        (" Size\n    1\n", " Size\n    1.5\n", "'1.5', not a number of atoms"),
+        (" Energy\n", " Energy\n    -1.0\n Energy\n", "a second Energy"),
+        (" Supercell\n", " Supercell\n    1 2 3\n", "has 4 vectors"),
     ],
 )
 def test_a_cfg_record_that_is_no_configuration_is_named_with_its_line(

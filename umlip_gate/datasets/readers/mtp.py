@@ -88,6 +88,8 @@ def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
     for number, line in enumerate(record, begin + 1):
         words = line.split()
         if words and words[0] in SECTIONS:
+            if words[0] in sections:
+                raise BadInput(f"{where}, line {number}: a second {words[0]}")
             current = _Section(f"{where}, line {number}: {words[0]}", words[1:], [])
             sections[words[0]] = current
         elif words:
@@ -101,14 +103,19 @@ def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
 
 
 def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
-    n_atoms = int(sections["Size"].numbers(1, 1)[0, 0])
+    size = sections["Size"]
+    n_atoms = int(size.lines[0]) if len(size.lines) == 1 and size.lines[0].isdecimal() else 0
+    if n_atoms < 1:
+        raise BadInput(f"{size.where} is {' '.join(size.lines)!r}, not a number of atoms")
     data = sections["AtomData:"]
     table = data.numbers(n_atoms, len(data.columns))
     types = _columns(data, table, ("type",))[:, 0]
     if not np.isin(types, range(len(numbers))).all():
         raise BadInput(f"{data.where} has types other than 0 to {len(numbers) - 1}")
     supercell = sections.get("Supercell")
-    vectors = supercell.numbers(len(supercell.lines), 3)[:3] if supercell else np.zeros((0, 3))
+    vectors = supercell.numbers(len(supercell.lines), 3) if supercell else np.zeros((0, 3))
+    if supercell and len(vectors) > 3:  # noqa: PLR2004 - space has three directions
+        raise BadInput(f"{supercell.where} has {len(vectors)} vectors")
     atoms = Atoms(
         numbers=numbers[types.astype(int)],
         positions=_columns(data, table, POSITION),
