@@ -71,7 +71,9 @@ def validate(schema: type[T], data: object, where: str) -> T:
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        lines = [f"{where}: {_explain(schema, problem)}" for problem in error.errors()]
+        problems = error.errors()
+        unknown = [each for each in problems if each["type"] == "extra_forbidden"]
+        lines = [f"{where}: {_explain(schema, problem)}" for problem in unknown or problems]
         raise BadInput("\n".join(lines)) from error
 
 
@@ -83,7 +85,7 @@ def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - py
         return f"{key}: is missing"
     given = problem["input"]
     shown = "" if isinstance(given, dict) else f" = {given!r}"
-    return f"{key}{shown}: {problem['msg']}"
+    return f"{key}{shown}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _keys(schema: type[BaseModel]) -> list[str]:

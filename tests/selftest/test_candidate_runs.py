@@ -246,6 +246,7 @@ def test_two_processes_judge_as_one(desk: Desk) -> None:
         ("[settings]\na = 1", "settings belong to a family"),
         ("[arguments]\na = nan", "nan and inf are no values"),
         ('checkpoint = "crystals.xyz"', 'no argument is "{checkpoint}"'),
+        ('[arguments]\na = "{checkpoint}"', "and no checkpoint is given"),
     ],
 )
 def test_a_wrong_candidate_file_says_what_and_where(desk: Desk, line: str, text: str) -> None:
@@ -270,6 +271,23 @@ def test_a_wrong_option_says_what_was_meant(desk: Desk, arguments: list[str], te
     outcome = desk.judge(*arguments)
     assert outcome.code == USAGE, outcome.output
     assert text in outcome.output
+
+
+def test_a_brought_file_that_is_not_there_is_told_at_once(desk: Desk) -> None:
+    desk.candidate()
+    (desk.folder / "crystals.xyz").unlink()
+    outcome = desk.judge()
+    assert outcome.code == USAGE, outcome.output
+    assert "--bring: [crystals]: files:" in outcome.output
+
+
+def test_a_run_without_a_verdict_says_why(desk: Desk) -> None:
+    desk.candidate()
+    outcome = desk.judge("-k", "failed")
+    assert outcome.code == NOT_MEASURED, outcome.output
+    reason = "required by the gate, and not measured: mine:crystals:gate.own-gate.energy"
+    assert f"no verdict: {reason}" in outcome.output
+    assert outcome.results["unmeasured"] == [reason]
 
 
 def test_an_unknown_family_is_named(desk: Desk) -> None:

@@ -127,7 +127,7 @@ def test_rows_of_the_file_that_belong_to_w_g(shipped: dict[str, Dataset]) -> Non
         ('reader = "extxyz"', "", "[W-g]: (the table itself)"),
         ('reader = "extxyz"', 'reader = "mtp-cfg"', "types are there if, and only if"),
         ('reader = "extxyz"', 'reader = "extxyz"\ntypes = ["W"]', "types are there if"),
-        ('["W"]', '["Wo"]', "elements.0 = 'Wo': Value error, not the symbol of an element"),
+        ('["W"]', '["Wo"]', "elements.0 = 'Wo': not the symbol of an element"),
         ("rows = 3", "rows = 0", "[W-g]: rows = 0"),
         ("rows = 3", 'rows = 3\nid = "W-g"', "[W-g]: id: unknown key"),
         ("rows = 3", "rows = 3\nbrought = true", "[W-g]: brought: unknown key"),

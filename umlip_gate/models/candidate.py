@@ -118,6 +118,7 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
 def _does_not_fit_together(candidate: Candidate) -> str | None:
     weights = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
     unused = candidate.calculator and weights and "{checkpoint}" not in candidate.texts()
+    unfilled = not weights and "{checkpoint}" in candidate.texts()
     nothing = candidate.family and not weights and not candidate.settings
     problems = {
         "settings belong to a family; a calculator has arguments": (
@@ -129,6 +130,7 @@ def _does_not_fit_together(candidate: Candidate) -> str | None:
         f"checkpoint: {weights} is not there": weights and not weights.exists(),
         'a checkpoint is given, and no argument is "{checkpoint}": the calculator would not load '
         "what is recorded": unused,
+        'an argument is "{checkpoint}", and no checkpoint is given': unfilled,
         f"family {candidate.family} needs a checkpoint": nothing,
         "sha256 is given, and no checkpoint that it could be of": candidate.sha256 and not weights,
     }

@@ -25,12 +25,13 @@ VERDICT_KEYS = (
 )
 
 
-def write_results(
+def write_results(  # noqa: PLR0913 - the parts of the record
     path: Path,
     *,
     measurements: Iterable[dict[str, Any]],
     verdicts: Iterable[dict[str, Any]],
     thresholds_digest: str,
+    unmeasured: list[str],
     exit_code: int,
 ) -> None:
     """Write the results file, whole or not at all.
@@ -43,6 +44,8 @@ def write_results(
         Plain data; sorted here, so that the order of execution leaves no trace.
     thresholds_digest
         sha256 of everything that was judged by.
+    unmeasured
+        What keeps the run from a verdict.
     exit_code
         The run's.
     """
@@ -59,6 +62,7 @@ def write_results(
             ({key: verdict[key] for key in VERDICT_KEYS} for verdict in verdicts),
             key=lambda entry: entry["id"],
         ),
+        "unmeasured": unmeasured,
         "exit_code": exit_code,
     }
     with replacing(path) as unfinished:
