@@ -195,6 +195,18 @@ def test_a_known_failure_that_got_worse_is_red(project: Project) -> None:
     assert verdicts[BAD] == "failed"
 
 
+def test_an_xfail_that_is_not_listed_is_no_excuse(project: Project) -> None:
+    (project.root / "excuse.py").write_text(
+        "import pytest\n\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        item.add_marker(pytest.mark.xfail(strict=False))\n"
+    )
+    code, verdicts = outcomes(project, "-p", "excuse")
+    assert code == NOT_MEASURED
+    assert verdicts[BAD] == "error"
+
+
 def test_a_known_failure_that_starts_to_pass_is_red(project: Project) -> None:
     project.threshold("known_failures.toml", KNOWN.format(model="good", value=9.0))
     project.models(good=1.0, bad=1.0)
