@@ -42,15 +42,15 @@ def intervals(
         (quantity, convention) -> (low, high), in the quantity's unit; None where the quantity
         is not defined for some resample.
     """
+    estimates = replicates(errors, n_resamples, seed)
+    return {key: percentiles(values) for key, values in estimates.items()}
+
+
+def percentiles(values: FloatArray) -> Interval | None:
+    """Give the middle 95 % of an estimate over resamples; None if it is undefined in one."""
     tail = 50 * (1 - LEVEL)
-    bounds = {
-        key: np.percentile(values, [tail, 100 - tail])
-        for key, values in replicates(errors, n_resamples, seed).items()
-    }
-    return {
-        key: (float(low), float(high)) if np.isfinite([low, high]).all() else None
-        for key, (low, high) in bounds.items()
-    }
+    low, high = np.percentile(values, [tail, 100 - tail])
+    return (float(low), float(high)) if np.isfinite([low, high]).all() else None
 
 
 def replicates(errors: Errors, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Estimates:
