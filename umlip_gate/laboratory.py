@@ -12,7 +12,8 @@ from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.faults import Fault, NotMeasured, NotObtainable
-from umlip_gate.metrics.measurement import measure
+from umlip_gate.metrics.errors import errors_of
+from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.live import Live, live_candidate, live_model
 from umlip_gate.models.registry import Model
@@ -192,5 +193,54 @@ def _measurement(  # noqa: PLR0913, PLR0917 - the parts of one record
     predictions: Predictions,
     identity: dict[str, Any],
 ) -> Measurement:
-    metrics = measure(reference, predictions)
-    return Measurement(Cell(model, dataset, source, metrics, predictions.failures), identity)
+    errors = errors_of(reference, predictions)
+    metrics = measure_errors(errors)
+    cell = Cell(model, dataset, source, metrics, errors, predictions.failures)
+    return Measurement(cell, identity)
+
+
+@dataclass
+class Bench:
+    """What the judging of one item asks for, kept for the report.
+
+    Attributes
+    ----------
+    laboratory
+        Where it is measured.
+    source
+        Which predictions are taken; the laboratory's choice if it is None.
+    measurements
+        Everything that was measured on the way.
+    """
+
+    laboratory: Laboratory
+    source: Choice | None = None
+    measurements: list[Measurement] = field(default_factory=list)
+
+    @property
+    def compared(self) -> list[str]:
+        """The models that a claim of the paper compares: those of its Table 1."""
+        return self.laboratory.compared
+
+    def configurations(self, dataset: str) -> Configurations:
+        """Give a dataset's configurations."""
+        return self.laboratory.load(dataset)
+
+    def cell(self, model: str, dataset: str) -> Cell:
+        """Give what one model measures on one dataset.
+
+        Raises
+        ------
+        NotMeasured
+            Its weights are random: they never stand for accuracy.
+        """
+        cell = self.any_cell(model, dataset)
+        if cell.source == "random":
+            raise NotMeasured(f"{model}: random weights never stand for accuracy")
+        return cell
+
+    def any_cell(self, model: str, dataset: str) -> Cell:
+        """Give the same with random weights too: whether a model runs."""
+        measurement = self.laboratory.measure(model, dataset, self.source)
+        self.measurements.append(measurement)
+        return measurement.cell

@@ -94,7 +94,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     }
     covered = dict.fromkeys(truth, 0)
     for trial in range(trials):
-        found = intervals(normal_errors(200, sigma, rng), n_resamples=300, seed=trial)
+        found = intervals(replicates(normal_errors(200, sigma, rng), 300, trial))
         for key, true in truth.items():
             interval = found[key]
             assert interval is not None

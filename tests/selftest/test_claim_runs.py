@@ -253,6 +253,50 @@ def test_live_only_never_takes_published_predictions(project: Project) -> None:
     assert set(verdicts.values()) == {"skipped"}
 
 
+ORDER = """
+[[claim.assertion]]
+kind = "order"
+name = "order"
+datasets = ["crystals"]
+tiers = [["{first}"], ["{second}"]]
+quantity = "energy_rmse"
+convention = "per_atom"
+unit = "meV/atom"
+"""
+
+TIED = (
+    KNOWN.replace("offset.energy", "offset.order")
+    .replace('model = "{model}"\n', "")
+    .replace("{value}", '0.0\nfound = "{found}"')
+)
+
+
+def orders(project: Project, first: str, second: str) -> None:
+    text = CLAIM.replace('models = ["good", "bad"]', 'models = ["good"]')
+    project.threshold("paper/claims.toml", text + ORDER.format(first=first, second=second))
+
+
+def test_an_order_is_separated_or_reversed(project: Project) -> None:
+    orders(project, "good", "bad")
+    code, verdicts = outcomes(project)
+    assert (code, verdicts["all-models:crystals:offset.order"]) == (0, "passed")
+    orders(project, "bad", "good")
+    code, verdicts = outcomes(project)
+    assert (code, verdicts["all-models:crystals:offset.order"]) == (OUTSIDE, "failed")
+
+
+def test_a_tie_is_no_verdict(project: Project) -> None:
+    project.models(good=1.0, bad=1.0)
+    orders(project, "good", "bad")
+    code, verdicts = outcomes(project)
+    assert (code, verdicts["all-models:crystals:offset.order"]) == (NOT_MEASURED, "inconclusive")
+    project.threshold("known_failures.toml", TIED.format(found="undecided"))
+    code, verdicts = outcomes(project)
+    assert (code, verdicts["all-models:crystals:offset.order"]) == (0, "known_failure")
+    project.threshold("known_failures.toml", TIED.format(found="outside"))
+    assert outcomes(project)[0] == NOT_MEASURED
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "text"),
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from umlip_gate.claims.bounds import Bound
-from umlip_gate.claims.schema import BestIn, Limit
+from umlip_gate.claims.kinds import BestIn, Limit
 from umlip_gate.claims.thresholds import (
     Thresholds,
     load_gate,
@@ -156,8 +156,8 @@ def test_all_is_read(folder: Path) -> None:
     thresholds = load(folder)
     assertions = thresholds.assertions()
     assert list(assertions) == ["abstract.energy", "abstract.force", "abstract.who"]
-    assert assertions["abstract.energy"].cells() == [("eqV2-31M", "W-g"), ("eqV2-86M", "W-g")]
-    assert assertions["abstract.force"].cells() == [(None, "W-g"), (None, "Mo-g")]
+    assert assertions["abstract.energy"].subjects() == [("eqV2-31M", "W-g"), ("eqV2-86M", "W-g")]
+    assert assertions["abstract.force"].subjects() == [(None, "W-g"), (None, "Mo-g")]
     assert thresholds.unwritten == {"fig1": "histograms"}
     assert [value.tolerance for value in thresholds.references[0].values] == [
         pytest.approx(0.622),

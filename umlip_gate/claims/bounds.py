@@ -102,6 +102,40 @@ class Bound(Measured):
         return (low, more[0]) if more else low
 
 
+class ReferenceValue(Measured):
+    """A number that a model is known to give, and how far it may move.
+
+    Attributes
+    ----------
+    value
+        In `unit`.
+    relative_tolerance, absolute_tolerance
+        One of them: as a fraction of the value, or in `unit`.
+    """
+
+    value: Number
+    relative_tolerance: Annotated[Number, Field(gt=0)] | None = None
+    absolute_tolerance: Annotated[
+        Annotated[Number, Field(gt=0)] | None, Field(validate_default=True)
+    ] = None
+
+    @field_validator("absolute_tolerance")
+    @classmethod
+    def _one_tolerance(cls, tolerance: float | None, info: ValidationInfo) -> float | None:
+        if "relative_tolerance" in info.data:
+            relative = info.data["relative_tolerance"]
+            if (relative is None) == (tolerance is None):
+                raise ValueError("a reference has either a relative or an absolute tolerance")
+        return tolerance
+
+    @property
+    def tolerance(self) -> float:
+        """In `unit`."""
+        if self.relative_tolerance is not None:
+            return abs(self.value) * self.relative_tolerance
+        return self.absolute_tolerance or 0.0
+
+
 def show_beside(value: float, limit: float | Sequence[float]) -> str:
     """Two decimals, and as many more as it takes to tell a value from its limit."""
     if value == int(value):

@@ -3,11 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
 
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.verdict import Origin
-from umlip_gate.faults import NotMeasured
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.errors import Errors, FloatArray
 from umlip_gate.metrics.measurement import Metrics
 
 SHOWN_FAILURES = 3
@@ -25,6 +30,8 @@ class Cell:
         Where the predictions come from.
     metrics
         What was measured.
+    errors
+        What it was measured from, configuration by configuration; not finite where one failed.
     failures
         Row -> error, of the configurations that failed.
     """
@@ -33,6 +40,7 @@ class Cell:
     dataset: str
     source: Origin
     metrics: Metrics
+    errors: Errors
     failures: Mapping[int, str] = field(default_factory=dict)
 
     def value(self, number: Measured) -> float:
@@ -54,6 +62,27 @@ class Cell:
     def interval(self, number: Measured) -> Interval | None:
         """Look up the interval of a quantity under a convention, if it has one."""
         return self.metrics.intervals[number.quantity][number.convention]
+
+    def replicates(self, number: Measured) -> FloatArray:
+        """Give a quantity in every resample, shape (n_resamples,).
+
+        Resamples of the models on one dataset are drawn alike: the difference of two models'
+        replicates is a replicate of their difference.
+
+        Raises
+        ------
+        NotMeasured
+            There are none: configurations failed, or the quantity is not defined in some
+            resample.
+        """
+        self.value(number)
+        values = self.metrics.replicates[number.quantity, number.convention]
+        if not np.isfinite(values).all():
+            raise NotMeasured(
+                f"{self.model} on {self.dataset}: {number.quantity} {number.convention} is not "
+                "defined in every resample, so it cannot be compared"
+            )
+        return values
 
     def _why_none(self) -> str:
         if not self.metrics.n_failed:
@@ -104,3 +133,42 @@ class Evidence:
                 broken[cell.model] = str(error)
         cells = {cell.model: cell for cell in self.cells}
         return {model: cells[model] for model in sorted(values, key=lambda m: values[m])}, broken
+
+
+class Bench(Protocol):
+    """What a kind may ask for; each question is answered once in a run.
+
+    Every answer may be a `NotObtainable` or a `NotMeasured` instead.
+    """
+
+    @property
+    def compared(self) -> Sequence[str]:
+        """The models that a claim of the paper compares: those of its Table 1."""
+
+    def configurations(self, dataset: str) -> Configurations:
+        """Give a dataset's configurations."""
+
+    def cell(self, model: str, dataset: str) -> Cell:
+        """Give what one model measures on one dataset."""
+
+
+def gather(bench: Bench, models: Sequence[str], dataset: str) -> Evidence:
+    """Ask for several models on one dataset; what cannot be had of them is part of the answer.
+
+    Raises
+    ------
+    NotObtainable, NotMeasured, BadInput
+        There is no dataset to measure on.
+    """
+    bench.configurations(dataset)
+    cells: list[Cell] = []
+    errors: dict[str, str] = {}
+    absent: dict[str, str] = {}
+    for model in models:
+        try:
+            cells.append(bench.cell(model, dataset))
+        except NotObtainable as error:
+            absent[model] = str(error)
+        except (NotMeasured, BadInput) as error:
+            errors[model] = str(error)
+    return Evidence(dataset, cells, errors, absent)

@@ -1,127 +1,15 @@
 """The tables of `thresholds/`: claims of the paper, reference values, gates, known failures."""
 
 import datetime as dt
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
-from umlip_gate.claims.bounds import Bound, Measured, Number
-from umlip_gate.claims.verdict import Source
+from umlip_gate.claims.bounds import Bound, Number, ReferenceValue
+from umlip_gate.claims.kinds import Assertion
+from umlip_gate.claims.kinds.base import Ids, Name, Some, different
+from umlip_gate.claims.verdict import Finding, Source
 from umlip_gate.schema import RegistryId, Strict
-
-T = TypeVar("T")
-CellKey = tuple[str | None, str]
-"""Model and dataset; no model where an assertion compares several."""
-
-
-def _some(items: tuple[T, ...]) -> tuple[T, ...]:
-    if not items:
-        raise ValueError("is empty")
-    return items
-
-
-def _different(ids: tuple[str, ...]) -> tuple[str, ...]:
-    twice = {name for name in ids if ids.count(name) > 1}
-    if twice:
-        raise ValueError(f"listed twice: {', '.join(sorted(twice))}")
-    return ids
-
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
-Some = Annotated[tuple[T, ...], AfterValidator(_some)]
-Ids = Annotated[Some[RegistryId], AfterValidator(_different)]
-
-
-class Limit(Bound):
-    """Each of the models keeps to the bound on each of the datasets.
-
-    Attributes
-    ----------
-    name
-        The assertion's, within its claim.
-    models, datasets
-        Registry ids.
-    """
-
-    kind: Literal["limit"]
-    name: Name
-    models: Ids
-    datasets: Ids
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.models
-
-    def cells(self) -> list[CellKey]:
-        """List what is judged one by one."""
-        return [(model, dataset) for model in self.models for dataset in self.datasets]
-
-
-class _Comparison(Strict):
-    """Several models on each of the datasets.
-
-    Attributes
-    ----------
-    name
-        The assertion's, within its claim.
-    datasets
-        Registry ids.
-    """
-
-    name: Name
-    datasets: Ids
-
-    def cells(self) -> list[CellKey]:
-        """List what is judged one by one."""
-        return [(None, dataset) for dataset in self.datasets]
-
-
-class BestOf(_Comparison, Bound):
-    """On each dataset the lowest value of all models is at most `max`.
-
-    Attributes
-    ----------
-    decisive
-        The models that the paper names as the best: only if all of them were measured can the
-        assertion fail.
-    """
-
-    kind: Literal["best-of"]
-    decisive: Ids
-
-    @field_validator("min")
-    @classmethod
-    def _only_max(cls, minimum: float | None) -> float | None:
-        if minimum is not None:
-            raise ValueError("the best of several models has a max, no min")
-        return minimum
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.decisive
-
-
-class BestIn(_Comparison, Measured):
-    """On each dataset the model with the lowest value of all belongs to the group.
-
-    Attributes
-    ----------
-    group
-        The models of which one is the best.
-    """
-
-    kind: Literal["best-in"]
-    group: Ids
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.group
-
-
-Assertion = Limit | BestOf | BestIn
 
 
 class Claim(Strict):
@@ -168,42 +56,8 @@ class Index(Strict):
         part.
     """
 
-    ids: Annotated[Some[Name], AfterValidator(_different)]
+    ids: Annotated[Some[Name], AfterValidator(different)]
     unwritten: dict[Name, str]
-
-
-class ReferenceValue(Measured):
-    """A number that a model is known to give, and how far it may move.
-
-    Attributes
-    ----------
-    value
-        In `unit`.
-    relative_tolerance, absolute_tolerance
-        One of them: as a fraction of the value, or in `unit`.
-    """
-
-    value: Number
-    relative_tolerance: Annotated[Number, Field(gt=0)] | None = None
-    absolute_tolerance: Annotated[
-        Annotated[Number, Field(gt=0)] | None, Field(validate_default=True)
-    ] = None
-
-    @field_validator("absolute_tolerance")
-    @classmethod
-    def _one_tolerance(cls, tolerance: float | None, info: ValidationInfo) -> float | None:
-        if "relative_tolerance" in info.data:
-            relative = info.data["relative_tolerance"]
-            if (relative is None) == (tolerance is None):
-                raise ValueError("a reference has either a relative or an absolute tolerance")
-        return tolerance
-
-    @property
-    def tolerance(self) -> float:
-        """In `unit`."""
-        if self.relative_tolerance is not None:
-            return abs(self.value) * self.relative_tolerance
-        return self.absolute_tolerance or 0.0
 
 
 class Reference(Strict):
@@ -303,6 +157,8 @@ class KnownFailure(Strict):
     relative_tolerance
         How far, as a fraction of the value, a measurement may be from it and still be this
         failure.
+    found
+        Whether it is outside, or not decided, as an order that is tied.
     evidence
         How, and what speaks for it.
     date
@@ -315,12 +171,14 @@ class KnownFailure(Strict):
     source: Source
     value: Number
     relative_tolerance: Annotated[Number, Field(gt=0)]
+    found: Literal["outside", "undecided"] = "outside"
     evidence: str
     date: dt.date
 
-    def covers(self, value: float) -> bool:
-        """Whether a measurement is this failure, and not a worse one."""
-        return abs(value - self.value) <= self.relative_tolerance * abs(self.value)
+    def covers(self, finding: Finding, value: float) -> bool:
+        """Whether a measurement is this failure, and not another or a worse one."""
+        near = abs(value - self.value) <= self.relative_tolerance * abs(self.value)
+        return near and finding == self.found
 
 
 class KnownFailureFile(Strict):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from umlip_gate.claims.bounds import Bound
+from umlip_gate.claims.kinds import Assertion
 from umlip_gate.claims.schema import (
-    Assertion,
     CellLimit,
     Claim,
     ClaimFile,
@@ -20,6 +20,7 @@ from umlip_gate.claims.schema import (
     Reference,
     ReferenceFile,
 )
+from umlip_gate.claims.verdict import Finding
 from umlip_gate.faults import BadInput
 from umlip_gate.schema import Strict, nearest, read_toml, validate
 
@@ -186,8 +187,8 @@ def _claims(
 def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], where: str) -> None:
     for model in assertion.named_models:
         _exists(model, "model", registries, where)
-    for dataset in assertion.datasets:
-        _exists(dataset, "dataset", registries, where)
+    for subject in assertion.subjects():
+        _exists(subject.dataset, "dataset", registries, where)
 
 
 def _references(folder: Path, registries: Mapping[str, Collection[str]]) -> tuple[Reference, ...]:
@@ -224,11 +225,12 @@ def _known_failures(path: Path, assertions: Mapping[str, Assertion]) -> tuple[Kn
         where = f"{path}: {entry.item} on {entry.dataset}"
         _exists(entry.item, "assertion", {"assertion": assertions}, str(path))
         assertion = assertions[entry.item]
-        if (entry.model, entry.dataset) not in assertion.cells():
+        if (entry.model, entry.dataset) not in assertion.subjects():
             raise BadInput(
                 f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a cell of it"
             )
-        if isinstance(assertion, Bound) and assertion.inside(entry.value):
+        outside = Finding(entry.found) is Finding.OUTSIDE
+        if outside and isinstance(assertion, Bound) and assertion.inside(entry.value):
             raise BadInput(f"{where}: value = {entry.value:g} is inside; it is no failure")
     _once(map(str, map(_cell, entries)), f"{path}: known_failure")
     return entries

@@ -19,8 +19,34 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
+    INCONCLUSIVE = "inconclusive"
     SKIPPED = "skipped"
     KNOWN_FAILURE = "known_failure"
+
+
+class Finding(StrEnum):
+    """How a value that was measured stands to its limit.
+
+    Undecided is what the uncertainty of the measurement leaves open: an order of two models
+    that is tied, an interval that straddles its limit. It is neither a pass nor a failure.
+    """
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    UNDECIDED = "undecided"
+
+    @classmethod
+    def of(cls, inside: bool) -> "Finding":  # noqa: FBT001 - the two findings of a bound
+        """Give the finding of a value that is judged without its interval."""
+        return cls.INSIDE if inside else cls.OUTSIDE
+
+    @classmethod
+    def of_difference(cls, interval: Interval) -> "Finding":
+        """Give the finding of a difference that is claimed to be below zero."""
+        low, high = interval
+        if high < 0:
+            return cls.INSIDE
+        return cls.OUTSIDE if low > 0 else cls.UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -29,20 +55,22 @@ class Judgement:
 
     Attributes
     ----------
-    inside
-        Whether it keeps to the limit.
+    finding
+        Whether it keeps to the limit, or whether that is not decided.
     model
-        The model whose value decided; of several, the one that is named by the text.
+        The model whose value decided; of several, the one that is named by the text. None
+        where the value is of no single one.
     dataset
-        What it was measured on.
+        What it was measured on: a dataset or a pool.
     source
-        Where that model's predictions come from.
+        Where the predictions come from; None where they do not come from one source, or
+        where nothing was predicted.
     value
         In `unit`.
     interval
         The value's 95 % bootstrap interval.
     relation
-        How the value must stand to the limit: `<`, `≤`, `>`, `≥` or `within`.
+        How the value must stand to the limit: `<`, `≤`, `>`, `≥`, `=` or `within`.
     limit
         A number; a pair of them where the relation is `within`.
     unit
@@ -51,10 +79,10 @@ class Judgement:
         One line for a person.
     """
 
-    inside: bool
-    model: str
+    finding: Finding
+    model: str | None
     dataset: str
-    source: Origin
+    source: Origin | None
     value: float
     interval: Interval | None
     relation: str
@@ -69,13 +97,17 @@ class Judgement:
         ------
         OutsideLimit
             The value does not keep to its limit.
+        Undecided
+            Whether it does is not decided.
         """
-        if not self.inside:
+        if self.finding is Finding.OUTSIDE:
             raise OutsideLimit(self)
+        if self.finding is Finding.UNDECIDED:
+            raise Undecided(self)
 
 
-class OutsideLimit(AssertionError):
-    """A value was measured, and it is outside of its limit.
+class NotInside(AssertionError):
+    """A value was measured, and it was not found inside of its limit.
 
     Parameters
     ----------
@@ -86,6 +118,14 @@ class OutsideLimit(AssertionError):
     def __init__(self, judgement: Judgement) -> None:
         super().__init__(judgement.text)
         self.judgement = judgement
+
+
+class OutsideLimit(NotInside):
+    """It is outside."""
+
+
+class Undecided(NotInside):
+    """It may be inside or outside."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +146,8 @@ class Verdict:
         As in `Judgement`; None where nothing was measured.
     source
         Where the predictions come from; None where there are none.
+    finding
+        As in `Judgement`; None where nothing was measured.
     """
 
     id: str
@@ -119,6 +161,7 @@ class Verdict:
     limit: float | tuple[float, float] | None = None
     unit: str | None = None
     source: Origin | None = None
+    finding: Finding | None = None
 
     @classmethod
     def judged(cls, item: str, outcome: Outcome, judgement: Judgement) -> "Verdict":
@@ -129,7 +172,7 @@ class Verdict:
         item
             The item's id.
         outcome
-            `passed` and `failed` as the judgement says, or `known_failure`.
+            `passed`, `failed` or `inconclusive` as the judgement says, or `known_failure`.
         judgement
             What was found.
         """
@@ -145,4 +188,5 @@ class Verdict:
             limit=judgement.limit,
             unit=judgement.unit,
             source=judgement.source,
+            finding=judgement.finding,
         )

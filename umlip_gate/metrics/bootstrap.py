@@ -21,10 +21,53 @@ _CHUNK = 2**18
 Interval = tuple[float, float]
 
 
-def intervals(
-    errors: Errors, *, n_resamples: int = N_RESAMPLES, seed: int = SEED
-) -> dict[tuple[str, str], Interval | None]:
+def intervals(replicated: Estimates) -> dict[tuple[str, str], Interval | None]:
     """Percentile intervals at 95 % of every quantity under every convention.
+
+    Parameters
+    ----------
+    replicated
+        (quantity, convention) -> its value in every resample, as `replicates` gives them.
+
+    Returns
+    -------
+    dict
+        (quantity, convention) -> (low, high), in the quantity's unit; None where the quantity
+        is not defined for some resample.
+    """
+    return {key: percentiles(values) for key, values in replicated.items()}
+
+
+def percentiles(values: FloatArray) -> Interval | None:
+    """Give the middle 95 % of an estimate over resamples; None if it is undefined in one."""
+    interval = interval_of(values)
+    return interval if np.isfinite(interval).all() else None
+
+
+def interval_of(values: FloatArray, level: float = LEVEL) -> Interval:
+    """Percentile interval of a number.
+
+    Parameters
+    ----------
+    values
+        The number in every resample, shape (n_resamples,).
+    level
+        The share of them in the middle.
+
+    Returns
+    -------
+    (low, high)
+        Not finite where a value is not.
+    """
+    tail = 50 * (1 - level)
+    low, high = np.percentile(values, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def replicates(
+    errors: Errors, n_resamples: int = N_RESAMPLES, seed: int = SEED, chunk: int = _CHUNK
+) -> Estimates:
+    """Every quantity of every resample.
 
     Parameters
     ----------
@@ -34,27 +77,10 @@ def intervals(
         How many resamples are drawn, at least 1.
     seed
         Of numpy's default generator; the draws depend on it and on n alone, so two models on
-        one dataset are drawn alike.
-
-    Returns
-    -------
-    dict
-        (quantity, convention) -> (low, high), in the quantity's unit; None where the quantity
-        is not defined for some resample.
-    """
-    estimates = replicates(errors, n_resamples, seed)
-    return {key: percentiles(values) for key, values in estimates.items()}
-
-
-def percentiles(values: FloatArray) -> Interval | None:
-    """Give the middle 95 % of an estimate over resamples; None if it is undefined in one."""
-    tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(values, [tail, 100 - tail])
-    return (float(low), float(high)) if np.isfinite([low, high]).all() else None
-
-
-def replicates(errors: Errors, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Estimates:
-    """Every quantity of every resample.
+        one dataset are drawn alike, and the difference of their replicates is a replicate of
+        their difference: the paired bootstrap.
+    chunk
+        Entries of the table of draws held at once.
 
     Returns
     -------

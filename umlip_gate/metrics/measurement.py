@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval
-from umlip_gate.metrics.errors import Errors, Estimator, errors_of
+from umlip_gate.metrics.errors import Errors, Estimates, Estimator, errors_of
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.predictions.predictions import Predictions
 
@@ -44,6 +44,9 @@ class Metrics:
         `failed_configurations`; None if none failed. Not for verdicts.
     n_resamples, seed
         What the intervals were drawn with.
+    replicates
+        (quantity, convention) -> its value in every resample, shape (n_resamples,); empty
+        where a configuration failed. For comparisons of models; not part of the results.
     """
 
     n_configurations: int
@@ -53,6 +56,7 @@ class Metrics:
     survivors: Table[float] | None
     n_resamples: int
     seed: int
+    replicates: Estimates = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under the quantities' JSON keys, None for null, never NaN."""
@@ -100,27 +104,46 @@ def measure(
     NotMeasured
         There are no configurations, or the predictions are not of these configurations.
     """
-    errors = errors_of(configurations, predictions)
+    return measure_errors(
+        errors_of(configurations, predictions), n_resamples=n_resamples, seed=seed
+    )
+
+
+def measure_errors(
+    errors: Errors, *, n_resamples: int = bootstrap.N_RESAMPLES, seed: int = bootstrap.SEED
+) -> Metrics:
+    """Measure every quantity under every convention, of errors that are known.
+
+    Parameters
+    ----------
+    errors
+        n configurations, n > 0; not finite where one failed.
+    n_resamples, seed
+        Of the bootstrap.
+    """
     failed = ~errors.finite
     n_failed = int(np.count_nonzero(failed))
     values: Table[float] = _table({})
     intervals: Table[Interval] = _table({})
     survivors = None
+    replicated: Estimates = {}
     if n_failed:
         survivors = _values(errors.select(~failed))
         del survivors[_FAILED]
     else:
         values = _values(errors)
-        intervals = _table(bootstrap.intervals(errors, n_resamples=n_resamples, seed=seed))
+        replicated = bootstrap.replicates(errors, n_resamples, seed)
+        intervals = _table(bootstrap.intervals(replicated))
     values[_FAILED]["count"] = n_failed
     return Metrics(
-        n_configurations=len(configurations),
+        n_configurations=len(errors),
         n_failed=n_failed,
         values=values,
         intervals=intervals,
         survivors=survivors,
         n_resamples=n_resamples,
         seed=seed,
+        replicates=replicated,
     )
 
 

@@ -15,6 +15,7 @@ VERDICT_KEYS = (
     "model",
     "dataset",
     "outcome",
+    "finding",
     "value",
     "interval",
     "relation",

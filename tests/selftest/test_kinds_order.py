@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from tests.selftest.made_evidence import SPREAD, MadeBench, cell, order
+from umlip_gate.claims.kinds import Order
+from umlip_gate.claims.kinds.base import Subject
+from umlip_gate.claims.verdict import Finding, Judgement, OutsideLimit, Undecided
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.metrics.errors import FloatArray
+
+pytestmark = pytest.mark.selftest
+
+WG = Subject(None, "W-g")
+
+
+def judged(
+    assertion: Order,
+    values: dict[str, float],
+    replicates: dict[str, FloatArray] | None = None,
+    absent: str = "",
+) -> Judgement:
+    drawn = replicates or {}
+    cells = [cell(m, value, replicates=drawn.get(m)) for m, value in values.items()]
+    return assertion.judge(WG, MadeBench(cells, absent=dict.fromkeys(absent, "gated")))
+
+
+def test_a_better_than_b() -> None:
+    judgement = judged(order("a", "b"), {"a": 4.0, "b": 5.0})
+    assert judgement.finding is Finding.INSIDE
+    assert (judgement.value, judgement.relation, judgement.limit) == (-1, "<", 0)
+    assert judgement.interval == pytest.approx((-1, -1))
+    assert (judgement.model, judgement.source, judgement.unit) == (None, "published", "meV/atom")
+    assert judgement.text == (
+        "order by energy_rmse per_atom on W-g, separated: highest of a minus lowest of b "
+        "-1 meV/atom (95 %: -1.00 to -1.00); judged over 2 of 2 models: a 4.00 < b 5.00"
+    )
+
+
+def test_reversed_is_outside_and_tied_is_undecided() -> None:
+    behind = judged(order("a", "b"), {"a": 5.0, "b": 4.0})
+    with pytest.raises(OutsideLimit, match=r"reversed.*a 5.00 > b 4.00"):
+        behind.require()
+    tied = judged(order("a", "b"), {"a": 4.0, "b": 4.3}, {"b": 4.3 + SPREAD[::-1]})
+    with pytest.raises(Undecided, match=r"tied.*a 4.00 ~ b 4.30"):
+        tied.require()
+
+
+def test_the_best_three_of_all() -> None:
+    values = {"a": 4.0, "b": 3.0, "c": 3.5, "d": 5.0, "e": 9.0}
+    judgement = judged(order("abc", rest=True), values)
+    assert judgement.finding is Finding.INSIDE
+    assert judgement.value == pytest.approx(-1)  # the highest of a, b, c and the lowest of d, e
+    assert "judged over 5 of 5 models" in judgement.text
+    assert judged(order("abc", rest=True), {**values, "e": 3.9}).finding is Finding.OUTSIDE
+
+
+def test_without_the_rest_other_models_do_not_matter() -> None:
+    judgement = judged(order("a", "b"), {"a": 4.0, "b": 5.0, "c": 1.0})
+    assert judgement.finding is Finding.INSIDE
+    assert "judged over 2 of 2 models" in judgement.text
+
+
+def test_a_ranking_reports_kendalls_tau() -> None:
+    judgement = judged(order(*"abcd"), {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0})
+    assert judgement.finding is Finding.INSIDE
+    assert (judgement.value, judgement.relation, judgement.limit) == (1, "=", 1)
+    assert judgement.unit == "1"
+    swapped = judged(order(*"abcd"), {"a": 2.0, "b": 1.0, "c": 3.0, "d": 4.0})
+    assert swapped.finding is Finding.OUTSIDE
+    assert swapped.value == pytest.approx((5 - 1) / 6)
+    assert "a 2.00 > b 1.00 < c 3.00 < d 4.00" in swapped.text
+
+
+def test_tiers_say_nothing_of_the_models_within() -> None:
+    values = {"a": 2.0, "b": 1.0, "c": 3.0, "d": 2.5, "e": 9.0}
+    judgement = judged(order("ab", "cd", "e"), values)
+    assert judgement.finding is Finding.INSIDE
+    assert judgement.value == 1
+
+
+def test_a_ranking_with_one_tie_is_undecided_and_with_one_reversal_outside() -> None:
+    values = {"a": 1.0, "b": 2.0, "c": 2.0, "d": 4.0}
+    assert judged(order(*"abcd"), values).finding is Finding.UNDECIDED
+    assert judged(order(*"abcd"), {**values, "d": 0.5}).finding is Finding.OUTSIDE
+
+
+def test_with_more_links_each_must_hold_at_a_higher_level() -> None:
+    """1 resample of 40 beyond zero is within 95 %, and not within 1 - 0.05 / 9."""
+    differences = np.full(400, -1.0)
+    differences[:8] = 1.0
+    values = {name: float(place) for place, name in enumerate("abcdefghij")}
+    steady = {name: np.full(400, value) for name, value in values.items()}
+    steady["a"] = values["b"] + differences
+    assert judged(order("a", "b"), values, steady).finding is Finding.INSIDE
+    assert judged(order(*"abcdefghij"), values, steady).finding is Finding.UNDECIDED
+
+
+def test_models_that_are_not_at_hand_are_left_out_and_counted() -> None:
+    judgement = judged(order(*"abcd"), {"a": 1.0, "d": 4.0}, absent="bc")
+    assert judgement.finding is Finding.INSIDE
+    assert "judged over 2 of 4 models: a 1.00 < d 4.00" in judgement.text
+    with pytest.raises(NotObtainable, match=r"not decided without b \(gated\)"):
+        judged(order("a", "b"), {"a": 1.0}, absent="b")
+    with pytest.raises(NotObtainable, match="nobody has it"):
+        order("a", "b").judge(Subject(None, "Mo-g"), MadeBench([cell("a", 1.0)]))
+
+
+def test_a_model_that_could_not_be_measured_is_an_error() -> None:
+    bench = MadeBench([cell("a", 1.0), cell("b", 2.0)], errors={"c": "hung"})
+    with pytest.raises(NotMeasured, match=r"c \(not measured: hung\)"):
+        order(*"abc").judge(WG, bench)
+    failed = MadeBench([cell("a", 1.0), cell("b", None, n_failed=1)])
+    with pytest.raises(NotMeasured, match=r"b on W-g: .* 1 of 1026 configurations failed"):
+        order("a", "b").judge(WG, failed)
+
+
+@pytest.mark.parametrize("tiers", [(), ("",), ("a",), ("ab", "a")])
+def test_what_is_no_order_is_refused(tiers: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match=r"is empty|needs two tiers|listed twice: a"):
+        order(*tiers)

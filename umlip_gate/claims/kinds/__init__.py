@@ -1,0 +1,14 @@
+"""The kinds of assertion that a claim of the paper can make, one module each.
+
+A kind is a subclass of `kinds.base.Kind`: the keys of its table in `thresholds/paper/`, the
+subjects that it is judged on one by one, and how it is judged by what the bench gives. A new
+kind is a module here and a line in `Assertion`.
+"""
+
+from umlip_gate.claims.kinds.best import BestIn, BestOf, WorstIn
+from umlip_gate.claims.kinds.limit import Limit
+from umlip_gate.claims.kinds.order import Order
+
+Assertion = Limit | BestOf | BestIn | WorstIn | Order
+
+__all__ = ["Assertion", "BestIn", "BestOf", "Limit", "Order", "WorstIn"]

@@ -1,0 +1,79 @@
+"""The words of a judgement: what is the same in the texts of all kinds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from umlip_gate.claims.bounds import Bound, Measured, show_beside
+from umlip_gate.claims.evidence import Cell, Evidence
+from umlip_gate.claims.verdict import Finding
+from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.quantities import QUANTITIES
+
+ORDERED = {
+    Finding.INSIDE: "separated",
+    Finding.UNDECIDED: "tied",
+    Finding.OUTSIDE: "reversed",
+}
+"""What is said of an order that a paired bootstrap found inside, undecided or outside."""
+
+
+def name_of(number: Measured) -> str:
+    """Quantity and convention."""
+    return f"{number.quantity} {number.convention}"
+
+
+def shown(
+    value: float, interval: Interval | None, limit: float | tuple[float, float], unit: str
+) -> str:
+    """Give a value with unit and interval, told from its limit."""
+    spread = f" (95 %: {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+    return f"{show_beside(value, limit)}{'' if unit == '1' else f' {unit}'}{spread}"
+
+
+def measured(number: Measured, cell: Cell, limit: float | tuple[float, float]) -> str:
+    """Give a cell's value, with unit and interval."""
+    return shown(cell.value(number), cell.interval(number), limit, number.unit)
+
+
+def required(bound: Bound) -> str:
+    """Give the ends of a bound."""
+    if isinstance(bound.limit, tuple):
+        low, high = bound.limit
+        return f"{low:g} to {high:g}{' exclusive' if bound.strict else ''}"
+    return f"{bound.relation} {bound.limit:g}"
+
+
+def others(number: Measured, cells: Sequence[Cell]) -> str:
+    """Say what the conventions that are not judged give; the lowest of several models."""
+    lowest = lowest_of_others(number, cells)
+    return also([f"{convention} {value:.2f}" for convention, value in lowest.items()])
+
+
+def lowest_of_others(number: Measured, cells: Sequence[Cell]) -> dict[str, float]:
+    """Give the lowest value of some models under the conventions that are not judged."""
+    lowest = {}
+    for convention in QUANTITIES[number.quantity].conventions:
+        values = [cell.metrics.values[number.quantity][convention] for cell in cells]
+        known = [value for value in values if value is not None]
+        if known and convention != number.convention:
+            lowest[convention] = min(known)
+    return lowest
+
+
+def also(parts: Sequence[str]) -> str:
+    """Join what other conventions give, as the end of a text."""
+    return f"; other conventions: {', '.join(parts)}" if parts else ""
+
+
+def over(ranked: Mapping[str, Cell], evidence: Evidence) -> str:
+    """Say how many of the models that are meant were judged."""
+    return f"{len(ranked)} of {evidence.n_models} models"
+
+
+def broken_ones(broken: Mapping[str, str]) -> str:
+    """Name the models that could not be measured, with why."""
+    return "; ".join(f"{model} (not measured: {why})" for model, why in broken.items())
+
+
+def wanted(missing: Iterable[str], evidence: Evidence) -> str:
+    """Name the models that are not at hand, with how to obtain them."""
+    return "; ".join(f"{model} ({evidence.absent.get(model, 'not at hand')})" for model in missing)
