@@ -29,7 +29,8 @@ def cases(draw: st.DrawFn) -> Case:
     n, total = len(n_atoms), sum(n_atoms)
     energies, predicted = (draw(st.lists(ev, min_size=n, max_size=n)) for _ in range(2))
     vectors = st.lists(st.tuples(ev, ev, ev).map(list), min_size=total, max_size=total)
-    reference = dataset(n_atoms, energies, draw(vectors))
+    elements = draw(st.lists(st.sampled_from([1, 42, 74]), min_size=total, max_size=total))
+    reference = dataset(n_atoms, energies, draw(vectors), elements)
     return reference, Predictions(np.array(predicted), np.array(draw(vectors)), {})
 
 
@@ -152,6 +153,71 @@ def test_scaled_forces_err_in_proportion() -> None:
     assert values["energy_rmse"]["per_atom"] == 0
 
 
+ELEMENTS = np.array([3.0, -8.0, 0.5])
+"""References of another code for H, Mo and W, eV."""
+
+BOTH = ("per_configuration_composition_removed", "per_atom_composition_removed")
+
+
+def moved(configurations: Configurations, scale: float) -> Predictions:
+    """Scale energies and forces, and count energies from other zeros."""
+    zeros = ELEMENTS[np.searchsorted([41, 42, 74], configurations.numbers)]
+    references = np.add.reduceat(zeros, configurations.offsets[:-1])
+    return Predictions(
+        scale * configurations.energies + references, scale * configurations.forces, {}
+    )
+
+
+def test_references_of_another_code_are_removed_entirely() -> None:
+    configurations, _ = random_case(40, seed=21)
+    values = few((configurations, moved(configurations, 1.0))).values
+    for convention in BOTH:
+        assert values["energy_rmse"][convention] == pytest.approx(0, abs=1e-6)
+        assert values["energy_slope"][convention] == pytest.approx(1)
+    assert (values["energy_rmse"]["per_atom_offset_removed"] or 0) > 1000
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.3, -1.0, 0.0])
+def test_a_slope_is_the_scale_of_differences_and_forces(scale: float) -> None:
+    configurations, _ = random_case(40, seed=22)
+    metrics = few((configurations, moved(configurations, scale)))
+    for convention in BOTH:
+        assert metrics.values["energy_slope"][convention] == pytest.approx(scale)
+    assert metrics.values["force_slope"]["component"] == pytest.approx(scale)
+
+
+def test_of_one_element_the_composition_is_an_offset() -> None:
+    configurations, predictions = random_case(40, seed=23)
+    alike = dataset(
+        configurations.n_atoms.tolist(),
+        configurations.energies.tolist(),
+        configurations.forces.tolist(),
+    )
+    values = few((alike, predictions)).values["energy_rmse"]
+    for name in ("per_configuration", "per_atom"):
+        expected = values[f"{name}_offset_removed"]
+        assert values[f"{name}_composition_removed"] == pytest.approx(expected)
+
+
+def test_large_references_do_not_cost_digits_of_the_rest() -> None:
+    configurations, predictions = random_case(40, seed=24)
+    plain = few((configurations, predictions)).values["energy_rmse"]
+    kev = predictions.energies + 1000 * np.add.reduceat(
+        configurations.numbers, configurations.offsets[:-1]
+    )
+    values = few((configurations, Predictions(kev, predictions.forces, {}))).values["energy_rmse"]
+    for convention in BOTH:
+        assert values[convention] == pytest.approx(plain[convention], rel=1e-6)
+
+
+def test_without_differences_and_forces_there_is_no_slope() -> None:
+    still = dataset([1, 2], [-1.0, -2.0], [[0.0, 0.0, 0.0]] * 3)
+    metrics = few((still, Predictions(np.array([-1.5, -2.0]), np.ones((3, 3)), {})))
+    assert set(metrics.values["energy_slope"].values()) == {None}
+    assert set(metrics.values["force_slope"].values()) == {None}
+    assert metrics.intervals["force_slope"] == {"component": None}
+
+
 def test_units_and_weights_by_hand() -> None:
     # 1 atom 2 meV off, 3 atoms together 18 meV off: 2 and 6 meV/atom
     configurations = dataset([1, 3], [-1.0, -3.0], [[0.0, 0.0, 0.0]] * 4)
@@ -164,6 +230,8 @@ def test_units_and_weights_by_hand() -> None:
             "per_atom": math.sqrt(28),
             "per_configuration_offset_removed": 2,
             "per_atom_offset_removed": math.sqrt(3),
+            "per_configuration_composition_removed": 2,
+            "per_atom_composition_removed": math.sqrt(3),
         }
     )
     assert values["force_rmse"] == pytest.approx(
@@ -200,7 +268,7 @@ def test_no_error_at_all_is_zero_and_has_no_worst_share() -> None:
     configurations, _ = random_case(5, seed=5)
     metrics = few((configurations, Predictions(configurations.energies, configurations.forces, {})))
     for name, cells in metrics.values.items():
-        expected = None if name.endswith("worst_share") else 0
+        expected = None if name.endswith("worst_share") else float(name.endswith("slope"))
         assert set(cells.values()) == {expected}, name
     assert metrics.intervals["energy_rmse"]["per_atom"] == (0, 0)
     assert metrics.intervals["energy_worst_share"]["per_atom"] is None

@@ -9,9 +9,14 @@ and the quantities, with weights w_i = 1 (per configuration) or n_i (per atom),
 
     energy_offset   o = Σ w_i e_i / Σ w_i
     energy_rmse     sqrt(Σ w_i e_i² / Σ w_i);   offset removed: e_i - o for e_i
+                    composition removed: e_i - x_i · c for e_i, with the fractions x_i of the
+                    elements and the c of the least-squares fit (see composition.py)
     energy_mae      Σ w_i |e_i| / Σ w_i;        offset removed: e_i - o for e_i
+    energy_slope    Σ w_i p_i r_i / Σ w_i r_i² of predicted and reference energies per atom p_i and
+                    r_i, composition removed from both; not defined where the r_i do not differ
     force_rmse      sqrt(Σ_a |f_a|² / 3N) over components, sqrt(Σ_a |f_a|² / N) over vectors
     force_mae       Σ_a (|f_ax| + |f_ay| + |f_az|) / 3N,  Σ_a |f_a| / N
+    force_slope     Σ_a F_a · F_a,ref / Σ_a |F_a,ref|²; not defined where all F_a,ref are 0
     worst share     the k = ⌈n/100⌉ largest of the n contributions to Σ w_i e_i² (to
                     Σ_a |f_a|², summed within each configuration), over the sum of all n;
                     not defined where that sum is 0
@@ -29,6 +34,7 @@ from numpy.typing import NDArray
 
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import NotMeasured
+from umlip_gate.metrics.composition import WithoutReferences, fractions_of
 from umlip_gate.predictions.predictions import Predictions
 
 FloatArray = NDArray[np.float64]
@@ -37,10 +43,13 @@ Estimates = dict[tuple[str, str], FloatArray]
 
 _MEV = 1000.0
 
+_LEAST_SPREAD_MEV = 1e-3
+"""Reference energies per atom that differ by less than this do not differ: rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Per configuration what every quantity is made of; all arrays of shape (n,).
+    """Per configuration what every quantity is made of; arrays of shape (n,) but for the last.
 
     Attributes
     ----------
@@ -54,6 +63,14 @@ class Errors:
         Σ |f_ax| + |f_ay| + |f_az| over the atoms, meV/Å.
     force_norm
         Σ |f_a| over the atoms, meV/Å.
+    force_along
+        Σ f_a · F_a,ref over the atoms, (meV/Å)².
+    reference_energy
+        E_i,ref / n_i, meV/atom.
+    reference_force_squared
+        Σ |F_a,ref|² over the atoms, (meV/Å)².
+    fractions
+        Shape (n, m): the share of each of the m elements that occur.
     """
 
     n_atoms: FloatArray
@@ -61,6 +78,10 @@ class Errors:
     force_squared: FloatArray
     force_absolute: FloatArray
     force_norm: FloatArray
+    force_along: FloatArray
+    reference_energy: FloatArray
+    reference_force_squared: FloatArray
+    fractions: FloatArray
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -68,14 +89,12 @@ class Errors:
     @property
     def finite(self) -> NDArray[np.bool_]:
         """Configurations whose errors are all numbers, shape (n,)."""
-        return np.asarray(np.isfinite(np.stack(self._columns())).all(axis=0))
+        finite = [np.isfinite(getattr(self, field.name)) for field in fields(self)]
+        return np.asarray(np.column_stack(finite).all(axis=1))
 
     def select(self, rows: NDArray[np.bool_]) -> "Errors":
         """Keep the configurations of a mask of shape (n,)."""
-        return Errors(*(column[rows] for column in self._columns()))
-
-    def _columns(self) -> list[FloatArray]:
-        return [getattr(self, field.name) for field in fields(self)]
+        return Errors(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def errors_of(configurations: Configurations, predictions: Predictions) -> Errors:
@@ -115,6 +134,8 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
         energy = _MEV * (predictions.energies - configurations.energies) / n_atoms
         force = _MEV * (predictions.forces - configurations.forces)
         squared = np.einsum("ac,ac->a", force, force)
+        along = _MEV * np.einsum("ac,ac->a", force, configurations.forces)
+        reference_squared = _MEV**2 * np.einsum("ac,ac->a", *[configurations.forces] * 2)
         absolute = np.abs(force, out=force).sum(axis=1)
         return Errors(
             n_atoms=n_atoms,
@@ -122,6 +143,10 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
             force_squared=np.add.reduceat(squared, starts),
             force_absolute=np.add.reduceat(absolute, starts),
             force_norm=np.add.reduceat(np.sqrt(squared), starts),
+            force_along=np.add.reduceat(along, starts),
+            reference_energy=_MEV * configurations.energies / n_atoms,
+            reference_force_squared=np.add.reduceat(reference_squared, starts),
+            fractions=fractions_of(configurations),
         )
 
 
@@ -148,11 +173,19 @@ class Estimator:
         self._linear = {
             "force_absolute": errors.force_absolute,
             "force_norm": errors.force_norm,
+            "force_along": errors.force_along,
+            "reference_force_squared": errors.reference_force_squared,
         }
         for name, weight in self._weights.items():
             self._linear[f"{name} weight"] = weight
             self._linear[f"{name} signed"] = weight * errors.energy
             self._linear[f"{name} absolute"] = weight * np.abs(errors.energy)
+        self._without_references = {
+            name: WithoutReferences(
+                errors.fractions, weight, errors.energy, errors.reference_energy
+            )
+            for name, weight in self._weights.items()
+        }
         self._table = np.column_stack([*self._linear.values(), *self._squared.values()])
 
     def __call__(self, counts: FloatArray) -> Estimates:
@@ -176,12 +209,17 @@ class Estimator:
         with np.errstate(invalid="ignore"):  # a share of nothing, 0/0, is not defined
             for name in self._weights:
                 estimates |= self._energies(name, counts, linear, squared["energy", name])
+                estimates |= self._referenced(name, counts, linear[f"{name} weight"])
             for kind, name in self._squared:
                 worst = self._worst(counts, (kind, name))
                 estimates[f"{kind}_worst_share", name] = worst / squared[kind, name]
         n_atoms = linear["per_atom weight"]
         force_squared = squared["force", "component"]
+        reference_squared = linear["reference_force_squared"]
+        along = np.full_like(force_squared, np.nan)
+        np.divide(linear["force_along"], reference_squared, out=along, where=reference_squared > 0)
         return estimates | {
+            ("force_slope", "component"): 1 + along,
             ("force_rmse", "component"): np.sqrt(force_squared / (3 * n_atoms)),
             ("force_rmse", "vector"): np.sqrt(force_squared / n_atoms),
             ("force_mae", "component"): linear["force_absolute"] / (3 * n_atoms),
@@ -204,6 +242,16 @@ class Estimator:
             ("energy_mae", name): linear[f"{name} absolute"] / total,
             ("energy_rmse", f"{name}_offset_removed"): np.sqrt(mean_squared),
             ("energy_mae", f"{name}_offset_removed"): mean_absolute,
+        }
+
+    def _referenced(self, name: str, counts: FloatArray, total: FloatArray) -> Estimates:
+        squared, mixed, reference = self._without_references[name](counts)
+        along = np.full_like(mixed, np.nan)
+        np.divide(mixed, reference, out=along, where=reference > _LEAST_SPREAD_MEV**2 * total)
+        convention = f"{name}_composition_removed"
+        return {
+            ("energy_rmse", convention): np.sqrt(squared / total),
+            ("energy_slope", convention): 1 + along,
         }
 
     def _worst(self, counts: FloatArray, key: tuple[str, str]) -> FloatArray:

@@ -8,6 +8,10 @@ per_atom
     Every configuration weighs its number of atoms.
 …_offset_removed
     The mean error is removed first, the mean being taken with the same weights.
+…_composition_removed
+    What depends on the composition alone is removed first, by least squares over the elements
+    with the same weights: for reference energies of another code, or other pseudopotentials,
+    which count from other zeros.
 component
     Over the 3N Cartesian components of the forces.
 vector
@@ -32,7 +36,7 @@ class Quantity:
     key
         What results call it: the name, and the unit where it could be mistaken.
     unit
-        The unit of its values, as threshold files write it ("1": a fraction between 0 and 1).
+        The unit of its values, as threshold files write it ("1": a plain number).
     conventions
         The ways in which it is computed; all of them are always reported.
     definition
@@ -48,6 +52,7 @@ class Quantity:
 
 _WEIGHTS = ("per_configuration", "per_atom")
 _ENERGY = (*_WEIGHTS, *(f"{weight}_offset_removed" for weight in _WEIGHTS))
+_REFERENCED = tuple(f"{weight}_composition_removed" for weight in _WEIGHTS)
 _FORCE = ("component", "vector")
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
@@ -58,7 +63,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "energy_rmse",
                 "energy_rmse_mev_per_atom",
                 "meV/atom",
-                _ENERGY,
+                (*_ENERGY, *_REFERENCED),
                 "root of the mean squared error of the energy per atom",
             ),
             Quantity(
@@ -76,6 +81,13 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "mean of predicted minus reference energy per atom (signed)",
             ),
             Quantity(
+                "energy_slope",
+                "energy_slope",
+                "1",
+                _REFERENCED,
+                "slope of predicted against reference energies per atom",
+            ),
+            Quantity(
                 "force_rmse",
                 "force_rmse_mev_per_ang",
                 "meV/Å",
@@ -88,6 +100,13 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "meV/Å",
                 _FORCE,
                 "mean absolute error of the forces",
+            ),
+            Quantity(
+                "force_slope",
+                "force_slope",
+                "1",
+                ("component",),
+                "slope of predicted against reference forces, through the origin",
             ),
             Quantity(
                 "energy_worst_share",
