@@ -1,19 +1,28 @@
 """Measures cells: the way from registries to metrics, each step taken once."""
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.schema import Pool
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
+from umlip_gate.datasets.grouping import systems
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.faults import Fault, NotMeasured, NotObtainable
-from umlip_gate.metrics.errors import errors_of
+from umlip_gate.metrics.bootstrap import SEED
+from umlip_gate.metrics.errors import Errors, errors_of
 from umlip_gate.metrics.measurement import measure_errors
+from umlip_gate.metrics.pooling import measure_pool
+from umlip_gate.metrics.windows import energy_windows
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.live import Live, live_candidate, live_model
 from umlip_gate.models.registry import Model
@@ -36,19 +45,27 @@ class Measurement:
     cell
         Model, dataset, source and metrics.
     identity
-        All that the predictions depend on.
+        All that the predictions depend on; of a pool, by dataset.
+    energy_windows
+        The energy's error by window of the reference energy; none of a pool.
     """
 
     cell: Cell
     identity: dict[str, Any]
+    energy_windows: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the results file; failed rows with their errors."""
+        groups = {name: cell.metrics.to_json() for name, cell in self.cell.groups.items()}
+        otherwise = {rule: metrics.to_json() for rule, metrics in self.cell.otherwise.items()}
         return {
             "model": self.cell.model,
             "dataset": self.cell.dataset,
             "source": self.cell.source,
             **self.cell.metrics.to_json(),
+            "energy_windows": self.energy_windows,
+            "groups": groups,
+            "pooled_otherwise": otherwise,
             "failures": {str(row): error for row, error in self.cell.failures.items()},
             "identity": self.identity,
         }
@@ -62,6 +79,8 @@ class Laboratory:
     ----------
     datasets, models
         The registries; a candidate stands among the models.
+    pools, element_groups
+        Names that claims have for several datasets, and for several elements.
     settings
         What the run may reach.
     source
@@ -79,6 +98,8 @@ class Laboratory:
 
     datasets: dict[str, Dataset]
     models: dict[str, Model | Candidate]
+    pools: Mapping[str, Pool]
+    element_groups: Mapping[str, tuple[str, ...]]
     settings: Settings
     source: Choice
     device: str
@@ -98,7 +119,7 @@ class Laboratory:
         ]
 
     def measure(self, model: str, dataset: str, source: Choice | None = None) -> Measurement:
-        """Measure a cell.
+        """Measure a model on a dataset or a pool.
 
         Raises
         ------
@@ -111,7 +132,8 @@ class Laboratory:
         key = (model, dataset, source or self.source)
         if key not in self._outcomes:
             try:
-                self._outcomes[key] = self._measure(*key)
+                pooled = self._pooled if dataset in self.pools else self._measure
+                self._outcomes[key] = pooled(*key)
             except Exception as error:  # noqa: BLE001 - raised below, and at every later call
                 self._outcomes[key] = error
         outcome = self._outcomes[key]
@@ -136,6 +158,21 @@ class Laboratory:
                 raise
             return self._published(entry, dataset, configurations)
         return self._live(model, live, dataset, configurations)
+
+    def _pooled(self, model: str, pool_id: str, source: Choice) -> Measurement:
+        pool = self.pools[pool_id]
+        parts = [self.measure(model, dataset, source) for dataset in pool.datasets]
+        by_rule = measure_pool([part.cell.errors for part in parts])
+        cell = Cell(
+            model,
+            pool_id,
+            least_trusted([part.cell.source for part in parts]),
+            by_rule.pop(pool.rule),
+            Errors.joined([part.cell.errors for part in parts]),
+            otherwise={str(rule): metrics for rule, metrics in by_rule.items()},
+        )
+        identities = {part.cell.dataset: part.identity for part in parts}
+        return Measurement(cell, {"pool": pool_id, "rule": pool.rule, "datasets": identities})
 
     def load(self, dataset: str) -> Configurations:
         """Give a dataset's configurations, read and checked once.
@@ -195,8 +232,30 @@ def _measurement(  # noqa: PLR0913, PLR0917 - the parts of one record
 ) -> Measurement:
     errors = errors_of(reference, predictions)
     metrics = measure_errors(errors)
-    cell = Cell(model, dataset, source, metrics, errors, predictions.failures)
-    return Measurement(cell, identity)
+    groups = _groups(model, dataset, source, systems(reference), errors)
+    cell = Cell(model, dataset, source, metrics, errors, predictions.failures, groups)
+    return Measurement(cell, identity, energy_windows(errors))
+
+
+def _groups(
+    model: str, dataset: str, source: Origin, names: NDArray[np.str_], errors: Errors
+) -> dict[str, Cell]:
+    """Measure each chemical system by itself; resamples of different ones are independent."""
+    distinct = np.unique(names).tolist()
+    if len(distinct) == 1:
+        return {}
+    groups = {}
+    for name in distinct:
+        own = errors.select(names == name)
+        metrics = measure_errors(own, seed=SEED + zlib.crc32(name.encode()))
+        groups[name] = Cell(model, f"{dataset} ({name})", source, metrics, own)
+    return groups
+
+
+def least_trusted(sources: Sequence[Origin]) -> Origin:
+    """Give the source that a number over several sources is labelled with."""
+    order: tuple[Origin, ...] = ("random", "published", "live")
+    return min(sources, key=order.index)
 
 
 @dataclass
@@ -222,12 +281,21 @@ class Bench:
         """The models that a claim of the paper compares: those of its Table 1."""
         return self.laboratory.compared
 
+    def members(self, dataset: str) -> tuple[str, ...]:
+        """Name the datasets of a pool; of a dataset, itself."""
+        pool = self.laboratory.pools.get(dataset)
+        return pool.datasets if pool else (dataset,)
+
+    def elements(self, groups: Sequence[str]) -> list[str]:
+        """Name the elements of groups of the periodic table."""
+        return [symbol for group in groups for symbol in self.laboratory.element_groups[group]]
+
     def configurations(self, dataset: str) -> Configurations:
         """Give a dataset's configurations."""
         return self.laboratory.load(dataset)
 
     def cell(self, model: str, dataset: str) -> Cell:
-        """Give what one model measures on one dataset.
+        """Give what one model measures on one dataset or pool.
 
         Raises
         ------

@@ -15,6 +15,8 @@ from umlip_gate.metrics.quantities import QUANTITIES
 
 ENERGY = {"quantity": "energy_rmse", "convention": "per_atom", "unit": "meV/atom"}
 
+GROUPS = {"5": ["Nb", "Ta"], "6": ["Cr", "Mo", "W"]}
+
 SPREAD = np.linspace(-0.5, 0.25, 101)
 """What the resamples add to a value, to that of every model alike."""
 
@@ -52,7 +54,7 @@ def cell(
         seed=0,
         replicates=replicated,
     )
-    errors = Errors(*np.zeros((5, 0)))
+    errors = Errors(*[np.zeros(0)] * 8, fractions=np.zeros((0, 1)))
     return Cell(model, "W-g", "published", metrics, errors, failures or {})
 
 
@@ -110,6 +112,12 @@ class MadeBench:
         self.datasets = datasets or {}
         names = [*(cell.model for cell in cells), *self.errors, *self.absent]
         self.compared = sorted(set(names))
+
+    def members(self, dataset: str) -> tuple[str, ...]:
+        return (dataset,)
+
+    def elements(self, groups: Sequence[str]) -> list[str]:
+        return [symbol for group in groups for symbol in GROUPS[group]]
 
     def configurations(self, dataset: str) -> Configurations:
         if dataset in self.datasets:

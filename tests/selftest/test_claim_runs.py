@@ -129,6 +129,8 @@ class Project(Desk):
         self.threshold("paper/claims.toml", CLAIM)
         self.threshold("known_failures.toml", "")
         shutil.copy(ROOT / "thresholds" / "cell.toml", self.root / "thresholds")
+        shutil.copy(ROOT / "thresholds" / "periodic_table.toml", self.root / "thresholds")
+        self.threshold("pools.toml", "")
         self.threshold("reference/published.toml", REFERENCE.format(value=1.0))
         self.threshold("gates/own.toml", (folder / "own-gate.toml").read_text())
 

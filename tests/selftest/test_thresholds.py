@@ -130,8 +130,23 @@ max = 0
 rationale = "as in the project"
 """
 
+POOLS = """\
+[[pool]]
+id = "both"
+datasets = ["W-g", "Mo-g"]
+rule = "rows"
+rationale = "for tests"
+"""
+
+PERIODIC_TABLE = """\
+[groups]
+6 = ["Cr", "Mo", "W"]
+"""
+
 FILES = {
     "cell.toml": CELL,
+    "pools.toml": POOLS,
+    "periodic_table.toml": PERIODIC_TABLE,
     "paper/index.toml": INDEX,
     "paper/abstract.toml": PAPER,
     "reference/live.toml": REFERENCE,

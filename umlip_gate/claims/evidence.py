@@ -34,6 +34,11 @@ class Cell:
         What it was measured from, configuration by configuration; not finite where one failed.
     failures
         Row -> error, of the configurations that failed.
+    groups
+        The same by chemical system, where the dataset has more than one: by element, and for
+        alloys by the elements that they are of.
+    otherwise
+        Of a pool: what the rules give that are not judged.
     """
 
     model: str
@@ -42,6 +47,8 @@ class Cell:
     metrics: Metrics
     errors: Errors
     failures: Mapping[int, str] = field(default_factory=dict)
+    groups: Mapping[str, "Cell"] = field(default_factory=dict)
+    otherwise: Mapping[str, Metrics] = field(default_factory=dict)
 
     def value(self, number: Measured) -> float:
         """Look up a quantity under a convention.
@@ -145,22 +152,55 @@ class Bench(Protocol):
     def compared(self) -> Sequence[str]:
         """The models that a claim of the paper compares: those of its Table 1."""
 
+    def members(self, dataset: str) -> Sequence[str]:
+        """Name the datasets of a pool; of a dataset, itself."""
+
+    def elements(self, groups: Sequence[str]) -> Sequence[str]:
+        """Name the elements of groups of the periodic table."""
+
     def configurations(self, dataset: str) -> Configurations:
         """Give a dataset's configurations."""
 
     def cell(self, model: str, dataset: str) -> Cell:
-        """Give what one model measures on one dataset."""
+        """Give what one model measures on one dataset or pool."""
+
+
+def require(bench: Bench, dataset: str) -> dict[str, Configurations]:
+    """Give the configurations of a dataset, or of every dataset of a pool.
+
+    Raises
+    ------
+    NotObtainable
+        Some cannot be had here; the message names each of them, and how to obtain it.
+    NotMeasured, BadInput
+        One could be had, and is not what it should be.
+    """
+    found: dict[str, Configurations] = {}
+    absent: list[str] = []
+    for member in bench.members(dataset):
+        try:
+            found[member] = bench.configurations(member)
+        except NotObtainable as error:
+            absent.append(str(error))
+    if not absent:
+        return found
+    if tuple(bench.members(dataset)) == (dataset,):
+        raise NotObtainable(absent[0])
+    count = f"{len(absent)} of {len(found) + len(absent)} datasets cannot be had here"
+    lines = [line.splitlines()[0] for line in absent]
+    how = "If you have the files, bring them: --bring my-datasets.toml, an entry for each"
+    raise NotObtainable("\n".join([f"{dataset}: {count}", *lines, how]))
 
 
 def gather(bench: Bench, models: Sequence[str], dataset: str) -> Evidence:
-    """Ask for several models on one dataset; what cannot be had of them is part of the answer.
+    """Ask for several models on one dataset or pool; what cannot be had is part of the answer.
 
     Raises
     ------
     NotObtainable, NotMeasured, BadInput
         There is no dataset to measure on.
     """
-    bench.configurations(dataset)
+    require(bench, dataset)
     cells: list[Cell] = []
     errors: dict[str, str] = {}
     absent: dict[str, str] = {}

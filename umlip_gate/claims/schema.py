@@ -9,6 +9,8 @@ from umlip_gate.claims.bounds import Bound, Number, ReferenceValue
 from umlip_gate.claims.kinds import Assertion
 from umlip_gate.claims.kinds.base import Ids, Name, Some, different
 from umlip_gate.claims.verdict import Finding, Source
+from umlip_gate.datasets.registry import Element
+from umlip_gate.metrics.pooling import Rule
 from umlip_gate.schema import RegistryId, Strict
 
 
@@ -86,6 +88,45 @@ class ReferenceFile(Strict):
     """A file of `thresholds/reference/`."""
 
     reference: Some[Reference]
+
+
+class Pool(Strict):
+    """Several datasets that are judged as one.
+
+    Attributes
+    ----------
+    id
+        Where a claim names it in place of a dataset.
+    datasets
+        Registry ids.
+    rule
+        How their numbers become one; what the other rule gives is reported beside it.
+    rationale
+        Why these, and why so.
+    """
+
+    id: RegistryId
+    datasets: Ids
+    rule: Rule
+    rationale: str
+
+
+class PoolFile(Strict):
+    """`thresholds/pools.toml`."""
+
+    pool: tuple[Pool, ...] = ()
+
+
+class PeriodicTable(Strict):
+    """`thresholds/periodic_table.toml`: elements by the names of groups.
+
+    Attributes
+    ----------
+    groups
+        Name -> symbols.
+    """
+
+    groups: dict[Name, Annotated[Some[Element], AfterValidator(different)]]
 
 
 class CellLimit(Bound):

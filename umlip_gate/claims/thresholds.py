@@ -17,6 +17,9 @@ from umlip_gate.claims.schema import (
     Index,
     KnownFailure,
     KnownFailureFile,
+    PeriodicTable,
+    Pool,
+    PoolFile,
     Reference,
     ReferenceFile,
 )
@@ -38,6 +41,10 @@ class Thresholds:
         By id.
     unwritten
         What of the paper is not an assertion yet, by claim id, and what it needs.
+    pools
+        Several datasets under one name, by id.
+    element_groups
+        Symbols by the name of a group of the periodic table.
     references
         What known models give.
     cell
@@ -50,6 +57,8 @@ class Thresholds:
 
     claims: Mapping[str, Claim]
     unwritten: Mapping[str, str]
+    pools: Mapping[str, Pool]
+    element_groups: Mapping[str, tuple[str, ...]]
     references: tuple[Reference, ...]
     cell: CellLimit
     gates: Mapping[str, Gate]
@@ -73,7 +82,8 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     Parameters
     ----------
     folder
-        With `paper/`, `reference/`, `gates/`, `cell.toml` and `known_failures.toml`.
+        With `paper/`, `reference/`, `gates/`, `cell.toml`, `pools.toml`, `periodic_table.toml`
+        and `known_failures.toml`.
     models, datasets
         The ids that exist.
 
@@ -84,7 +94,11 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
         known; something is there twice; a known failure is of no assertion's cell.
     """
     registries = {"model": models, "dataset": datasets}
-    claims, unwritten = _claims(folder / "paper", registries)
+    pools = _pools(folder / "pools.toml", registries)
+    table = folder / "periodic_table.toml"
+    groups = validate(PeriodicTable, read_toml(table), str(table)).groups
+    known_names = {**registries, "dataset or pool": [*datasets, *pools], "group": groups}
+    claims, unwritten = _claims(folder / "paper", known_names)
     gates = {
         path.stem: load_gate(str(path), folder, datasets)
         for path in sorted((folder / "gates").glob("*.toml"))
@@ -92,7 +106,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     references = _references(folder / "reference", registries)
     known = _known_failures(folder / "known_failures.toml", _assertions(claims))
     cell = validate(CellLimit, read_toml(folder / "cell.toml"), str(folder / "cell.toml"))
-    return Thresholds(claims, unwritten, references, cell, gates, known)
+    return Thresholds(claims, unwritten, pools, groups, references, cell, gates, known)
 
 
 def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gate:
@@ -188,7 +202,21 @@ def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], 
     for model in assertion.named_models:
         _exists(model, "model", registries, where)
     for subject in assertion.subjects():
-        _exists(subject.dataset, "dataset", registries, where)
+        _exists(subject.dataset, "dataset or pool", registries, where)
+    for group in assertion.named_groups:
+        _exists(group, "group", registries, where)
+
+
+def _pools(path: Path, registries: Mapping[str, Collection[str]]) -> dict[str, Pool]:
+    pools = validate(PoolFile, read_toml(path), str(path)).pool
+    for pool in pools:
+        where = f"{path}: {pool.id}"
+        if pool.id in registries["dataset"]:
+            raise BadInput(f"{where}: is the id of a dataset")
+        for dataset in pool.datasets:
+            _exists(dataset, "dataset", registries, where)
+    _once((pool.id for pool in pools), f"{path}: pool")
+    return {pool.id: pool for pool in pools}
 
 
 def _references(folder: Path, registries: Mapping[str, Collection[str]]) -> tuple[Reference, ...]:

@@ -1,6 +1,6 @@
 """What was found about one item: the record that reports carry, and the failure of a test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -89,6 +89,10 @@ class Judgement:
     limit: float | tuple[float, float]
     unit: str
     text: str
+
+    def of(self, dataset: str) -> "Judgement":
+        """Say it of a dataset, where the value is of a part of it."""
+        return replace(self, dataset=dataset)
 
     def require(self) -> None:
         """Fail the test that asks.

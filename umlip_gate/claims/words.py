@@ -56,6 +56,11 @@ def lowest_of_others(number: Measured, cells: Sequence[Cell]) -> dict[str, float
         known = [value for value in values if value is not None]
         if known and convention != number.convention:
             lowest[convention] = min(known)
+    for rule in {rule: None for cell in cells for rule in cell.otherwise}:
+        pooled = [cell.otherwise[rule].values[number.quantity] for cell in cells]
+        known = [value for values in pooled if (value := values[number.convention]) is not None]
+        if known:
+            lowest[f"{number.convention} as {rule}"] = min(known)
     return lowest
 
 

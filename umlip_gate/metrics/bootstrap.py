@@ -5,7 +5,7 @@ is computed anew, and the middle 95 % of what comes out is the interval. Configu
 drawn whole, since the atoms of one configuration do not err independently.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ N_RESAMPLES = 2000
 SEED = 20250630
 LEVEL = 0.95
 
-_CHUNK = 2**18
+CHUNK = 2**18
 """Entries of the table of resamples by configurations held at once; a handful of 2 MB arrays."""
 
 Interval = tuple[float, float]
@@ -65,7 +65,7 @@ def interval_of(values: FloatArray, level: float = LEVEL) -> Interval:
 
 
 def replicates(
-    errors: Errors, n_resamples: int = N_RESAMPLES, seed: int = SEED, chunk: int = _CHUNK
+    errors: Errors, n_resamples: int = N_RESAMPLES, seed: int = SEED, chunk: int = CHUNK
 ) -> Estimates:
     """Every quantity of every resample.
 
@@ -93,7 +93,9 @@ def replicates(
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def draw(n: int, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Iterator[FloatArray]:
+def draw(
+    n: int, n_resamples: int, seed: int | Sequence[int], chunk: int = CHUNK
+) -> Iterator[FloatArray]:
     """Draw n of n configurations with replacement, again and again.
 
     Yields

@@ -27,6 +27,7 @@ convention of the energy: so all are measured, and a claim names the one it is j
 Removing an offset always removes the mean under the weights of the number that follows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -95,6 +96,23 @@ class Errors:
     def select(self, rows: NDArray[np.bool_]) -> "Errors":
         """Keep the configurations of a mask of shape (n,)."""
         return Errors(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Errors]") -> "Errors":
+        """Join the errors on several datasets, one after the other.
+
+        An element keeps a reference of its own in each dataset: their codes, settings and
+        potentials differ.
+        """
+        names = [field.name for field in fields(cls)]
+        columns = {name: [getattr(part, name) for part in parts] for name in names}
+        fractions = np.zeros(np.sum([part.fractions.shape for part in parts], axis=0))
+        row = column = 0
+        for part in columns.pop("fractions"):
+            fractions[row : row + part.shape[0], column : column + part.shape[1]] = part
+            row, column = row + part.shape[0], column + part.shape[1]
+        joined = {name: np.concatenate(arrays) for name, arrays in columns.items()}
+        return cls(**joined, fractions=fractions)
 
 
 def errors_of(configurations: Configurations, predictions: Predictions) -> Errors:

@@ -122,39 +122,67 @@ def measure_errors(
         Of the bootstrap.
     """
     failed = ~errors.finite
+    if not failed.any():
+        replicated = bootstrap.replicates(errors, n_resamples, seed)
+        return estimated(len(errors), _estimates(errors), replicated, seed)
     n_failed = int(np.count_nonzero(failed))
     values: Table[float] = _table({})
-    intervals: Table[Interval] = _table({})
-    survivors = None
-    replicated: Estimates = {}
-    if n_failed:
-        survivors = _values(errors.select(~failed))
-        del survivors[_FAILED]
-    else:
-        values = _values(errors)
-        replicated = bootstrap.replicates(errors, n_resamples, seed)
-        intervals = _table(bootstrap.intervals(replicated))
     values[_FAILED]["count"] = n_failed
+    survivors = _defined(_estimates(errors.select(~failed)))
+    del survivors[_FAILED]
     return Metrics(
         n_configurations=len(errors),
         n_failed=n_failed,
         values=values,
-        intervals=intervals,
+        intervals=_table({}),
         survivors=survivors,
         n_resamples=n_resamples,
+        seed=seed,
+    )
+
+
+def estimated(
+    n_configurations: int,
+    values: Mapping[tuple[str, str], float],
+    replicated: Estimates,
+    seed: int,
+) -> Metrics:
+    """Put together what was measured where no configuration failed.
+
+    Parameters
+    ----------
+    n_configurations
+        How many there are.
+    values
+        (quantity, convention) -> value; NaN where it is not defined.
+    replicated
+        (quantity, convention) -> value in every resample, shape (n_resamples,).
+    seed
+        That these were drawn with.
+    """
+    table = _defined(values)
+    table[_FAILED]["count"] = 0
+    return Metrics(
+        n_configurations=n_configurations,
+        n_failed=0,
+        values=table,
+        intervals=_table(bootstrap.intervals(replicated)),
+        survivors=None,
+        n_resamples=len(next(iter(replicated.values()))),
         seed=seed,
         replicates=replicated,
     )
 
 
-def _values(errors: Errors) -> Table[float]:
+def _estimates(errors: Errors) -> dict[tuple[str, str], float]:
     if not len(errors):
-        return _table({})
+        return {}
     once = np.ones((1, len(errors)))
-    estimates = {key: float(value) for key, (value,) in Estimator(errors)(once).items()}
-    return _table(
-        {key: value if math.isfinite(value) else None for key, value in estimates.items()}
-    )
+    return {key: float(value) for key, (value,) in Estimator(errors)(once).items()}
+
+
+def _defined(values: Mapping[tuple[str, str], float]) -> Table[float]:
+    return _table({key: value if math.isfinite(value) else None for key, value in values.items()})
 
 
 def _table(cells: Mapping[tuple[str, str], T | None]) -> Table[T]:

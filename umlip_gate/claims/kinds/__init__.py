@@ -6,9 +6,41 @@ kind is a module here and a line in `Assertion`.
 """
 
 from umlip_gate.claims.kinds.best import BestIn, BestOf, WorstIn
+from umlip_gate.claims.kinds.cannot import Cannot
+from umlip_gate.claims.kinds.element import EachElement, ElementsStandOut, HighestElement
 from umlip_gate.claims.kinds.limit import Limit
 from umlip_gate.claims.kinds.order import Order
+from umlip_gate.claims.kinds.ratio import Ratio
+from umlip_gate.claims.kinds.share import PositiveShare
+from umlip_gate.claims.kinds.sign import SignOf
 
-Assertion = Limit | BestOf | BestIn | WorstIn | Order
+Assertion = (
+    Limit
+    | BestOf
+    | BestIn
+    | WorstIn
+    | Order
+    | Ratio
+    | SignOf
+    | EachElement
+    | HighestElement
+    | ElementsStandOut
+    | PositiveShare
+    | Cannot
+)
 
-__all__ = ["Assertion", "BestIn", "BestOf", "Limit", "Order", "WorstIn"]
+__all__ = [
+    "Assertion",
+    "BestIn",
+    "BestOf",
+    "Cannot",
+    "EachElement",
+    "ElementsStandOut",
+    "HighestElement",
+    "Limit",
+    "Order",
+    "PositiveShare",
+    "Ratio",
+    "SignOf",
+    "WorstIn",
+]

@@ -66,6 +66,11 @@ class Kind(Strict, ABC):
     def named_models(self) -> tuple[str, ...]:
         """The models that the assertion names."""
 
+    @property
+    def named_groups(self) -> tuple[str, ...]:
+        """The groups of the periodic table that the assertion names."""
+        return ()
+
     @abstractmethod
     def subjects(self) -> list[Subject]:
         """List what is judged one by one."""

@@ -1,0 +1,74 @@
+"""What a model is known not to be able to compute."""
+
+from typing import Literal
+
+from umlip_gate.claims.evidence import Bench
+from umlip_gate.claims.kinds.base import Ids, Kind, Subject
+from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.faults import NotMeasured
+
+UNIT = "configurations"
+
+
+class Cannot(Kind):
+    """Each model fails on each dataset, and with this error alone.
+
+    A count of failures would pass for any breakage: so every configuration that failed must
+    have failed with the error that is named, and at least one must. Another error decides
+    nothing, since the breakage may be ours.
+
+    Attributes
+    ----------
+    models, datasets
+        Registry ids.
+    error
+        A part of the error's text, as the configurations' records have it.
+    """
+
+    kind: Literal["cannot"]
+    models: Ids
+    datasets: Ids
+    error: str
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """The models that the assertion names."""
+        return self.models
+
+    def subjects(self) -> list[Subject]:
+        """List every model on every dataset."""
+        return [Subject(model, dataset) for model in self.models for dataset in self.datasets]
+
+    def judge(self, subject: Subject, bench: Bench) -> Judgement:
+        """Judge whether the subject's model fails as it is said to.
+
+        Raises
+        ------
+        NotMeasured
+            Configurations failed otherwise.
+        """
+        assert subject.model is not None  # noqa: S101 - as listed by `subjects`
+        cell = bench.cell(subject.model, subject.dataset)
+        total, n_failed = cell.metrics.n_configurations, cell.metrics.n_failed
+        expected = [row for row, text in cell.failures.items() if self.error in text]
+        if n_failed > len(expected):
+            other = {row: t for row, t in sorted(cell.failures.items()) if self.error not in t}
+            first = next((f"row {row}: {text}" for row, text in other.items()), "without an error")
+            raise NotMeasured(
+                f"{cell.model} on {cell.dataset}: {n_failed - len(expected)} configurations failed "
+                f"otherwise than with {self.error!r}, first {first}"
+            )
+        finding = Finding.of(bool(expected))
+        return Judgement(
+            finding=finding,
+            model=cell.model,
+            dataset=cell.dataset,
+            source=cell.source,
+            value=float(len(expected)),
+            interval=None,
+            relation="≥",
+            limit=1.0,
+            unit=UNIT,
+            text=f"{cell.model} on {cell.dataset} ({cell.source}): {len(expected)} of {total} "
+            f"configurations failed with {self.error!r}, and none otherwise",
+        )

@@ -1,0 +1,105 @@
+"""How many times the value of some models is that of others."""
+
+from typing import Literal
+
+import numpy as np
+
+from umlip_gate.claims.bounds import Measured, Number
+from umlip_gate.claims.evidence import Bench, Cell, Evidence, gather
+from umlip_gate.claims.kinds.base import Ids, Kind, Subject
+from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.words import broken_ones, name_of, over, wanted
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.metrics.bootstrap import interval_of
+from umlip_gate.metrics.errors import FloatArray
+
+
+class Ratio(Kind, Measured):
+    """On each dataset the mean value of some models, over that of others, is at most `at_most`.
+
+    Judged by the value, as every limit on a full set of rows is; the interval is that of a
+    paired bootstrap. The ratios of the worst and of the best models stand beside it.
+
+    Attributes
+    ----------
+    group
+        The models in the numerator.
+    against
+        Those in the denominator; all others of Table 1 that are at hand, if none are named.
+    datasets
+        Registry ids, or pools.
+    at_most
+        The highest ratio at which the claim holds.
+    """
+
+    kind: Literal["ratio"]
+    group: Ids
+    against: Ids | None = None
+    datasets: Ids
+    at_most: Number
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """The models that the assertion names."""
+        return (*self.group, *(self.against or ()))
+
+    def subjects(self) -> list[Subject]:
+        """List the datasets."""
+        return [Subject(None, dataset) for dataset in self.datasets]
+
+    def judge(self, subject: Subject, bench: Bench) -> Judgement:
+        """Judge the ratio on the subject's dataset.
+
+        Raises
+        ------
+        NotMeasured
+            A model could not be measured.
+        NotObtainable
+            A model that is named is not at hand, or there is none to compare with.
+        """
+        against = self.against or [m for m in bench.compared if m not in self.group]
+        evidence = gather(bench, [*self.group, *against], subject.dataset)
+        ranked, broken = evidence.ranked(self)
+        what = f"ratio of {name_of(self)} on {evidence.dataset}"
+        if broken:
+            raise NotMeasured(f"{what}: not decided without {broken_ones(broken)}")
+        missing = [model for model in self.named_models if model not in ranked]
+        theirs = [ranked[model] for model in against if model in ranked]
+        if missing or not theirs:
+            raise NotObtainable(f"{what}: not decided without {wanted(missing, evidence)}")
+        return self._judged(
+            [ranked[m] for m in self.group], theirs, evidence, over(ranked, evidence)
+        )
+
+    def _judged(
+        self, ours: list[Cell], theirs: list[Cell], evidence: Evidence, count: str
+    ) -> Judgement:
+        mine, other = self._table(ours), self._table(theirs)
+        ratios = mine.mean(axis=0) / other.mean(axis=0)
+        value, interval = float(ratios[0]), interval_of(ratios[1:])
+        finding = Finding.of(value <= self.at_most)
+        sources = {cell.source for cell in (*ours, *theirs)}
+        beside = {
+            "worst over best": mine[:, 0].max() / other[:, 0].min(),
+            "best over best": mine[:, 0].min() / other[:, 0].min(),
+        }
+        return Judgement(
+            finding=finding,
+            model=None,
+            dataset=evidence.dataset,
+            source=sources.pop() if len(sources) == 1 else None,
+            value=value,
+            interval=interval,
+            relation="≤",
+            limit=self.at_most,
+            unit="1",
+            text=f"mean {name_of(self)} on {evidence.dataset} of "
+            f"{', '.join(cell.model for cell in ours)} over that of {len(theirs)} others: "
+            f"{value:.3f} (95 %: {interval[0]:.3f} to {interval[1]:.3f}), {finding} the limit "
+            f"≤ {self.at_most:g}; judged over {count}; "
+            + ", ".join(f"{name} {ratio:.3f}" for name, ratio in beside.items()),
+        )
+
+    def _table(self, cells: list[Cell]) -> FloatArray:
+        """Values and replicates, shape (n_models, 1 + n_resamples)."""
+        return np.array([[cell.value(self), *cell.replicates(self)] for cell in cells])
