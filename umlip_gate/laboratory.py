@@ -13,6 +13,7 @@ from umlip_gate.claims.schema import Pool
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
+from umlip_gate.datasets.distribution import distribution
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.grouping import systems
 from umlip_gate.datasets.load import load_dataset
@@ -106,6 +107,7 @@ class Laboratory:
     random_seed: int | None
     n_workers: int
     announce: Callable[[str], None]
+    _described: dict[str, dict[str, Any]] = field(default_factory=dict)
     _configurations: dict[str, Configurations | Fault] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str, str], Measurement | Exception] = field(default_factory=dict)
 
@@ -193,6 +195,12 @@ class Laboratory:
             raise configurations
         return configurations
 
+    def describe(self, dataset: str) -> dict[str, Any]:
+        """Give the distribution of what is in a dataset, as plain data."""
+        if dataset not in self._described:
+            self._described[dataset] = distribution(self.load(dataset))
+        return self._described[dataset]
+
     def _published(self, model: Model, dataset: str, reference: Configurations) -> Measurement:
         if dataset not in model.published:
             raise NotObtainable(f"{model.id} on {dataset}: no predictions are published")
@@ -270,11 +278,21 @@ class Bench:
         Which predictions are taken; the laboratory's choice if it is None.
     measurements
         Everything that was measured on the way.
+    datasets
+        Every dataset that was read on the way.
     """
 
     laboratory: Laboratory
     source: Choice | None = None
     measurements: list[Measurement] = field(default_factory=list)
+    datasets: set[str] = field(default_factory=set)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the results file: `measurements`, and `datasets` by id."""
+        return {
+            "measurements": [measurement.to_json() for measurement in self.measurements],
+            "datasets": {name: self.laboratory.describe(name) for name in sorted(self.datasets)},
+        }
 
     @property
     def compared(self) -> list[str]:
@@ -292,7 +310,9 @@ class Bench:
 
     def configurations(self, dataset: str) -> Configurations:
         """Give a dataset's configurations."""
-        return self.laboratory.load(dataset)
+        configurations = self.laboratory.load(dataset)
+        self.datasets.add(dataset)
+        return configurations
 
     def cell(self, model: str, dataset: str) -> Cell:
         """Give what one model measures on one dataset or pool.
@@ -311,4 +331,5 @@ class Bench:
         """Give the same with random weights too: whether a model runs."""
         measurement = self.laboratory.measure(model, dataset, self.source)
         self.measurements.append(measurement)
+        self.datasets.update(self.members(dataset))
         return measurement.cell

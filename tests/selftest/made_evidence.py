@@ -54,7 +54,8 @@ def cell(
         seed=0,
         replicates=replicated,
     )
-    errors = Errors(*[np.zeros(0)] * 8, fractions=np.zeros((0, 1)))
+    none = np.zeros(0)
+    errors = Errors(none, none, none, none, none, none, none, none, np.zeros((0, 1)))
     return Cell(model, "W-g", "published", metrics, errors, failures or {})
 
 

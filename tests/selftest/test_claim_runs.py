@@ -299,6 +299,73 @@ def test_a_tie_is_no_verdict(project: Project) -> None:
     assert outcomes(project)[0] == NOT_MEASURED
 
 
+POOL = """
+[[pool]]
+id = "both"
+datasets = ["crystals", "more"]
+rule = "{rule}"
+rationale = "a self-test's"
+"""
+
+MORE = """
+[more]
+title = "the same again"
+elements = ["W"]
+status = "bring-your-own"
+reason = "nobody knows where it is"
+default = false
+"""
+
+POOLED = "all-models:both:offset.order"
+
+
+def pool(project: Project, rule: str = "rows") -> None:
+    orders(project, "good", "bad")
+    path = project.root / "thresholds" / "paper" / "claims.toml"
+    text = path.read_text()
+    head, tail = text.rsplit('datasets = ["crystals"]', 1)
+    path.write_text(f'{head}datasets = ["both"]{tail}')
+    project.threshold("pools.toml", POOL.format(rule=rule))
+    registry = project.root / "fixtures" / "datasets.toml"
+    registry.write_text(registry.read_text() + MORE)
+
+
+def test_a_pool_is_judged_if_all_of_it_is_asked_for(project: Project) -> None:
+    pool(project)
+    assert POOLED not in outcomes(project)[1]
+    for asked in (["--dataset=all"], ["--dataset=both"], ["--dataset=crystals", "--dataset=more"]):
+        outcome = project.run(project.accuracy(*asked))
+        verdicts = {v["id"]: v for v in outcome.results["verdicts"]}
+        assert verdicts[POOLED]["outcome"] == "skipped"
+        reason = verdicts[POOLED]["reason"]
+        assert "both: 1 of 2 datasets cannot be had here\nmore: nobody knows" in reason
+
+
+@pytest.mark.parametrize("rule", ["rows", "mean-of-datasets"])
+def test_a_pool_is_judged_if_all_of_it_is_brought(project: Project, rule: str) -> None:
+    pool(project, rule)
+    models = project.root / "fixtures" / "models.toml"
+    text = models.read_text()
+    for name in ("good", "bad"):
+        place = str(project.folder / f"{name}.pckl.gzip")
+        entry = f'crystals = {{ path = "{place}" }}'
+        text = text.replace(entry, f'{entry}, more = {{ path = "{place}" }}')
+    models.write_text(text)
+    bring = project.folder / "bring.toml"
+    file = project.folder / "crystals.xyz"
+    bring.write_text(f'[more]\nfiles = [{{ path = "{file}" }}]\nreader = "extxyz"\n')
+    outcome = project.run(project.accuracy(f"--bring={bring}"))
+    verdicts = {v["id"]: v for v in outcome.results["verdicts"]}
+    assert verdicts[POOLED]["outcome"] == "passed", outcome.output
+    assert verdicts[POOLED]["value"] == pytest.approx(-8)
+    pooled = [m for m in outcome.results["measurements"] if m["dataset"] == "both"]
+    assert [m["n_configurations"] for m in pooled] == [24, 24]
+    (other,) = pooled[0]["pooled_otherwise"]
+    assert {other, rule} == {"rows", "mean-of-datasets"}
+    assert set(outcome.results["datasets"]) == {"crystals", "more"}
+    assert outcome.results["datasets"]["more"]["n_configurations"] == 12
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "text"),
     [

@@ -174,6 +174,8 @@ def test_all_is_read(folder: Path) -> None:
     assert assertions["abstract.energy"].subjects() == [("eqV2-31M", "W-g"), ("eqV2-86M", "W-g")]
     assert assertions["abstract.force"].subjects() == [(None, "W-g"), (None, "Mo-g")]
     assert thresholds.unwritten == {"fig1": "histograms"}
+    assert thresholds.pools["both"].datasets == ("W-g", "Mo-g")
+    assert thresholds.element_groups == {"6": ("Cr", "Mo", "W")}
     assert [value.tolerance for value in thresholds.references[0].values] == [
         pytest.approx(0.622),
         2,
@@ -219,7 +221,13 @@ UNITS = "unit = 'eV/atom'.*energy_rmse is measured in 'meV/atom'"
         ("paper/abstract.toml", "max = 70", "min = 70", "has a max, no min"),
         ("paper/abstract.toml", '"eqV2-86M"]', '"eqV2-86"]', "unknown model .*'eqV2-86M'"),
         ("paper/abstract.toml", '["eqV2-31M"]', '["eqV2-31m"]', "unknown model .*'eqV2-31M'"),
-        ("paper/abstract.toml", '["W-g"]', '["W-G"]', "unknown dataset 'W-G'; .*'W-g'"),
+        ("paper/abstract.toml", '["W-g"]', '["W-G"]', "unknown dataset or pool 'W-G'; .*'W-g'"),
+        ("paper/abstract.toml", '["W-g"]', '["bot"]', "unknown dataset or pool .*'both'"),
+        ("pools.toml", '"both"', '"W-g"', "pools.toml: W-g: is the id of a dataset"),
+        ("pools.toml", '"Mo-g"', '"Mo"', "both: unknown dataset 'Mo'; did you mean 'Mo-g'"),
+        ("pools.toml", '"Mo-g"', '"W-g"', "listed twice: W-g"),
+        ("pools.toml", '"rows"', '"columns"', "rule = 'columns'"),
+        ("periodic_table.toml", '"Cr"', '"Xx"', "not the symbol of an element"),
         ("paper/abstract.toml", '["W-g"]', '["W-g", "W-g"]', "listed twice: W-g"),
         ("paper/abstract.toml", '["W-g"]', "[]", r"datasets = \[\].*is empty"),
         ("paper/abstract.toml", '"force"', '"energy"', "assertion: there twice: energy"),
@@ -273,7 +281,9 @@ def test_the_same_known_failure_twice(folder: Path) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("file", ["paper/index.toml", "known_failures.toml"])
+@pytest.mark.parametrize(
+    "file", ["paper/index.toml", "known_failures.toml", "pools.toml", "periodic_table.toml"]
+)
 def test_a_file_that_is_missing(folder: Path, file: str) -> None:
     (folder / file).unlink()
     with pytest.raises(BadInput, match="cannot be read"):
@@ -283,6 +293,19 @@ def test_a_file_that_is_missing(folder: Path, file: str) -> None:
 def test_no_known_failure_at_all(folder: Path) -> None:
     (folder / "known_failures.toml").write_text("# none\n", encoding="utf-8")
     assert load(folder).known_failures == ()
+
+
+def test_a_pool_twice(folder: Path) -> None:
+    (folder / "pools.toml").write_text(POOLS + POOLS, encoding="utf-8")
+    with pytest.raises(BadInput, match="pool: there twice: both"):
+        load(folder)
+
+
+def test_a_pool_in_place_of_a_dataset(folder: Path) -> None:
+    path = folder / "paper" / "abstract.toml"
+    path.write_text(PAPER.replace('["W-g", "Mo-g"]', '["both"]'), encoding="utf-8")
+    (folder / "known_failures.toml").write_text("", encoding="utf-8")
+    assert load(folder).assertions()["abstract.force"].subjects() == [(None, "both")]
 
 
 def test_unknown_gate(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ VERDICT_KEYS = (
 def write_results(  # noqa: PLR0913 - the parts of the record
     path: Path,
     *,
+    datasets: Mapping[str, dict[str, Any]],
     measurements: Iterable[dict[str, Any]],
     verdicts: Iterable[dict[str, Any]],
     thresholds_digest: str,
@@ -41,7 +42,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     ----------
     path
         Where to.
-    measurements, verdicts
+    datasets, measurements, verdicts
         Plain data; sorted here, so that the order of execution leaves no trace.
     thresholds_digest
         sha256 of everything that was judged by.
@@ -56,6 +57,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
             "commit": commit(),
             "thresholds_digest": thresholds_digest,
         },
+        "datasets": dict(sorted(datasets.items())),
         "measurements": sorted(
             measurements, key=lambda entry: (entry["model"], entry["dataset"], entry["source"])
         ),

@@ -1,0 +1,126 @@
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.selftest.made_evidence import ENERGY, SPREAD, MadeBench, cell
+from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.kinds import EachElement, ElementsStandOut, HighestElement
+from umlip_gate.claims.kinds.base import Subject
+from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.faults import NotMeasured
+
+pytestmark = pytest.mark.selftest
+
+ENTRY = {"name": "energy", "models": ["a"], "datasets": ["W-g"], **ENERGY}
+
+VALUES = {"Nb": 2.0, "Ta": 4.0, "Cr": 9.0, "Mo": 3.0, "W": 6.0, "MoNb": 99.0}
+"""By system; groups 5 and 6 of the periodic table, and an alloy."""
+
+
+def made(values: dict[str, float | None] | dict[str, float]) -> Cell:
+    groups = {name: cell("a", value) for name, value in values.items()}
+    return replace(cell("a", 5.0), groups=groups)
+
+
+def judged(assertion: EachElement | HighestElement | ElementsStandOut, own: Cell) -> Judgement:
+    return assertion.judge(Subject("a", "W-g"), MadeBench([own]))
+
+
+def each(**keys: Any) -> EachElement:  # noqa: ANN401 - any TOML value
+    return EachElement.model_validate({"kind": "each-element", **ENTRY, **keys})
+
+
+def test_each_element_of_the_groups_keeps_to_the_bound() -> None:
+    judgement = judged(each(groups=["5"], max=4), made(VALUES))
+    assert judgement.finding is Finding.INSIDE
+    assert (judgement.value, judgement.dataset) == (4.0, "W-g")
+    assert "Ta of 2 elements" in judgement.text
+    assert "outside:" not in judgement.text
+
+
+def test_the_element_farthest_outside_decides_and_all_of_them_are_named() -> None:
+    judgement = judged(each(groups=["5", "6"], max=3.5), made(VALUES))
+    assert judgement.finding is Finding.OUTSIDE
+    assert judgement.value == 9.0
+    assert judgement.text.endswith("; outside: Ta 4.00, Cr 9.00, W 6.00")
+    below = judged(each(groups=["5", "6"], min=2.5, max=100), made(VALUES))
+    assert (below.finding, below.value) == (Finding.OUTSIDE, 2.0)
+
+
+def test_alloys_are_no_element_and_exceptions_are_left_out() -> None:
+    every = judged(each(exceptions=["Cr", "W"], max=4), made(VALUES))
+    assert every.finding is Finding.INSIDE
+    assert "of 3 elements" in every.text
+    assert judged(each(elements=["Cr", "W"], min=5), made(VALUES)).finding is Finding.INSIDE
+
+
+@pytest.mark.parametrize("keys", [{"elements": ["H"]}, {"groups": ["5"], "elements": ["H"]}])
+def test_an_element_that_the_dataset_does_not_have_is_not_measured(keys: dict[str, Any]) -> None:
+    with pytest.raises(NotMeasured, match="W-g has no configurations of H alone"):
+        judged(each(max=5, **keys), made(VALUES))
+
+
+def test_a_dataset_without_such_elements_is_not_measured() -> None:
+    with pytest.raises(NotMeasured, match="W-g has no configurations of 5 alone"):
+        judged(each(max=5, groups=["5"]), made({"W": 1.0}))
+    with pytest.raises(NotMeasured, match="W-g has no configurations of element alone"):
+        judged(each(max=5), cell("a", 5.0))
+
+
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_an_element_without_a_value_is_never_inside(value: float | None) -> None:
+    with pytest.raises(NotMeasured, match="energy_rmse per_atom has no value"):
+        judged(each(groups=["5"], max=5), made({**VALUES, "Nb": value}))
+
+
+def test_the_highest_element() -> None:
+    highest = HighestElement.model_validate(
+        {"kind": "highest-element", **ENTRY, "min": 8.95, "max": 9.05}
+    )
+    judgement = judged(highest, made(VALUES))
+    assert judgement.finding is Finding.INSIDE
+    assert "Cr, highest of 5 elements" in judgement.text
+    assert judged(highest, made({**VALUES, "W": 10.0})).finding is Finding.OUTSIDE
+
+
+def stand_out(*these: str) -> ElementsStandOut:
+    entry = {"kind": "elements-stand-out", **ENTRY, "groups": ["5", "6"], "these": these}
+    return ElementsStandOut.model_validate(entry)
+
+
+def test_elements_that_stand_out() -> None:
+    judgement = judged(stand_out("Cr", "W"), made(VALUES))
+    assert judgement.finding is Finding.INSIDE
+    assert (judgement.value, judgement.limit) == (-2, 0)
+    assert "Ta has the highest, 4.00: separated" in judgement.text
+    assert judged(stand_out("Cr", "Mo"), made(VALUES)).finding is Finding.OUTSIDE
+
+
+def test_elements_that_are_tied() -> None:
+    tied = made(VALUES)
+    other = cell("a", 4.1, replicates=4.1 + SPREAD[::-1])
+    groups = {**tied.groups, "W": other}
+    assert judged(stand_out("Cr", "W"), replace(tied, groups=groups)).finding is Finding.UNDECIDED
+
+
+def test_elements_that_stand_out_from_nothing_are_not_measured() -> None:
+    with pytest.raises(NotMeasured, match="W-g has no other element"):
+        judged(stand_out("Cr"), made({"Cr": 9.0}))
+    with pytest.raises(NotMeasured, match="W-g has no Ta"):
+        judged(stand_out("Ta"), made({"Cr": 9.0}))
+
+
+def test_elements_are_drawn_independently() -> None:
+    """As many rows for every element must not draw them alike."""
+    from umlip_gate.laboratory import _groups  # noqa: PLC0415 - next to what it proves
+
+    rng = np.random.default_rng(0)
+    from tests.selftest.test_bootstrap import normal_errors  # noqa: PLC0415 - the same
+
+    groups = _groups("a", "made", "live", np.repeat(["Mo", "W"], 50), normal_errors(100, 1.0, rng))
+    key = ("energy_rmse", "per_atom")
+    first, second = (groups[name].metrics.replicates[key] for name in ("Mo", "W"))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
