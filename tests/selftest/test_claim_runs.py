@@ -27,6 +27,7 @@ table1 = {table1}
 family = "chgnet"
 parameters = 1
 training_data = ["none"]
+elements = ["H-Pu"]
 dtype = "float32"
 conservative = true
 d3 = false

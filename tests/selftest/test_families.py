@@ -6,6 +6,7 @@ repeatable is asked of them, never accurate.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,14 +33,15 @@ FAMILIES = {
     "orb": "Orb-d3-xs-v2",
     "mattersim": "MatterSim-v1.0.0-1M",
     "grace": "GRACE-1L-OAM",
+    "grace-r6": "GRACE-1L-r6-MP",
     "classical-eam": "EAM-Zhou",
     "classical-ace": "ACE-W-0",
     "classical-mtp": "MTP14-MoNbTaW",
     "eqv2": "eqV2-31M-omat",
     "dpa3": "DPA3-v1-OpenLAM",
 }
-"""Family, and the model whose architecture stands for it; where one family runs several packages,
-each of them."""
+"""Family, and the model whose architecture stands for it; where one family has several packages
+or environments, one for each of them."""
 
 SAME_EV_PER_ATOM = {"float32": 1e-5, "float64": 1e-9}
 SAME_EV_PER_ANG = {"float32": 1e-4, "float64": 1e-7}
@@ -126,9 +128,8 @@ def with_lone_atom() -> Atoms:
     return atoms
 
 
-def test_the_number_of_parameters_is_the_registrys(subject: Subject) -> None:
-    registered = subject.model.random_parameters or subject.model.parameters
-    assert subject.worker.n_parameters == registered
+def test_the_elements_are_the_registrys(subject: Subject) -> None:
+    assert subject.worker.elements == sorted(subject.model.elements)
 
 
 def test_energy_and_forces_are_finite_and_the_forces_not_nothing(subject: Subject) -> None:
@@ -259,3 +260,28 @@ def test_declared_abilities_are_what_the_package_does(
     assert answer[0] == ("ok" if declared == "answers" else "error"), answer[1]
     if declared != "answers":
         assert "does not support" in answer[1]
+
+
+def architectures() -> list[object]:
+    """One model of each size that random weights are made for."""
+    sizes = {
+        (model.family, model.environment, str(model.settings)): name
+        for name, model in reversed(MODELS.items())
+        if model.random_parameters or (model.parameters and model.checkpoint)
+    }
+    return [
+        pytest.param(name, id=f"{MODELS[name].environment or MODELS[name].family}-{name}")
+        for name in reversed(sizes.values())
+    ]
+
+
+@pytest.mark.parametrize("name", architectures())
+def test_the_number_of_parameters_is_the_registrys(name: str, tmp_path: Path) -> None:
+    model = MODELS[name]
+    try:
+        live = live_model(model, "cpu", Settings(tmp_path, tmp_path), random_seed=0)
+    except NotObtainable as error:
+        pytest.skip(str(error))
+    worker = Worker(live.job, tmp_path / "worker.log")
+    worker.close()
+    assert worker.n_parameters == (model.random_parameters or model.parameters)

@@ -15,6 +15,7 @@ ENTRY = """\
 table1 = 1
 family = "chgnet"
 training_data = ["MPtrj"]
+elements = ["H-He", "W"]
 dtype = "float32"
 conservative = true
 d3 = false
@@ -126,6 +127,8 @@ def test_one_entry(tmp_path: Path) -> None:
     assert model.checkpoint is not None
     assert (model.id, model.checkpoint.package, model.default) == ("CHGNet_0.3.0", "chgnet", False)
     assert (model.settings, model.published) == ({}, {})
+    assert model.elements == frozenset({1, 2, 74})
+    assert model.environment is None
 
 
 @pytest.mark.parametrize(
@@ -143,6 +146,13 @@ def test_one_entry(tmp_path: Path) -> None:
         ('file = "x', 'gated = true\nfile = "x', "where the licence of a gated checkpoint"),
         ('file = "x', 'sha256 = "abc"\nfile = "x', "sha256 = 'abc'"),
         ("table1 = 1", 'id = "CHGNet"', "id: unknown key"),
+        ('"H-He"', '"He-H"', "'He-H' is neither an element nor a range such as 'H-Bi'"),
+        ('"H-He"', '"H-He-W"', "neither an element nor a range"),
+        ('"H-He"', '"H-"', "neither an element nor a range"),
+        ('"H-He"', '"Xx"', "neither an element nor a range"),
+        ('"H-He"', "1", "1 is neither an element nor a range"),
+        ('["H-He", "W"]', "[]", "elements = set\\(\\)"),
+        ('["H-He", "W"]', '"W"', "elements = 'W'"),
         ('["CHGNet_0.3.0"]', 'x = 1\n["CHGNet_0.3.0"]', "outside of a model's table"),
         (ENTRY, "", "no model in it"),
     ],

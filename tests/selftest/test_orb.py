@@ -48,11 +48,6 @@ def crystal() -> Atoms:
     return atoms
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_each_size_has_the_registrys_parameters(name: str) -> None:
-    assert random(name).n_parameters == MODELS[name].parameters
-
-
 @pytest.mark.parametrize("dtype", adapter.DTYPES)
 def test_a_checkpoint_answers_as_the_packages_calculator(tmp_path: Path, dtype: str) -> None:
     from orb_models.forcefield import pretrained  # noqa: PLC0415 - only where it is

@@ -75,13 +75,31 @@ def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Pat
     try:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        python = root / ".tox" / family / ("Scripts" if os.name == "nt" else "bin") / "python"
-        if not python.exists():
-            raise NotObtainable(
-                f"no environment of the family {family}: `tox run -e {family}` makes one"
-            ) from None
-        return python
+        return tox_interpreter(family, root)
     return Path(sys.executable)
+
+
+def tox_interpreter(environment: str, root: Path = ROOT) -> Path:
+    """Find the interpreter of a tox environment.
+
+    Parameters
+    ----------
+    environment
+        Its name.
+    root
+        The checkout.
+
+    Raises
+    ------
+    NotObtainable
+        It is not there.
+    """
+    python = root / ".tox" / environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not python.exists():
+        raise NotObtainable(
+            f"there is no environment {environment}: `tox run -e {environment}` makes one"
+        )
+    return python
 
 
 @lru_cache

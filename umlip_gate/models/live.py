@@ -13,7 +13,12 @@ from umlip_gate.datasets.source import SourceFile
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.models import families
 from umlip_gate.models.candidate import Candidate
-from umlip_gate.models.environments import Environment, family_interpreter, probe
+from umlip_gate.models.environments import (
+    Environment,
+    family_interpreter,
+    probe,
+    tox_interpreter,
+)
 from umlip_gate.models.potential import Abilities
 from umlip_gate.models.registry import Checkpoint, Model
 from umlip_gate.models.worker import Job
@@ -90,7 +95,10 @@ def live_model(
     if model.status != "live":
         raise NotObtainable(f"{model.id}: {model.reason}")
     adapter = _adapter(model.family)
-    python = family_interpreter(model.family, adapter.PACKAGES[0])
+    if model.environment:
+        python = tox_interpreter(model.environment)
+    else:
+        python = family_interpreter(model.family, adapter.PACKAGES[0])
     package = model.checkpoint.package if model.checkpoint else None
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
     bundled_or_real = random_seed is None or package is not None

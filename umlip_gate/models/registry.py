@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.faults import BadInput
+from umlip_gate.models.elements import spelled_out
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
 
 Address = Annotated[str, StringConstraints(pattern=r"^https?://")]
@@ -79,7 +87,9 @@ class Model(Strict):
     table1
         Its number in Table 1; None for a model that the paper does not judge.
     family
-        The adapter and the environment that it needs.
+        Its adapter, and the environment that it needs.
+    environment
+        The environment that it needs instead, where it is another than the family's.
     settings
         What its adapter is told beside the checkpoint.
     checkpoint
@@ -91,6 +101,8 @@ class Model(Strict):
         of the published architecture is known.
     training_data
         What it was trained on, or fitted to.
+    elements
+        The atomic numbers that it covers; the file has symbols and ranges such as `H-Bi`.
     dtype
         What it computes in: what the published numbers imply, else the package's default.
     conservative
@@ -119,11 +131,13 @@ class Model(Strict):
     id: RegistryId
     table1: Annotated[int, Field(ge=1, le=26)] | None = None
     family: RegistryId
+    environment: RegistryId | None = None
     settings: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
     checkpoint: Checkpoint | None = None
     parameters: Annotated[int, Field(gt=0)] | None = None
     random_parameters: Annotated[int, Field(gt=0)] | None = None
     training_data: Annotated[tuple[str, ...], Field(min_length=1)]
+    elements: Annotated[frozenset[int], Field(min_length=1), BeforeValidator(spelled_out)]
     dtype: Literal["float32", "float64"]
     conservative: bool
     d3: bool

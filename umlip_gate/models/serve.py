@@ -57,7 +57,11 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
     sys.path[:0] = request["path"]
     adapter = importlib.import_module(f"umlip_gate.models.families.{request['family']}")
     potential = _load(adapter, request)
-    about = {"pid": os.getpid(), "n_parameters": potential.n_parameters}
+    about = {
+        "pid": os.getpid(),
+        "n_parameters": potential.n_parameters,
+        "elements": sorted(potential.elements) if potential.elements else None,
+    }
     channel.send(("ready", about))
     abilities = adapter.ABILITIES if request["checked"] else None
     for batch in channel:

@@ -111,6 +111,7 @@ class Worker:
             raise WorkerLost(f"the worker said {ready!r} instead of that it is ready")
         self.pid: int = about["pid"]
         self.n_parameters: int | None = about["n_parameters"]
+        self.elements: list[int] | None = about["elements"]
 
     def _request(self) -> dict[str, Any]:
         return {

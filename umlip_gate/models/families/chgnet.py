@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ase import Atoms
 
+from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import Abilities, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ ABILITIES = Abilities(
     mixed_periodicity="nonsense",
 )
 """A structure is taken for periodic in every direction; without a cell there is none."""
-
-ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
-"""The 89 elements of MPtrj."""
 
 
 def load(spec: LoadSpec, device: str, dtype: str) -> "ChgnetPotential":  # noqa: ARG001 - float32 only
@@ -64,7 +62,7 @@ class ChgnetPotential:
     def __init__(self, model: "CHGNet") -> None:
         self.model = model
         self.cutoff_ang = float(model.graph_converter.atom_graph_cutoff)
-        self.elements = ELEMENTS
+        self.elements = MPTRJ
         self.n_parameters = int(model.n_params)
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:

@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from umlip_gate.models.cells import enclosed
+from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import ANSWERS, CalculatorPotential, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1}
 
 ABILITIES = ANSWERS
 """The package makes a slab periodic: this adapter gives it enough vacuum before."""
-
-ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
-"""The 89 elements of MPtrj, OMat24 and sAlex; the model has places for 118."""
 
 MODEL_SUFFIXES = (".pt", ".pth")
 MACOS_FORKS = "__MACOSX/"
@@ -92,7 +90,7 @@ class Dpa3Potential(CalculatorPotential):
         super().__init__(
             calculator,
             cutoff_ang=self.vacuum_ang,
-            elements=ELEMENTS,
+            elements=MPTRJ,  # the model has places for 118
             n_parameters=sum(weights.numel() for weights in model.parameters()),
         )
 

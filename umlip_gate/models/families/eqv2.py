@@ -14,6 +14,7 @@ from unittest.mock import patch
 import numpy as np
 from ase import Atoms
 
+from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import Abilities, EnergyForces, LoadSpec
 from umlip_gate.models.scatter_stand_in import stand_in
 
@@ -44,9 +45,6 @@ ABILITIES = Abilities(
     mixed_periodicity="answers",
 )
 """The stress head needs a neighbour of the last atom; a lone atom elsewhere goes unnoticed."""
-
-ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
-"""The 89 elements of MPtrj, OMat24 and sAlex."""
 
 OUTPUTS = ("energy", "forces")
 
@@ -110,7 +108,7 @@ class Eqv2Potential:
         backbone = calculator.trainer.model.backbone
         backbone._init_edge_rot_mat = _frames  # noqa: SLF001 - where the package draws at random
         self.cutoff_ang = float(backbone.cutoff)
-        self.elements = ELEMENTS
+        self.elements = MPTRJ
         self.n_parameters = sum(
             weights.numel() for weights in calculator.trainer.model.parameters()
         )

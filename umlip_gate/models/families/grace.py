@@ -15,6 +15,7 @@ from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
 
 from umlip_gate.models.cells import enclosed
+from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import ANSWERS, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ ABILITIES = ANSWERS
 """The package makes every structure periodic: this adapter gives a slab enough vacuum before.
 An atom without neighbours gets a bond beyond the cutoff, which carries nothing."""
 
-ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
-"""The 89 elements of MPtrj and OMat24, for random weights: a SavedModel knows its own."""
-
 SAVED_MODEL = "saved_model.pb"
+
+SIGNATURES = ("compute", "serving_default")
+"""What the package calls a SavedModel's evaluation, from 0.6 on and before."""
 
 FIRST_SHAPE = {"atoms": 16, "bonds": 256}
 SHAPE_STEP = 1.25
@@ -89,11 +90,14 @@ def _random(folder: Path, seed: int, settings: dict[str, Any]) -> Path:
     tf.random.set_seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the package's own source of random numbers
     preset = getattr(presets, settings["preset"])
-    symbols = sorted(chemical_symbols[number] for number in ELEMENTS)
+    symbols = sorted(chemical_symbols[number] for number in MPTRJ)
     element_map = {symbol: index for index, symbol in enumerate(symbols)}
-    manager = preset(element_map, **settings["sizes"])
-    # the manager itself would be taken too, and give a model without parameters
-    potential = TensorPotential(manager.get_instructions(), param_dtype=tf.float64)
+    made = preset(element_map, **settings["sizes"])
+    if hasattr(made, "get_instructions"):
+        # the manager itself would be taken too, and give a model without parameters
+        potential = TensorPotential(made.get_instructions(), param_dtype=tf.float64)
+    else:
+        potential = TensorPotential(made)  # 0.5.7: instructions, and float64 throughout
     potential.save_model(exact_path=str(folder), jit_compile=True)
     return folder
 
@@ -121,7 +125,8 @@ class GracePotential:
         self.constants = constants
         self.cutoff_ang = float(calculator.cutoff)
         self.elements = frozenset(atomic_numbers[symbol] for symbol in calculator.element_map)
-        signature = self.model.signatures["compute"]
+        signatures = self.model.signatures
+        signature = signatures[next(name for name in SIGNATURES if name in signatures)]
         self.n_parameters = sum(
             int(np.prod(weights.shape)) for weights in signature.trainable_variables
         )

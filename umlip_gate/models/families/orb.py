@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ase import Atoms
 
+from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import Abilities, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ ABILITIES = Abilities(
     no_periodicity="answers",
     mixed_periodicity="refuses",
 )
-
-ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
-"""The 89 elements of MPtrj and Alexandria; the package itself takes any, and even none (Z = 0)."""
 
 ARCHITECTURES = ("orb_v2", "orb_mptraj_only_v2", "orb_d3_v2", "orb_d3_sm_v2", "orb_d3_xs_v2")
 """Orb-v3's forces may be a gradient, which is another way to ask."""
@@ -112,7 +110,7 @@ class OrbPotential:
         self.model = model
         self.device = device
         self.cutoff_ang = float(model.system_config.radius)
-        self.elements = ELEMENTS
+        self.elements = MPTRJ  # the package itself takes any, and even none (Z = 0)
         self.n_parameters = sum(weights.numel() for weights in model.parameters())
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
