@@ -149,7 +149,7 @@ class Laboratory:
         if isinstance(entry, Candidate):
             return self._live(model, live_candidate(entry), dataset, configurations)
         if self.random_seed is not None:
-            random = live_model(entry, self.device, self.settings, self.random_seed)
+            random = live_model(entry, self.device, self.settings, self.random_seed, self.announce)
             return self._live(model, random, dataset, configurations)
         if source == "published":
             return self._published(entry, dataset, configurations)

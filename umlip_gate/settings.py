@@ -1,7 +1,8 @@
 """Where things are kept, and what a run may reach."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pooch
@@ -24,12 +25,15 @@ class Settings:
         A folder laid out `<host>/<path>` that stands in for the network.
     offline
         Nothing is asked of the network.
+    checkpoints
+        Weights that a person has already, by the registered model that they are of.
     """
 
     cache: Path
     run: Path
     mirror: Path | None = None
     offline: bool = False
+    checkpoints: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def downloads(self) -> Path:

@@ -264,6 +264,10 @@ def test_a_wrong_candidate_file_says_what_and_where(desk: Desk, line: str, text:
         (["--model=CHGnet_0.3.0"], "did you mean 'CHGNet_0.3.0'?"),
         (["--dataset=W_g"], "did you mean 'W-g'?"),
         (["--bring=nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["--checkpoint=MACE-MP-0"], "--checkpoint MACE-MP-0: ID=FILE"),
+        (["--checkpoint=MACE-MP0=x"], "no model with weights; did you mean 'MACE-MP-0'?"),
+        (["--checkpoint=EAM-Zhou=x"], "no model with weights"),
+        (["--checkpoint=MACE-MP-0=nowhere.model"], "nowhere.model is not there"),
     ],
 )
 def test_a_wrong_option_says_what_was_meant(desk: Desk, arguments: list[str], text: str) -> None:

@@ -13,14 +13,9 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from umlip_gate.faults import NotObtainable
-from umlip_gate.models import live
-from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.families import eqv2
 from umlip_gate.models.potential import LoadSpec
-from umlip_gate.models.registry import load_models
 from umlip_gate.models.scatter_stand_in import ABSENT, scatter, stand_in
-from umlip_gate.settings import ROOT, Settings
 
 pytestmark = pytest.mark.selftest
 
@@ -93,23 +88,6 @@ def test_an_installed_package_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_scatter", installed)
     assert stand_in() == ("torch_sparse",)
     assert sys.modules["torch_scatter"] is installed
-
-
-def test_a_gated_checkpoint_says_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "family_interpreter", lambda *_: Path(sys.executable))
-    model = load_models(ROOT / "fixtures" / "models.toml")["eqV2-31M-omat"]
-    settings = Settings(tmp_path, tmp_path, offline=True)
-    with pytest.raises(NotObtainable) as caught:
-        live.live_model(model, "cpu", settings)
-    message = str(caught.value)
-    assert "licence at https://huggingface.co/facebook/OMAT24, then set HF_TOKEN" in message
-    (tmp_path / "eqV2_31M_omat.pt").touch()
-    file = tmp_path / "my-model.toml"
-    file.write_text(message.partition("my-model.toml:\n")[2], encoding="utf-8")
-    candidate = load_candidate(file, live.adapted_families(), {model.id})
-    assert (candidate.family, candidate.checkpoint) == ("eqv2", Path("eqV2_31M_omat.pt"))
 
 
 def test_frames_that_stay_change_nothing_else(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _require_ok(response: requests.Response, url: str) -> None:
     answer = f"{urlsplit(response.url).netloc} answered {status} {response.reason}"
     if status >= requests.codes.internal_server_error:
         raise _Again(answer)
-    raise NotObtainable(f"{url}: {answer}. The file may have moved: bring it yourself with --bring")
+    raise NotObtainable(f"{url}: {answer}. The file may have moved. {hosts.HOW_TO_GO_ON}")
 
 
 def _meaning(error: requests.RequestException, url: str, run: Path) -> Exception:

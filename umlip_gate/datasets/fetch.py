@@ -119,7 +119,8 @@ def _take_from_mirror(source: SourceFile, part: Path, mirror: Path) -> str:
     if not original.is_file():
         raise NotObtainable(
             f"{source.name}: not in the mirror, which stands in for the network: {original} is "
-            "not there. Put it there, unset UMLIP_GATE_MIRROR, or bring it with --bring"
+            "not there. Put it there, unset UMLIP_GATE_MIRROR, or bring it (a dataset's file with "
+            "--bring, weights with --checkpoint)"
         )
     shutil.copyfile(original, part)
     return f"{source.name}, from the mirror's {original}"

@@ -20,7 +20,7 @@ CONNECT_DEADLINE_S = 5.0
 
 HOW_TO_GO_ON = (
     "Mend the network, or set UMLIP_GATE_MIRROR to a folder laid out <host>/<path>, "
-    "or bring the file yourself with --bring"
+    "or bring the file yourself (a dataset's with --bring, weights with --checkpoint)"
 )
 
 

@@ -1,11 +1,10 @@
 """From a registry entry or a candidate to a job that a worker can take."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TypeGuard
 
 from umlip_gate.datasets.digests import digest_of_tree, sha256_of
 from umlip_gate.datasets.fetch import fetch
@@ -20,9 +19,12 @@ from umlip_gate.models.environments import (
     tox_interpreter,
 )
 from umlip_gate.models.potential import Abilities
-from umlip_gate.models.registry import Checkpoint, Model
+from umlip_gate.models.registry import Model
 from umlip_gate.models.worker import Job
 from umlip_gate.settings import Settings
+
+RESTRICTED = "non-commercial"
+"""What the licences of the registry say that are not for every use."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def live_model(
         Random weights of this seed instead of the checkpoint's, which then need not be there
         unless it comes with the package.
     announce
-        Is told the terms of weights that are not free for every use, before they are fetched.
+        Is told the terms of code and weights that are not free for every use, before they are
+        used and fetched.
 
     Raises
     ------
@@ -102,15 +105,15 @@ def live_model(
     package = model.checkpoint.package if model.checkpoint else None
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
     bundled_or_real = random_seed is None or package is not None
-    if bundled_or_real and _is_restricted(model.checkpoint):
-        announce(f"{model.id}: its weights are under {model.checkpoint.licence}")
+    for terms in _restrictions(model, with_weights=bundled_or_real):
+        announce(f"{model.id}: {terms}")
     checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
     digest = _digest(checkpoint) if checkpoint else None
     expected = model.checkpoint.sha256 if model.checkpoint else None
     if expected and digest not in (None, expected):
         raise NotMeasured(
             f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
-            f"{expected}: the weights changed under the same name"
+            f"{expected}: these are other weights than its own"
         )
     job = Job(
         environment.python,
@@ -180,8 +183,13 @@ def live_candidate(candidate: Candidate) -> Live:
     return Live(job, environment, adapter.ABILITIES, digest, batch, files, reusable=known)
 
 
-def _is_restricted(checkpoint: Checkpoint | None) -> TypeGuard[Checkpoint]:
-    return checkpoint is not None and (checkpoint.gated or "non-commercial" in checkpoint.licence)
+def _restrictions(model: Model, *, with_weights: bool) -> Iterator[str]:
+    """Terms that not everybody may accept."""
+    if RESTRICTED in model.licence:
+        yield f"its code is under {model.licence}"
+    weights = model.checkpoint if with_weights else None
+    if weights and (weights.gated or RESTRICTED in weights.licence):
+        yield f"its weights are under {weights.licence}"
 
 
 def _digest(path: Path) -> str:
@@ -204,23 +212,20 @@ def _registered_checkpoint(
     checkpoint = model.checkpoint
     if checkpoint is None:
         return None
+    if model.id in settings.checkpoints:
+        return settings.checkpoints[model.id]
     if checkpoint.package and checkpoint.member:
         if checkpoint.package not in environment.modules:
             raise NotMeasured(f"{environment.python} has no module {checkpoint.package}")
         return environment.modules[checkpoint.package].folder / checkpoint.member
+    source = SourceFile(url=checkpoint.url, sha256=checkpoint.sha256, size=checkpoint.size)
     try:
-        return fetch(SourceFile(url=checkpoint.url, sha256=checkpoint.sha256), settings)
+        return fetch(source, settings)
     except NotObtainable as fault:
         if not checkpoint.gated:
             raise
-        raise NotObtainable(f"{fault}\n{_way_through_the_gate(model, checkpoint)}") from fault
-
-
-def _way_through_the_gate(model: Model, checkpoint: Checkpoint) -> str:
-    return (
-        f"The weights of {model.id} are gated: accept the licence at {checkpoint.terms}, then set "
-        "HF_TOKEN to a token of that account; or download the file yourself, write my-model.toml "
-        "beside it and give --candidate my-model.toml:\n"
-        f'    name = "my-{model.id}"\n    family = "{model.family}"\n'
-        f'    checkpoint = "{checkpoint.file}"\n    dtype = "{model.dtype}"'
-    )
+        raise NotObtainable(
+            f"{fault}\nThe weights of {model.id} are gated: accept the licence at "
+            f"{checkpoint.terms}, then set HF_TOKEN to a token of that account, or download "
+            f"{checkpoint.file} yourself and give --checkpoint={model.id}=FILE"
+        ) from fault

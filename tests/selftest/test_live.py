@@ -1,0 +1,112 @@
+"""From a registry entry to what a worker loads: which interpreter, which weights, which terms."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.models import live
+from umlip_gate.models.environments import tox_interpreter
+from umlip_gate.models.registry import load_models
+from umlip_gate.settings import ROOT, Settings
+
+pytestmark = pytest.mark.selftest
+
+MODELS = load_models(ROOT / "fixtures" / "models.toml")
+
+
+@pytest.fixture(autouse=True)
+def environments(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As if this interpreter were every environment; gives those that were asked for."""
+    asked: list[str] = []
+
+    def this_one(name: str, *_: object) -> Path:
+        asked.append(name)
+        return Path(sys.executable)
+
+    monkeypatch.setattr(live, "family_interpreter", this_one)
+    monkeypatch.setattr(live, "tox_interpreter", this_one)
+    return asked
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(tmp_path, tmp_path, offline=True)
+
+
+def having(settings: Settings, name: str, content: str = "weights") -> Settings:
+    """The same, with a file given for a model."""
+    file = settings.cache / "given.pt"
+    file.write_text(content, encoding="ascii")
+    return Settings(settings.cache, settings.run, offline=True, checkpoints={name: file})
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [("GRACE-2L-OAM", "grace"), ("GRACE-2L-r6-MP", "grace-r6"), ("MACE-MP-0", "mace")],
+)
+def test_a_model_runs_in_its_environment(
+    name: str, environment: str, environments: list[str], settings: Settings
+) -> None:
+    live.live_model(MODELS[name], "cpu", settings, random_seed=0)
+    assert environments == [environment]
+
+
+def test_an_environment_that_is_not_there(tmp_path: Path) -> None:
+    """Not even where the family is installed: the versions are what it is for."""
+    with pytest.raises(NotObtainable, match="`tox run -e grace-r6` makes one"):
+        tox_interpreter("grace-r6", tmp_path)
+
+
+def test_a_gated_checkpoint_says_how_to_get_it(settings: Settings) -> None:
+    with pytest.raises(NotObtainable) as caught:
+        live.live_model(MODELS["eqV2-31M-omat"], "cpu", settings)
+    message = str(caught.value)
+    assert "the run is offline" in message
+    assert "licence at https://huggingface.co/facebook/OMAT24, then set HF_TOKEN" in message
+    assert "download eqV2_31M_omat.pt yourself and give --checkpoint=eqV2-31M-omat=FILE" in message
+
+
+def test_weights_may_be_given_by_path(settings: Settings) -> None:
+    given = having(settings, "eqV2-31M-omat")
+    found = live.live_model(MODELS["eqV2-31M-omat"], "cpu", given)
+    assert found.job.checkpoint == settings.cache / "given.pt"
+    assert found.checkpoint_digest == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_given_weights_are_verified_too(settings: Settings) -> None:
+    with pytest.raises(NotMeasured, match=r"given\.pt has sha256 .*, the registry says f80e992b"):
+        live.live_model(MODELS["MACE-MP-0"], "cpu", having(settings, "MACE-MP-0"))
+
+
+def test_weights_given_for_one_model_are_no_others(settings: Settings) -> None:
+    given = having(settings, "eqV2-86M-omat")
+    with pytest.raises(NotObtainable, match="the run is offline"):
+        live.live_model(MODELS["eqV2-31M-omat"], "cpu", given)
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "terms"),
+    [
+        ("GRACE-2L-OAM", None, ["its code is under ASL", "its weights are under ASL"]),
+        ("GRACE-2L-OAM", 0, ["its code is under ASL"]),
+        ("ACE-W-0", None, ["its code is under ASL"]),
+        ("MACE-omat-0", None, ["its weights are under ASL"]),
+        ("MACE-omat-0", 0, []),
+        ("MACE-MP-0", None, []),
+        ("eqV2-31M-omat", None, ["its weights are under OMat24 licence, accepted in a form"]),
+    ],
+)
+def test_terms_are_named_before_first_use(
+    name: str, seed: int | None, terms: list[str], settings: Settings
+) -> None:
+    said: list[str] = []
+    try:
+        live.live_model(MODELS[name], "cpu", settings, seed, said.append)
+    except NotObtainable:
+        assert seed is None  # offline: named before anything is fetched
+    assert len(said) == len(terms)
+    for line, expected in zip(said, terms, strict=True):
+        assert line.startswith(f"{name}: {expected}")
