@@ -26,7 +26,7 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
         raise BadInput(f"{where}: not a text file: {error}") from error
     if not text.endswith("\n"):
         raise BadInput(f"{where}: cut short? The last line does not end; if it is whole, end it")
-    for i, frame in enumerate(_frames(text.rstrip().splitlines(), where)):
+    for i, frame in enumerate(frames_of(text.rstrip().splitlines(), where)):
         try:
             (atoms,) = read_xyz(StringIO(frame), index=slice(None))
             results = atoms.calc.results if atoms.calc else {}
@@ -39,8 +39,14 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
         yield Row(atoms, energy_ev, forces)
 
 
-def _frames(lines: list[str], where: str) -> Iterator[str]:
-    """Split by the announced numbers of atoms: ase would end quietly at a blank line."""
+def frames_of(lines: list[str], where: str) -> Iterator[str]:
+    """Split by the announced numbers of atoms: ase would end quietly at a blank line.
+
+    Raises
+    ------
+    BadInput
+        A frame does not begin with a number of atoms, or is cut short.
+    """
     start = row = 0
     while start < len(lines):
         here = f"{where} row {row}, line {start + 1}"

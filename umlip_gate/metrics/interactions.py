@@ -1,0 +1,106 @@
+"""Errors of solute-defect interaction energies, system by system."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from umlip_gate.datasets.interactions import Interactions
+from umlip_gate.metrics import bootstrap
+from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.predictions.predictions import Predictions
+
+_MEV = 1000.0
+
+
+@dataclass(frozen=True)
+class OfSystem:
+    """The errors of one system's interaction energies.
+
+    Attributes
+    ----------
+    system
+        Host and solute.
+    n_points, n_failed
+        How many interaction energies it has, and for how many of them a cell failed.
+    rmse_mev
+        None if any failed.
+    interval_mev
+        Its 95 % bootstrap interval over the points.
+    """
+
+    system: str
+    n_points: int
+    n_failed: int
+    rmse_mev: float | None
+    interval_mev: Interval | None
+
+
+def system_errors(
+    interactions: Interactions,
+    predictions: Predictions,
+    *,
+    n_resamples: int = bootstrap.N_RESAMPLES,
+    seed: int = bootstrap.SEED,
+) -> list[OfSystem]:
+    """Compare interaction energies with the reference.
+
+    Parameters
+    ----------
+    interactions
+        The points, and the cells that they are differences of.
+    predictions
+        Of the cells, row for row; only energies count.
+    n_resamples, seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    list
+        One per system, in the order of the file.
+    """
+    by_system: dict[str, list[float]] = {}
+    for point in interactions.points:
+        predicted_ev = sum(
+            sign * float(predictions.energies[row]) for row, sign in point.signs.items()
+        )
+        error_mev = _MEV * (predicted_ev - point.reference_ev)
+        by_system.setdefault(point.system, []).append(error_mev)
+    return [
+        _of_system(system, np.array(errors), n_resamples, seed)
+        for system, errors in by_system.items()
+    ]
+
+
+def rmse_values(systems: Sequence[OfSystem]) -> dict[str, float | None]:
+    """RMSE of the best and of the worst system, and over the points of all, meV.
+
+    Returns
+    -------
+    dict
+        `best_system`, `worst_system`, `all_points`; None where a point failed.
+    """
+    known = [system.rmse_mev for system in systems if system.rmse_mev is not None]
+    if len(known) < len(systems):
+        return dict.fromkeys(("best_system", "worst_system", "all_points"))
+    points = [system.n_points for system in systems]
+    squared = sum(n * rmse**2 for n, rmse in zip(points, known, strict=True))
+    return {
+        "best_system": min(known),
+        "worst_system": max(known),
+        "all_points": math.sqrt(squared / sum(points)),
+    }
+
+
+def _of_system(system: str, errors: FloatArray, n_resamples: int, seed: int) -> OfSystem:
+    n_failed = int(np.count_nonzero(~np.isfinite(errors)))
+    if n_failed:
+        return OfSystem(system, len(errors), n_failed, None, None)
+    squared = [
+        counts @ errors**2 / len(errors)
+        for counts in bootstrap.draw(len(errors), n_resamples, seed)
+    ]
+    interval = bootstrap.percentiles(np.sqrt(np.concatenate(squared)))
+    return OfSystem(system, len(errors), 0, math.sqrt(float(np.mean(errors**2))), interval)
