@@ -1,9 +1,9 @@
 """Measures cells: the way from registries to metrics, each step taken once."""
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,29 +12,21 @@ from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.schema import Pool
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.distribution import distribution
-from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.grouping import systems
-from umlip_gate.datasets.load import load_dataset
-from umlip_gate.datasets.registry import Dataset
-from umlip_gate.faults import Fault, NotMeasured, NotObtainable
+from umlip_gate.datasets.library import Library
+from umlip_gate.faults import NotMeasured
 from umlip_gate.metrics.bootstrap import SEED
+from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with_uncertainty
 from umlip_gate.metrics.errors import Errors, errors_of
 from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.metrics.pooling import measure_pool
+from umlip_gate.metrics.sampling import Allowance, Plan, Sample, plan
 from umlip_gate.metrics.windows import energy_windows
-from umlip_gate.models.candidate import Candidate
-from umlip_gate.models.live import Live, live_candidate, live_model
+from umlip_gate.models.combined import Ensemble
 from umlip_gate.models.registry import Model
-from umlip_gate.predictions.compute import compute
-from umlip_gate.predictions.identity import live_identity, published_identity
-from umlip_gate.predictions.predictions import Predictions
-from umlip_gate.predictions.published import read_published
-from umlip_gate.predictions.store import Store
-from umlip_gate.settings import Settings
-
-Choice = Literal["auto", "live", "published"]
+from umlip_gate.predictions.compute import Extent
+from umlip_gate.predictor import Choice, Predicted, Predictor, Source
 
 
 @dataclass(frozen=True)
@@ -78,37 +70,29 @@ class Laboratory:
 
     Attributes
     ----------
-    datasets, models
-        The registries; a candidate stands among the models.
+    library
+        The datasets.
+    predictor
+        Where predictions come from.
+    models
+        The registry; candidate, ensembles and other DFT stand among the models.
     pools, element_groups
         Names that claims have for several datasets, and for several elements.
-    settings
-        What the run may reach.
     source
         Which predictions are taken where a test leaves it open: `auto` computes if the model
         can run here, and takes published ones else.
-    device
-        Where the registry's models compute.
-    random_seed
-        Random weights of this seed instead of the registry's, if it is given.
-    n_workers
-        Processes that share a computation.
-    announce
-        Is told what is being computed.
+    allowance
+        How much of each dataset may be evaluated.
     """
 
-    datasets: dict[str, Dataset]
-    models: dict[str, Model | Candidate]
+    library: Library
+    predictor: Predictor
+    models: Mapping[str, Source | Ensemble]
     pools: Mapping[str, Pool]
     element_groups: Mapping[str, tuple[str, ...]]
-    settings: Settings
     source: Choice
-    device: str
-    random_seed: int | None
-    n_workers: int
-    announce: Callable[[str], None]
+    allowance: Allowance
     _described: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _configurations: dict[str, Configurations | Fault] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str, str], Measurement | Exception] = field(default_factory=dict)
 
     @property
@@ -143,39 +127,6 @@ class Laboratory:
             raise outcome
         return outcome
 
-    def _measure(self, model: str, dataset: str, source: Choice) -> Measurement:
-        configurations = self.load(dataset)
-        entry = self.models[model]
-        if isinstance(entry, Candidate):
-            return self._live(model, live_candidate(entry), dataset, configurations)
-        if self.random_seed is not None:
-            random = live_model(entry, self.device, self.settings, self.random_seed, self.announce)
-            return self._live(model, random, dataset, configurations)
-        if source == "published":
-            return self._published(entry, dataset, configurations)
-        try:
-            live = live_model(entry, self.device, self.settings, announce=self.announce)
-        except NotObtainable:
-            if source == "live" or dataset not in entry.published:
-                raise
-            return self._published(entry, dataset, configurations)
-        return self._live(model, live, dataset, configurations)
-
-    def _pooled(self, model: str, pool_id: str, source: Choice) -> Measurement:
-        pool = self.pools[pool_id]
-        parts = [self.measure(model, dataset, source) for dataset in pool.datasets]
-        by_rule = measure_pool([part.cell.errors for part in parts])
-        cell = Cell(
-            model,
-            pool_id,
-            least_trusted([part.cell.source for part in parts]),
-            by_rule.pop(pool.rule),
-            Errors.joined([part.cell.errors for part in parts]),
-            otherwise={str(rule): metrics for rule, metrics in by_rule.items()},
-        )
-        identities = {part.cell.dataset: part.identity for part in parts}
-        return Measurement(cell, {"pool": pool_id, "rule": pool.rule, "datasets": identities})
-
     def load(self, dataset: str) -> Configurations:
         """Give a dataset's configurations, read and checked once.
 
@@ -184,16 +135,7 @@ class Laboratory:
         NotObtainable, BadInput
             They cannot be had here, or are not what the registry says.
         """
-        if dataset not in self._configurations:
-            try:
-                loaded: Configurations | Fault = load_dataset(self.datasets[dataset], self.settings)
-            except Fault as fault:
-                loaded = fault
-            self._configurations[dataset] = loaded
-        configurations = self._configurations[dataset]
-        if isinstance(configurations, Fault):
-            raise configurations
-        return configurations
+        return self.library.load(dataset)
 
     def describe(self, dataset: str) -> dict[str, Any]:
         """Give the distribution of what is in a dataset, as plain data."""
@@ -201,48 +143,81 @@ class Laboratory:
             self._described[dataset] = distribution(self.load(dataset))
         return self._described[dataset]
 
-    def _published(self, model: Model, dataset: str, reference: Configurations) -> Measurement:
-        if dataset not in model.published:
-            raise NotObtainable(f"{model.id} on {dataset}: no predictions are published")
-        path = fetch(model.published[dataset], self.settings)
-        selection = self.datasets[dataset].selection
-        first_row = selection.first_row if selection else 0
-        predictions = read_published(path, reference, first_row)
-        identity = published_identity(sha256_of(path), reference.digest)
-        return _measurement(model.id, dataset, "published", reference, predictions, identity)
+    def _measure(self, model: str, dataset: str, source: Choice) -> Measurement:
+        whole = self.load(dataset)
+        order = plan(whole) if self.allowance.limits(len(whole)) else None
+        entry = self.models[model]
+        names = entry.members if isinstance(entry, Ensemble) else (model,)
+        predicted = [self._predict(name, dataset, source, order) for name in names]
+        n = min(len(each.rows) for each in predicted)
+        sample = self._sample(f"{model} on {dataset}", order, n)
+        if sample is not None:
+            predicted = [each.only(sample.rows, whole) for each in predicted]
+        reference = whole if sample is None else whole.select(sample.rows)
+        predictions = [each.predictions for each in predicted]
+        mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
+        errors = errors_of(reference, mean)
+        metrics = measure_errors(errors, sample)
+        deviations = None
+        if isinstance(entry, Ensemble) and sample is None and not metrics.n_failed:
+            deviations = deviations_of(reference, predictions, mean)
+            metrics = with_uncertainty(metrics, deviations)
+        origin = least_trusted([each.source for each in predicted])
+        cell = Cell(
+            model,
+            dataset,
+            origin,
+            metrics,
+            errors,
+            failures={int(predicted[0].rows[row]): why for row, why in mean.failures.items()},
+            groups={} if sample else _groups(model, dataset, origin, systems(reference), errors),
+            deviations=deviations,
+        )
+        return Measurement(cell, _identity(names, predicted), energy_windows(errors))
 
-    def _live(self, model: str, live: Live, dataset: str, reference: Configurations) -> Measurement:
-        identity = live_identity(live, reference.digest, self.settings.run.name)
-        store = Store(self.settings.predictions, identity)
-        try:
-            predictions = compute(
-                live.job,
-                store,
-                reference,
-                self.settings,
-                atoms_per_batch=live.atoms_per_batch,
-                n_workers=self.n_workers if live.job.device == "cpu" else 1,
-                announce=lambda text: self.announce(f"{model} on {dataset}: {text}"),
+    def _pooled(self, model: str, pool_id: str, source: Choice) -> Measurement:
+        pool = self.pools[pool_id]
+        parts = [self.measure(model, dataset, source) for dataset in pool.datasets]
+        by_rule = measure_pool([part.cell.errors for part in parts])
+        metrics = by_rule.pop(pool.rule)
+        deviations = [part.cell.deviations for part in parts if part.cell.deviations is not None]
+        joined = Deviations.pooled(deviations) if len(deviations) == len(parts) else None
+        cell = Cell(
+            model,
+            pool_id,
+            least_trusted([part.cell.source for part in parts]),
+            metrics if joined is None else with_uncertainty(metrics, joined),
+            Errors.joined([part.cell.errors for part in parts]),
+            otherwise={str(rule): metrics for rule, metrics in by_rule.items()},
+            deviations=joined,
+        )
+        identities = {part.cell.dataset: part.identity for part in parts}
+        return Measurement(cell, {"pool": pool_id, "rule": pool.rule, "datasets": identities})
+
+    def _predict(self, model: str, dataset: str, source: Choice, order: Plan | None) -> Predicted:
+        entry = self.models[model]
+        assert not isinstance(entry, Ensemble)  # noqa: S101 - ensembles have models as members
+        n = len(self.load(dataset))
+        rows = np.arange(n) if order is None else order.order[: self.allowance.configurations]
+        extent = Extent(rows, self.allowance.budget_s)
+        return self.predictor.predict(model, entry, dataset, source, extent)
+
+    def _sample(self, what: str, order: Plan | None, n: int) -> Sample | None:
+        """Give the sample that was evaluated; None if it is the whole dataset."""
+        if order is None or n == len(order.order):
+            return None
+        if n < order.fewest:
+            raise NotMeasured(
+                f"{what}: {n} of {len(order.order)} configurations were evaluated, and a sample "
+                f"needs {order.fewest}: allow more with --max-configurations or --budget"
             )
-        except NotMeasured as error:
-            raise NotMeasured(f"{model} on {dataset}: {error}") from error
-        source: Origin = "live" if live.job.random_seed is None else "random"
-        return _measurement(model, dataset, source, reference, predictions, identity)
+        return order.first(n)
 
 
-def _measurement(  # noqa: PLR0913, PLR0917 - the parts of one record
-    model: str,
-    dataset: str,
-    source: Origin,
-    reference: Configurations,
-    predictions: Predictions,
-    identity: dict[str, Any],
-) -> Measurement:
-    errors = errors_of(reference, predictions)
-    metrics = measure_errors(errors)
-    groups = _groups(model, dataset, source, systems(reference), errors)
-    cell = Cell(model, dataset, source, metrics, errors, predictions.failures, groups)
-    return Measurement(cell, identity, energy_windows(errors))
+def _identity(names: Sequence[str], predicted: Sequence[Predicted]) -> dict[str, Any]:
+    if len(predicted) == 1:
+        return predicted[0].identity
+    return {"members": {n: each.identity for n, each in zip(names, predicted, strict=True)}}
 
 
 def _groups(

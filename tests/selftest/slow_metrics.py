@@ -7,6 +7,7 @@ import numpy as np
 
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics.measurement import Metrics
+from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.predictions.predictions import Predictions
 
 Cells = dict[tuple[str, str], float | None]
@@ -92,12 +93,12 @@ def slow(configurations: Configurations, predictions: Predictions, rows: list[in
 
 
 def flat(metrics: Metrics) -> Cells:
-    """The values of a measurement, but for the count of failures."""
+    """What any model has, but for the count of failures."""
     return {
         (quantity, convention): value
         for quantity, values in metrics.values.items()
         for convention, value in values.items()
-        if quantity != "failed_configurations"
+        if quantity != "failed_configurations" and QUANTITIES[quantity].of == "model"
     }
 
 

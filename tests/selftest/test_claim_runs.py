@@ -125,6 +125,7 @@ class Project(Desk):
             shutil.copy(ROOT / name, self.root)
         data = DATA.replace("crystals.xyz", str(folder / "crystals.xyz"))
         (self.root / "fixtures" / "datasets.toml").write_text(data)
+        (self.root / "fixtures" / "ensembles.toml").write_text("")
         self.models(good=1.0, bad=9.0)
         self.threshold("paper/index.toml", 'ids = ["offset"]\n[unwritten]')
         self.threshold("paper/claims.toml", CLAIM)

@@ -1,11 +1,8 @@
 import json
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.selftest import slow_ensemble
 from tests.selftest.slow_metrics import random_case
@@ -15,13 +12,13 @@ from umlip_gate.metrics.ensemble import (
     BINS,
     Deviations,
     calibration,
-    correlation_intervals,
     correlations,
     deviations_of,
     error_deviation_plot,
     mean_of,
+    with_uncertainty,
 )
-from umlip_gate.metrics.spearman import Spearman
+from umlip_gate.metrics.measurement import measure
 from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest
@@ -44,6 +41,10 @@ def made_ensemble(n: int, seed: int, size: int = 4) -> tuple[Configurations, lis
     return configurations, members
 
 
+def values(found: Deviations, n_resamples: int = 2) -> dict[tuple[str, str], float]:
+    return {key: each.value for key, each in correlations(found, n_resamples=n_resamples).items()}
+
+
 def deviations(configurations: Configurations, members: Sequence[Predictions]) -> Deviations:
     return deviations_of(configurations, members, mean_of(members))
 
@@ -62,28 +63,9 @@ def test_deviations_agree_with_plain_python(size: int) -> None:
         assert pair == pytest.approx(expected, rel=1e-8)
 
 
-few_values = st.integers(-3, 3).map(float)
-
-
-@given(st.lists(st.tuples(few_values, few_values), min_size=1, max_size=12), st.data())
-def test_spearman_agrees_with_plain_python(
-    pairs: list[tuple[float, float]], data: st.DataObject
-) -> None:
-    counts = data.draw(st.lists(st.integers(0, 3), min_size=len(pairs), max_size=len(pairs)))
-    drawn = [pair for pair, times in zip(pairs, counts, strict=True) for _ in range(times)]
-    first, second = np.array(pairs).T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = Spearman(first, second)(np.array(counts, dtype=np.float64))
-    expected = slow_ensemble.spearman(drawn)
-    if expected is None:
-        assert math.isnan(found)
-    else:
-        assert found == pytest.approx(expected, abs=1e-12)
-
-
 def test_correlations_are_those_of_the_pairs() -> None:
     case = made_ensemble(40, seed=1)
-    found = correlations(deviations(*case))
+    found = values(deviations(*case))
     rows = [slow_ensemble.energies(*case, row) for row in range(40)]
     atoms = [slow_ensemble.forces(*case, atom) for atom in range(len(case[0].forces))]
     per_atom = [(a / n, b / n) for (a, b), n in zip(rows, case[0].n_atoms.tolist(), strict=True)]
@@ -94,20 +76,20 @@ def test_correlations_are_those_of_the_pairs() -> None:
 
 def test_a_spread_that_knows_its_error_correlates_and_one_that_does_not_does_not() -> None:
     configurations, members = made_ensemble(150, seed=2)
-    assert (correlations(deviations(configurations, members))[FORCE] or 0) > 0.3
+    assert (values(deviations(configurations, members))[FORCE]) > 0.3
     rng = np.random.default_rng(3)
     base = configurations.forces + rng.standard_t(3, size=configurations.forces.shape)
     blind = [
         Predictions(configurations.energies, base + 0.01 * rng.normal(size=base.shape), {})
         for _ in members
     ]
-    assert abs(correlations(deviations(configurations, blind))[FORCE] or 0) < 0.15
+    assert abs(values(deviations(configurations, blind))[FORCE]) < 0.15
 
 
 def test_the_interval_draws_whole_configurations_and_covers_the_value() -> None:
     case = made_ensemble(60, seed=4)
     found = deviations(*case)
-    intervals = correlation_intervals(found, n_resamples=60, seed=5)
+    intervals = correlations(found, n_resamples=60, seed=5)
     offsets = case[0].offsets
     drawn = np.random.default_rng(5).integers(60, size=(60, 60))
     loop = []
@@ -115,12 +97,11 @@ def test_the_interval_draws_whole_configurations_and_covers_the_value() -> None:
         atoms = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
         pairs = zip(found.force_deviation[atoms], found.force_error[atoms], strict=True)
         loop.append(slow_ensemble.spearman(list(pairs)) or 0)
-    assert intervals[FORCE] == pytest.approx(tuple(np.percentile(loop, [2.5, 97.5])), abs=1e-9)
-    for key, value in correlations(found).items():
-        interval = intervals[key]
-        assert interval is not None
-        assert value is not None
-        assert interval[0] < value < interval[1]
+    expected = tuple(np.percentile(loop, [2.5, 97.5]))
+    assert intervals[FORCE].interval == pytest.approx(expected, abs=1e-9)
+    for each in intervals.values():
+        assert each.interval is not None
+        assert each.interval[0] < each.value < each.interval[1]
 
 
 def test_the_order_of_rows_and_of_members_does_not_matter() -> None:
@@ -129,16 +110,18 @@ def test_the_order_of_rows_and_of_members_does_not_matter() -> None:
     offsets = configurations.offsets
     atoms = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
     shuffled = [Predictions(m.energies[rows], m.forces[atoms], {}) for m in members[::-1]]
-    expected = correlations(deviations(configurations, members))
-    found = correlations(deviations(configurations.select(rows), shuffled))
+    expected = values(deviations(configurations, members))
+    found = values(deviations(configurations.select(rows), shuffled))
     assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_members_that_agree_have_no_correlation() -> None:
     configurations, predictions = random_case(10, seed=8)
     found = deviations(configurations, [predictions, predictions])
-    assert set(correlations(found).values()) == {None}
-    assert set(correlation_intervals(found, n_resamples=3).values()) == {None}
+    assert np.isnan(list(values(found).values())).all()
+    metrics = with_uncertainty(measure(configurations, predictions), found, n_resamples=3)
+    assert metrics.values["force_deviation_spearman"] == {"vector": None}
+    assert metrics.intervals["force_deviation_spearman"] == {"vector": None}
     assert calibration(found)["force"]["1"] == 1  # every error exceeds no spread at all
     assert error_deviation_plot(found)["force_mev_per_ang"]["counts"] == []
 
@@ -176,7 +159,28 @@ def test_pooled_deviations_are_those_of_one_large_dataset() -> None:
     assert len(pooled.n_atoms) == 20
     pairs = zip(pooled.force_deviation, pooled.force_error, strict=True)
     expected = slow_ensemble.spearman(list(pairs))
-    assert correlations(pooled)[FORCE] == pytest.approx(expected, abs=1e-9)
+    assert values(pooled)[FORCE] == pytest.approx(expected, abs=1e-9)
+
+
+def test_an_ensemble_is_measured_like_a_model_by_its_mean() -> None:
+    configurations, members = made_ensemble(30, seed=11)
+    of_mean = measure(configurations, mean_of(members))
+    spread = deviations(configurations, members)
+    metrics = with_uncertainty(of_mean, spread, n_resamples=20)
+    assert metrics.values["energy_rmse"] == of_mean.values["energy_rmse"]
+    assert of_mean.values["force_deviation_spearman"] == {"vector": None}
+    found = values(spread)
+    assert metrics.values["energy_deviation_spearman"] == {
+        "total": found[ENERGY_TOTAL],
+        "per_atom": found[ENERGY_PER_ATOM],
+    }
+    record = json.loads(json.dumps(metrics.to_json(), allow_nan=False))
+    assert record["uncertainty"].keys() == {
+        "share_of_errors_above_multiples_of_the_deviation",
+        "error_deviation_plot",
+    }
+    low, high = record["intervals"]["force_deviation_spearman"]["vector"]
+    assert low < record["force_deviation_spearman"]["vector"] < high
 
 
 def test_one_member_is_no_ensemble() -> None:

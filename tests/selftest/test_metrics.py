@@ -76,7 +76,8 @@ def test_larger_sets_agree_with_plain_python(n: int) -> None:
 
 
 def test_what_is_estimated_is_what_is_declared() -> None:
-    declared = {(q.name, convention) for q in QUANTITIES.values() for convention in q.conventions}
+    of_models = [quantity for quantity in QUANTITIES.values() if quantity.of == "model"]
+    declared = {(each.name, convention) for each in of_models for convention in each.conventions}
     estimated = Estimator(errors_of(*random_case(3, seed=0)))(np.ones((1, 3))).keys()
     assert estimated | {("failed_configurations", "count")} == declared
     assert len({quantity.key for quantity in QUANTITIES.values()}) == len(QUANTITIES)
@@ -268,7 +269,8 @@ def test_no_error_at_all_is_zero_and_has_no_worst_share() -> None:
     configurations, _ = random_case(5, seed=5)
     metrics = few((configurations, Predictions(configurations.energies, configurations.forces, {})))
     for name, cells in metrics.values.items():
-        expected = None if name.endswith("worst_share") else float(name.endswith("slope"))
+        undefined = name.endswith("worst_share") or QUANTITIES[name].of != "model"
+        expected = None if undefined else 1 if name.endswith("slope") else 0
         assert set(cells.values()) == {expected}, name
     assert metrics.intervals["energy_rmse"]["per_atom"] == (0, 0)
     assert metrics.intervals["energy_worst_share"]["per_atom"] is None
@@ -356,7 +358,7 @@ def test_results_are_valid_json(how: str) -> None:
     result = json.loads(json.dumps(metrics.to_json(), allow_nan=False))
     keys = {quantity.key for quantity in QUANTITIES.values()}
     assert result.keys() == keys | {
-        *("n_configurations", "n_failed", "intervals", "survivors", "bootstrap")
+        *("n_configurations", "sample_of", "n_failed", "intervals", "survivors", "bootstrap")
     }
     assert result["intervals"].keys() == keys
     assert result["bootstrap"] == {"n_resamples": 2, "seed": metrics.seed, "level": 0.95}

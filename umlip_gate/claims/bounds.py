@@ -86,6 +86,12 @@ class Bound(Measured):
         high = math.inf if self.max is None else self.max
         return low < value < high if self.strict else low <= value <= high
 
+    def straddled_by(self, interval: tuple[float, float]) -> bool:
+        """Whether an interval has values inside and outside."""
+        low, high = interval
+        ends = [end for end in (self.min, self.max) if end is not None]
+        return self.inside(low) != self.inside(high) or any(low < end < high for end in ends)
+
     @property
     def relation(self) -> Relation:
         """How a value inside stands to `limit`."""

@@ -12,6 +12,7 @@ from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.ensemble import Deviations
 from umlip_gate.metrics.errors import Errors, FloatArray
 from umlip_gate.metrics.measurement import Metrics
 
@@ -39,6 +40,8 @@ class Cell:
         alloys by the elements that they are of.
     otherwise
         Of a pool: what the rules give that are not judged.
+    deviations
+        Of an ensemble: how far its members disagree, beside the error of their mean.
     """
 
     model: str
@@ -49,6 +52,7 @@ class Cell:
     failures: Mapping[int, str] = field(default_factory=dict)
     groups: Mapping[str, "Cell"] = field(default_factory=dict)
     otherwise: Mapping[str, Metrics] = field(default_factory=dict)
+    deviations: Deviations | None = None
 
     def value(self, number: Measured) -> float:
         """Look up a quantity under a convention.

@@ -7,11 +7,16 @@ raises `NotMeasured`.
 from umlip_gate.claims.bounds import Bound, ReferenceValue
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.claims.words import measured, name_of, others, required
+from umlip_gate.claims.words import STANDS, measured, name_of, of_sample, others, required
 
 
 def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None) -> Judgement:
     """Judge one model by a bound: a claim's or a gate's.
+
+    Of a whole dataset the value is judged, since it is what was measured. Of a sample its
+    interval is: all of it inside, all of it outside, or undecided. A count of failures is one
+    of the configurations that were evaluated: outside once there are too many, inside only if
+    there is none.
 
     Parameters
     ----------
@@ -30,9 +35,10 @@ def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None
         The quantity has no value.
     """
     value = cell.value(bound)
-    inside = bound.inside(value)
+    finding = _finding(bound, cell, value)
+    ending = others(bound, [cell]) if also is None else also
     return Judgement(
-        finding=Finding.of(inside),
+        finding=finding,
         model=cell.model,
         dataset=cell.dataset,
         source=cell.source,
@@ -42,9 +48,21 @@ def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None
         limit=bound.limit,
         unit=bound.unit,
         text=f"{who or f'{cell.model} on {cell.dataset}'} ({cell.source}): {name_of(bound)} "
-        f"{measured(bound, cell, bound.limit)}, {'inside' if inside else 'outside'} "
-        f"the limit {required(bound)}{others(bound, [cell]) if also is None else also}",
+        f"{measured(bound, cell, bound.limit)}, {STANDS[finding]} "
+        f"the limit {required(bound)}{of_sample(cell)}{ending}",
     )
+
+
+def _finding(bound: Bound, cell: Cell, value: float) -> Finding:
+    if cell.metrics.n_whole is None:
+        return Finding.of(bound.inside(value))
+    if bound.convention == "count":
+        decided = value == 0 or not bound.inside(value)
+        return Finding.of(bound.inside(value)) if decided else Finding.UNDECIDED
+    interval = cell.interval(bound)
+    if interval is None or bound.straddled_by(interval):
+        return Finding.UNDECIDED
+    return Finding.of(bound.inside(interval[0]))
 
 
 def judge_reference(reference: ReferenceValue, cell: Cell) -> Judgement:

@@ -16,6 +16,14 @@ ORDERED = {
 """What is said of an order that a paired bootstrap found inside, undecided or outside."""
 
 
+STANDS = {
+    Finding.INSIDE: "inside",
+    Finding.UNDECIDED: "not told from",
+    Finding.OUTSIDE: "outside",
+}
+"""What is said of a value and its limit."""
+
+
 def name_of(number: Measured) -> str:
     """Quantity and convention."""
     return f"{number.quantity} {number.convention}"
@@ -40,6 +48,14 @@ def required(bound: Bound) -> str:
         low, high = bound.limit
         return f"{low:g} to {high:g}{' exclusive' if bound.strict else ''}"
     return f"{bound.relation} {bound.limit:g}"
+
+
+def of_sample(cell: Cell) -> str:
+    """Say of how many configurations a sample is, if it is one."""
+    n_whole = cell.metrics.n_whole
+    if n_whole is None:
+        return ""
+    return f", judged by the interval on a sample of {cell.metrics.n_configurations} of {n_whole}"
 
 
 def others(number: Measured, cells: Sequence[Cell]) -> str:

@@ -16,7 +16,7 @@ from pydantic import (
 
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.faults import BadInput
-from umlip_gate.schema import RegistryId, Strict, read_toml, validate
+from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 
 NOT_STATED = "not stated"
 
@@ -51,6 +51,43 @@ class Selection(Strict):
     def rows(self) -> range:
         """The selected rows of the file."""
         return range(self.first_row, self.last_row + 1)
+
+
+class Subset(Strict):
+    """Some rows of another dataset: what is predicted for those is predicted for these.
+
+    Attributes
+    ----------
+    of
+        The other dataset.
+    n_atoms
+        The rows with so many atoms; or, if it is absent, the rows whose structures stand in the
+        files of the subset's own entry.
+    within_ang
+        How far, in angstrom, an atom or a cell vector may be from where the file has it; with
+        files only.
+    recalculation
+        The name under which the energies and forces in those files are judged like a model's:
+        DFT against DFT on the same structures.
+    recalculation_of
+        The dataset whose files these are, so that the same comparison holds there.
+    """
+
+    of: RegistryId
+    n_atoms: Annotated[int, Field(ge=1)] | None = None
+    within_ang: Annotated[float, Field(gt=0)] | None = None
+    recalculation: RegistryId | None = None
+    recalculation_of: RegistryId | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_choose(self) -> "Subset":
+        if (self.n_atoms is None) == (self.within_ang is None):
+            raise ValueError("rows are chosen by n_atoms, or by files within_ang")
+        if self.recalculation and self.within_ang is None:
+            raise ValueError("a recalculation is in files, so it needs within_ang")
+        if self.recalculation_of and not self.recalculation:
+            raise ValueError("recalculation_of without a recalculation")
+        return self
 
 
 class Dft(Strict):
@@ -107,6 +144,8 @@ class Entry(Strict):
         The elements that may occur; "any" stands for all there are.
     files, reader, selection, types
         See `Files`; absent where no address is established.
+    subset
+        Present if the rows are rows of another dataset; files then only say which.
     quantity
         Interaction energies are registered, but nothing here can read or judge them yet.
     duplicates
@@ -133,6 +172,7 @@ class Entry(Strict):
     reader: Reader | None = None
     selection: Selection | None = None
     types: tuple[Element, ...] = ()
+    subset: Subset | None = None
     quantity: Literal["energies and forces", "interaction energies"] = "energies and forces"
     duplicates: Annotated[int, Field(ge=0)] = 0
     licence: str = NOT_STATED
@@ -146,8 +186,12 @@ class Entry(Strict):
     @model_validator(mode="after")
     def _fit_together(self) -> "Entry":
         _check_reading(self.files, self.reader, self.selection, self.types)
-        if (self.status == "bring-your-own") == bool(self.files):
-            raise ValueError("files are there if, and only if, it is not 'bring-your-own'")
+        needs_files = self.subset is None or self.subset.n_atoms is None
+        if (self.status == "bring-your-own" or not needs_files) == bool(self.files):
+            raise ValueError(
+                "files are there if, and only if, it is neither 'bring-your-own' nor a subset by "
+                "n_atoms"
+            )
         if self.files and self.quantity != "energies and forces":
             raise ValueError(f"no reader here holds {self.quantity}")
         if self.status != "available" and self.reason is None:
@@ -196,7 +240,27 @@ def load_registry(path: Path, brought: Sequence[Path] = ()) -> dict[str, Dataset
                 datasets[id_] = _replaced(registry[id_], table, toml)
             else:
                 datasets[id_] = _whole(table, toml, id_).model_copy(update={"brought": True})
+    _check_subsets(datasets, [path, *brought])
     return datasets
+
+
+def _check_subsets(datasets: dict[str, Dataset], paths: Sequence[Path]) -> None:
+    where = ", ".join(map(str, paths))
+    for dataset in datasets.values():
+        if dataset.subset is None:
+            continue
+        for key in ("of", "recalculation_of"):
+            other = getattr(dataset.subset, key)
+            if other is not None and other not in datasets:
+                raise BadInput(
+                    f"{where}: [{dataset.id}]: subset.{key} = {other!r}: unknown; "
+                    f"{nearest(other, list(datasets))}"
+                )
+        if datasets[dataset.subset.of].subset is not None:
+            raise BadInput(
+                f"{where}: [{dataset.id}]: subset.of = {dataset.subset.of!r} is a subset itself; "
+                "name the dataset that holds both"
+            )
 
 
 def _tables(path: Path) -> list[tuple[str, Any]]:
@@ -229,6 +293,10 @@ def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
         )
     if registered.quantity != "energies and forces":
         raise BadInput(f"{where}: no reader here holds {registered.quantity}")
+    if registered.subset and registered.subset.n_atoms is not None:
+        raise BadInput(
+            f"{where}: its rows are rows of {registered.subset.of}: bring that one instead"
+        )
     new = validate(Files, table, where)
     files = _anchored(new.files, path.parent)
     changes = dict(new) | {"files": files, "status": "available", "reason": None, "brought": True}

@@ -5,7 +5,7 @@ is computed anew, and the middle 95 % of what comes out is the interval. Configu
 drawn whole, since the atoms of one configuration do not err independently.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -88,8 +88,21 @@ def replicates(
         (quantity, convention) -> values of shape (n_resamples,), the same for any `chunk` but
         for rounding.
     """
+    return estimates_over(errors, draw(len(errors), n_resamples, seed, chunk))
+
+
+def estimates_over(errors: Errors, draws: Iterable[FloatArray]) -> Estimates:
+    """Every quantity of every resample.
+
+    Parameters
+    ----------
+    errors
+        n configurations, n > 0, all finite.
+    draws
+        How often, or with what weight, each configuration is in each resample, shapes (B, n).
+    """
     estimator = Estimator(errors)
-    parts = [estimator(counts) for counts in draw(len(errors), n_resamples, seed, chunk)]
+    parts = [estimator(counts) for counts in draws]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 

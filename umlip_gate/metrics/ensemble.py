@@ -12,7 +12,7 @@ errors that exceed k dev.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import NotMeasured
 from umlip_gate.metrics import bootstrap
-from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.errors import FloatArray
-from umlip_gate.metrics.spearman import Spearman
+from umlip_gate.metrics.measurement import Metrics
+from umlip_gate.metrics.ranking import Correlation, spearman_interval
 from umlip_gate.predictions.predictions import Predictions
 
 FEWEST_MEMBERS = 2
@@ -137,38 +137,52 @@ def deviations_of(
     )
 
 
-def correlations(deviations: Deviations) -> dict[tuple[str, str], float | None]:
-    """Spearman's correlation of deviation and error; None where one of them is constant.
-
-    Returns
-    -------
-    dict
-        (quantity, convention) -> a value between -1 and 1.
-    """
-    values = {
-        key: Spearman(*pair)(np.ones(len(pair[0]))) for key, pair in deviations.pairs().items()
-    }
-    return {key: value if math.isfinite(value) else None for key, value in values.items()}
-
-
-def correlation_intervals(
+def correlations(
     deviations: Deviations, *, n_resamples: int = N_RESAMPLES, seed: int = bootstrap.SEED
-) -> dict[tuple[str, str], Interval | None]:
-    """Percentile intervals at 95 % of the correlations, configurations being drawn whole.
+) -> dict[tuple[str, str], Correlation]:
+    """Spearman's correlation of deviation and error, configurations being drawn whole.
 
     Returns
     -------
     dict
-        (quantity, convention) -> (low, high); None where some resample leaves it undefined.
+        (quantity, convention) -> value and interval; NaN where deviation or error is constant.
     """
-    spearman = {key: Spearman(*pair) for key, pair in deviations.pairs().items()}
-    values: dict[tuple[str, str], list[float]] = {key: [] for key in spearman}
-    for drawn in bootstrap.draw(len(deviations.n_atoms), n_resamples, seed):
-        for counts in drawn:
-            of_atoms = np.repeat(counts, deviations.n_atoms)
-            for key, of_resample in spearman.items():
-                values[key].append(of_resample(of_atoms if key in PER_ATOM else counts))
-    return {key: bootstrap.percentiles(np.array(found)) for key, found in values.items()}
+    rows = np.arange(len(deviations.n_atoms))
+    of_atoms = np.repeat(rows, deviations.n_atoms)
+    return {
+        key: spearman_interval(
+            *pair, of_atoms if key in PER_ATOM else rows, n_resamples=n_resamples, seed=seed
+        )
+        for key, pair in deviations.pairs().items()
+    }
+
+
+def with_uncertainty(
+    metrics: Metrics, deviations: Deviations, *, n_resamples: int = N_RESAMPLES
+) -> Metrics:
+    """Add to the metrics of an ensemble's mean what the spread says of its errors.
+
+    Parameters
+    ----------
+    metrics
+        Of the mean; no configuration failed.
+    deviations
+        Of the same configurations.
+    n_resamples
+        Of the correlations' bootstrap.
+    """
+    values, intervals = dict(metrics.values), dict(metrics.intervals)
+    for (quantity, convention), found in correlations(deviations, n_resamples=n_resamples).items():
+        value = found.value if math.isfinite(found.value) else None
+        values[quantity] = {**values[quantity], convention: value}
+        intervals[quantity] = {**intervals[quantity], convention: found.interval}
+    uncertainty = {
+        "share_of_errors_above_multiples_of_the_deviation": calibration(deviations),
+        "error_deviation_plot": error_deviation_plot(deviations),
+    }
+    return replace(
+        metrics, values=values, intervals=intervals, details={"uncertainty": uncertainty}
+    )
 
 
 def calibration(deviations: Deviations) -> dict[str, dict[str, float]]:

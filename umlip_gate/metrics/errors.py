@@ -275,7 +275,7 @@ class Estimator:
     def _worst(self, counts: FloatArray, key: tuple[str, str]) -> FloatArray:
         """Squared error of the worst 1 % of each resample, shape (B,)."""
         n = len(self._energy)
-        k = -(-n // 100)
+        k = -(-round(float(counts[0].sum())) // 100)
         reach = min(n, 4 * k + 16)  # nearly always enough to draw k configurations from
         while True:
             rows = self._descending[key][:reach]

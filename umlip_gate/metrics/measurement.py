@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval
-from umlip_gate.metrics.errors import Errors, Estimates, Estimator, errors_of
+from umlip_gate.metrics.errors import Errors, Estimates, Estimator, FloatArray, errors_of
 from umlip_gate.metrics.quantities import QUANTITIES
+from umlip_gate.metrics.sampling import Sample
 from umlip_gate.predictions.predictions import Predictions
 
 T = TypeVar("T")
@@ -44,6 +45,11 @@ class Metrics:
         `failed_configurations`; None if none failed. Not for verdicts.
     n_resamples, seed
         What the intervals were drawn with.
+    n_whole
+        How many configurations the dataset has, if those measured are a sample of it: then
+        values and intervals are estimates of the whole.
+    details
+        What else was measured, as plain data for the results.
     replicates
         (quantity, convention) -> its value in every resample, shape (n_resamples,); empty
         where a configuration failed. For comparisons of models; not part of the results.
@@ -56,6 +62,8 @@ class Metrics:
     survivors: Table[float] | None
     n_resamples: int
     seed: int
+    n_whole: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
     replicates: Estimates = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -66,6 +74,7 @@ class Metrics:
             survivors = {"n_configurations": n_survivors, **_keyed(self.survivors)}
         return {
             "n_configurations": self.n_configurations,
+            "sample_of": self.n_whole,
             "n_failed": self.n_failed,
             **_keyed(self.values),
             "intervals": _keyed(self.intervals),
@@ -75,12 +84,14 @@ class Metrics:
                 "seed": self.seed,
                 "level": bootstrap.LEVEL,
             },
+            **self.details,
         }
 
 
 def measure(
     configurations: Configurations,
     predictions: Predictions,
+    sample: Sample | None = None,
     *,
     n_resamples: int = bootstrap.N_RESAMPLES,
     seed: int = bootstrap.SEED,
@@ -96,6 +107,8 @@ def measure(
         The reference.
     predictions
         What the model says of the same configurations, in the same order.
+    sample
+        Which rows of a dataset these configurations are, if they are not the whole.
     n_resamples, seed
         Of the bootstrap.
 
@@ -104,13 +117,16 @@ def measure(
     NotMeasured
         There are no configurations, or the predictions are not of these configurations.
     """
-    return measure_errors(
-        errors_of(configurations, predictions), n_resamples=n_resamples, seed=seed
-    )
+    errors = errors_of(configurations, predictions)
+    return measure_errors(errors, sample, n_resamples=n_resamples, seed=seed)
 
 
 def measure_errors(
-    errors: Errors, *, n_resamples: int = bootstrap.N_RESAMPLES, seed: int = bootstrap.SEED
+    errors: Errors,
+    sample: Sample | None = None,
+    *,
+    n_resamples: int = bootstrap.N_RESAMPLES,
+    seed: int = bootstrap.SEED,
 ) -> Metrics:
     """Measure every quantity under every convention, of errors that are known.
 
@@ -118,26 +134,34 @@ def measure_errors(
     ----------
     errors
         n configurations, n > 0; not finite where one failed.
+    sample
+        Which rows of a dataset they are, if they are not the whole.
     n_resamples, seed
         Of the bootstrap.
     """
     failed = ~errors.finite
-    if not failed.any():
+    if not failed.any() and sample is None:
         replicated = bootstrap.replicates(errors, n_resamples, seed)
         return estimated(len(errors), _estimates(errors), replicated, seed)
+    n_whole = None if sample is None else sample.n_whole
+    if not failed.any() and sample is not None:
+        replicated = bootstrap.estimates_over(errors, sample.draw(n_resamples, seed))
+        values = _estimates(errors, sample.weights)
+        return replace(estimated(len(errors), values, replicated, seed), n_whole=n_whole)
     n_failed = int(np.count_nonzero(failed))
-    values: Table[float] = _table({})
-    values[_FAILED]["count"] = n_failed
+    nothing: Table[float] = _table({})
+    nothing[_FAILED]["count"] = n_failed
     survivors = _defined(_estimates(errors.select(~failed)))
     del survivors[_FAILED]
     return Metrics(
         n_configurations=len(errors),
         n_failed=n_failed,
-        values=values,
+        values=nothing,
         intervals=_table({}),
         survivors=survivors,
         n_resamples=n_resamples,
         seed=seed,
+        n_whole=n_whole,
     )
 
 
@@ -174,11 +198,11 @@ def estimated(
     )
 
 
-def _estimates(errors: Errors) -> dict[tuple[str, str], float]:
+def _estimates(errors: Errors, weights: FloatArray | None = None) -> dict[tuple[str, str], float]:
     if not len(errors):
         return {}
-    once = np.ones((1, len(errors)))
-    return {key: float(value) for key, (value,) in Estimator(errors)(once).items()}
+    once = np.ones(len(errors)) if weights is None else weights
+    return {key: float(value) for key, (value,) in Estimator(errors)(once[np.newaxis]).items()}
 
 
 def _defined(values: Mapping[tuple[str, str], float]) -> Table[float]:

@@ -16,6 +16,10 @@ component
     Over the 3N Cartesian components of the forces.
 vector
     Over the N force vectors: the error is the length of the difference.
+total
+    Of the whole configuration's energy.
+best_system, worst_system, all_points
+    Of the system of host and solute with the lowest, the highest, and of all points alike.
 count
     A plain number of things.
 """
@@ -23,6 +27,7 @@ count
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ class Quantity:
         The ways in which it is computed; all of them are always reported.
     definition
         One line for a reader.
+    of
+        What has it: any model by its energies and forces, an ensemble, or a model on a dataset
+        of interaction energies.
     """
 
     name: str
@@ -48,6 +56,7 @@ class Quantity:
     unit: str
     conventions: tuple[str, ...]
     definition: str
+    of: Literal["model", "ensemble", "interactions"] = "model"
 
 
 _WEIGHTS = ("per_configuration", "per_atom")
@@ -121,6 +130,30 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "1",
                 ("component",),
                 "share of the squared force error in the worst 1 % of the configurations",
+            ),
+            Quantity(
+                "energy_deviation_spearman",
+                "energy_deviation_spearman",
+                "1",
+                ("total", "per_atom"),
+                "how well an ensemble's spread in energy orders the errors of its mean",
+                "ensemble",
+            ),
+            Quantity(
+                "force_deviation_spearman",
+                "force_deviation_spearman",
+                "1",
+                ("vector",),
+                "how well an ensemble's spread in forces orders the errors of its mean",
+                "ensemble",
+            ),
+            Quantity(
+                "interaction_rmse",
+                "interaction_rmse_mev",
+                "meV",
+                ("best_system", "worst_system", "all_points"),
+                "root of the mean squared error of solute-defect interaction energies",
+                "interactions",
             ),
             Quantity(
                 "failed_configurations",

@@ -66,6 +66,28 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.energies)
 
+    def select(self, rows: NDArray[np.int64], n_atoms: NDArray[np.int64]) -> "Predictions":
+        """Keep some rows.
+
+        Parameters
+        ----------
+        rows
+            Their numbers, in the order wanted.
+        n_atoms
+            Of every row that there is, shape (n,).
+        """
+        ends = np.cumsum(n_atoms)
+        atoms = [np.arange(ends[row] - n_atoms[row], ends[row]) for row in rows.tolist()]
+        return Predictions(
+            self.energies[rows],
+            self.forces[np.concatenate([np.empty(0, dtype=np.int64), *atoms])],
+            {
+                new: self.failures[old]
+                for new, old in enumerate(rows.tolist())
+                if old in self.failures
+            },
+        )
+
     @cached_property
     def failed(self) -> NDArray[np.bool_]:
         """Rows without a finite energy, shape (n,), read-only; every row listed is one of them.

@@ -43,7 +43,7 @@ def measured_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
             entry["model"],
             entry["dataset"],
             entry["source"],
-            f"{entry['n_configurations']}" + (f", {n} failed" if (n := entry["n_failed"]) else ""),
+            _count(entry),
             *(_number(entry["energy_rmse_mev_per_atom"][name], 2) for name in ENERGY_CONVENTIONS),
             _number(entry["force_rmse_mev_per_ang"]["component"], 1),
             _number(entry["force_rmse_mev_per_ang"]["vector"], 1),
@@ -107,6 +107,12 @@ def _value(value: float | None, limit: float | Sequence[float] | None, unit: str
         return NOTHING
     shown = show_beside(value, limit) if limit is not None else f"{value:.2f}"
     return f"{shown} {unit}" if unit else shown
+
+
+def _count(entry: dict[str, Any]) -> str:
+    of_whole = f" of {entry['sample_of']}" if entry["sample_of"] else ""
+    failed = f", {entry['n_failed']} failed" if entry["n_failed"] else ""
+    return f"{entry['n_configurations']}{of_whole}{failed}"
 
 
 def _number(value: float | None, digits: int) -> str:

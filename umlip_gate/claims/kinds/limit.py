@@ -3,7 +3,7 @@
 from typing import Literal
 
 from umlip_gate.claims.bounds import Bound
-from umlip_gate.claims.evidence import Bench
+from umlip_gate.claims.evidence import Bench, require
 from umlip_gate.claims.judge import judge_limit
 from umlip_gate.claims.kinds.base import Ids, Kind, Subject
 from umlip_gate.claims.verdict import Judgement
@@ -36,4 +36,5 @@ class Limit(Kind, Bound):
     def judge(self, subject: Subject, bench: Bench) -> Judgement:
         """Judge the subject's model by the bound."""
         assert subject.model is not None  # noqa: S101 - as listed by `subjects`
+        require(bench, subject.dataset)
         return judge_limit(self, bench.cell(subject.model, subject.dataset))

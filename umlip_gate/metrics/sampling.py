@@ -1,0 +1,188 @@
+"""A sample of a dataset's configurations, and what it says of the whole.
+
+Rows are stratified by size and by reference energy per atom, and put into one seeded order in
+which every beginning holds the strata in their proportion. So a sample of n is the first n of
+that order, and a sample that time cut short is a smaller one of the same kind.
+
+With n_h rows drawn of the N_h of stratum h, each stands for N_h / n_h rows, and the estimates are
+those of the whole dataset. Their interval is the rescaling bootstrap of Rao & Wu, J. Am. Stat.
+Assoc. 83, 231 (1988), which is made for this design: n_h - 1 rows are drawn of the n_h with
+replacement, and a row that came m_i times gets the weight
+
+    N_h / n_h [1 - λ + λ m_i n_h / (n_h - 1)],    λ = sqrt(1 - n_h / N_h).
+
+The correction λ for a finite population lets the interval close as the sample becomes the whole.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umlip_gate.datasets.configurations import Configurations, IntArray
+from umlip_gate.metrics.errors import FloatArray
+
+GROUPS = 4
+"""Of sizes, and in each of them of energies: 16 strata at most."""
+FEWEST_OF_A_STRATUM = 4
+"""From fewer rows the spread in a stratum is guessed badly."""
+SEED = 20250630
+_CHUNK = 2**18
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How much of a dataset may be evaluated with one model; all of it if nothing is said.
+
+    Attributes
+    ----------
+    configurations
+        So many at most.
+    budget_s
+        What is begun within so many seconds.
+    """
+
+    configurations: int | None = None
+    budget_s: float | None = None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.configurations is not None:
+            parts.append(f"{self.configurations} configurations at most")
+        if self.budget_s is not None:
+            parts.append(f"what a model begins within {self.budget_s:g} s")
+        return ", ".join(parts)
+
+    def __bool__(self) -> bool:
+        return self != Allowance()
+
+    def limits(self, n: int) -> bool:
+        """Whether a dataset of n configurations may be cut short."""
+        return self.budget_s is not None or (self.configurations or n) < n
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some rows of a dataset.
+
+    Attributes
+    ----------
+    rows
+        Their numbers, ascending, shape (n,).
+    strata
+        The stratum of each, shape (n,).
+    sizes
+        N_h of every stratum, shape (H,).
+    """
+
+    rows: IntArray
+    strata: IntArray
+    sizes: IntArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def n_whole(self) -> int:
+        """How many rows the dataset has."""
+        return int(self.sizes.sum())
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """How many rows of the dataset each stands for, shape (n,); they add up to `n_whole`."""
+        drawn = np.bincount(self.strata, minlength=len(self.sizes))
+        return np.asarray((self.sizes / np.maximum(drawn, 1))[self.strata])
+
+    def draw(self, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Iterator[FloatArray]:
+        """Resample by the rescaling bootstrap.
+
+        Yields
+        ------
+        weights
+            Of each row in each resample, shape (B, n) with B n ≤ `chunk` or B = 1; n_resamples
+            rows in all, each adding up to `n_whole`.
+        """
+        generator = np.random.default_rng(seed)
+        size = max(1, chunk // len(self))
+        for start in range(0, n_resamples, size):
+            n_rows = min(size, n_resamples - start)
+            factors = np.empty((n_rows, len(self)))
+            for stratum, n_of_whole in enumerate(self.sizes):
+                own = np.flatnonzero(self.strata == stratum)
+                factors[:, own] = _factors(len(own), int(n_of_whole), n_rows, generator)
+            yield factors * self.weights
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The order in which the rows of a dataset are taken.
+
+    Attributes
+    ----------
+    order
+        Every row number once, shape (N,).
+    strata
+        The stratum of each row, shape (N,).
+    fewest
+        So many rows at least make a sample: four of every stratum, or all of it.
+    """
+
+    order: IntArray
+    strata: IntArray
+    fewest: int
+
+    def first(self, n: int) -> Sample:
+        """Give the sample of the first n rows; the whole if there are no more."""
+        rows = np.sort(self.order[:n])
+        return Sample(rows, self.strata[rows], np.bincount(self.strata))
+
+
+def plan(configurations: Configurations, seed: int = SEED) -> Plan:
+    """Stratify a dataset and order it.
+
+    Parameters
+    ----------
+    configurations
+        N > 0 configurations.
+    seed
+        Of numpy's default generator; the same seed gives the same order.
+    """
+    generator = np.random.default_rng(seed)
+    strata = _strata(configurations)
+    keys = np.empty(len(configurations))
+    for stratum in range(int(strata.max()) + 1):
+        own = generator.permutation(np.flatnonzero(strata == stratum))
+        places = (np.arange(len(own)) + generator.random()) / len(own)
+        places[:FEWEST_OF_A_STRATUM] -= 1  # before all others
+        keys[own] = places
+    fewest = int(np.minimum(np.bincount(strata), FEWEST_OF_A_STRATUM).sum())
+    return Plan(np.argsort(keys, kind="stable"), strata, fewest)
+
+
+def _strata(configurations: Configurations) -> IntArray:
+    """Give each row the number of its stratum, from 0 on; none is empty."""
+    by_size = _groups(configurations.n_atoms.astype(np.float64))
+    per_atom = configurations.energies / configurations.n_atoms
+    labels = np.empty(len(configurations), dtype=np.int64)
+    for size in range(GROUPS):
+        own = by_size == size
+        if own.any():
+            labels[own] = GROUPS * size + _groups(per_atom[own])
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def _groups(values: FloatArray) -> NDArray[np.int64]:
+    """Divide by quantiles, equal values together."""
+    quantiles = np.quantile(values, np.arange(1, GROUPS) / GROUPS)
+    return np.searchsorted(quantiles, values, side="left").astype(np.int64)
+
+
+def _factors(n: int, n_of_whole: int, n_rows: int, generator: np.random.Generator) -> FloatArray:
+    """Draw what the rescaling multiplies the weights of one stratum with, shape (n_rows, n)."""
+    if n == n_of_whole or n < FEWEST_OF_A_STRATUM:
+        return np.ones((n_rows, n))
+    times = generator.multinomial(n - 1, np.full(n, 1 / n), size=n_rows)
+    damping = np.sqrt(1 - n / n_of_whole)
+    return np.asarray(1 - damping + damping * times * n / (n - 1))

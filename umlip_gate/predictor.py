@@ -1,0 +1,181 @@
+"""Where predictions come from: computed here, published by others, or another DFT."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from umlip_gate.claims.verdict import Origin
+from umlip_gate.datasets.configurations import Configurations, IntArray
+from umlip_gate.datasets.digests import sha256_of
+from umlip_gate.datasets.fetch import fetch
+from umlip_gate.datasets.library import Library
+from umlip_gate.datasets.subset import matched_rows
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.combined import Recalculation
+from umlip_gate.models.live import Live, live_candidate, live_model
+from umlip_gate.models.registry import Model
+from umlip_gate.predictions.compute import Extent, compute
+from umlip_gate.predictions.identity import live_identity, published_identity
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.published import read_published
+from umlip_gate.predictions.store import Store
+
+Choice = Literal["auto", "live", "published"]
+Source = Model | Candidate | Recalculation
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Predictions for rows of a dataset.
+
+    Attributes
+    ----------
+    rows
+        Their numbers in the dataset, ascending, shape (n,).
+    predictions
+        Of these rows.
+    source
+        Where they come from.
+    identity
+        All that they depend on.
+    """
+
+    rows: IntArray
+    predictions: Predictions
+    source: Origin
+    identity: dict[str, Any]
+
+    def only(self, rows: IntArray, dataset: Configurations) -> "Predicted":
+        """Keep some of the rows, ascending; `dataset` is the one whose rows they are."""
+        if len(rows) == len(self.rows):
+            return self
+        kept = self.predictions.select(np.searchsorted(self.rows, rows), dataset.n_atoms[self.rows])
+        return Predicted(rows, kept, self.source, self.identity)
+
+
+@dataclass
+class Predictor:
+    """Gives the predictions of one model for one dataset.
+
+    Attributes
+    ----------
+    library
+        The datasets.
+    device
+        Where the registry's models compute.
+    random_seed
+        Random weights of this seed instead of the registry's, if it is given.
+    n_workers
+        Processes that share a computation.
+    announce
+        Is told what is being computed.
+    """
+
+    library: Library
+    device: str
+    random_seed: int | None
+    n_workers: int
+    announce: Callable[[str], None]
+
+    def predict(
+        self, name: str, model: Source, dataset: str, source: Choice, extent: Extent
+    ) -> Predicted:
+        """Give predictions for the rows of a dataset.
+
+        Of a subset, those of the dataset that it is of: nothing is predicted twice.
+
+        Parameters
+        ----------
+        name, model
+            What reports call the model, and its entry.
+        dataset
+            A registry id.
+        source
+            Which predictions are taken: `auto` computes if the model can run here, and takes
+            published ones else.
+        extent
+            Which rows of the dataset.
+
+        Raises
+        ------
+        NotObtainable
+            The dataset or the model cannot be had here.
+        NotMeasured, BadInput
+            They could be had, and were not predicted.
+        """
+        if isinstance(model, Recalculation):
+            return self._recalculated(name, dataset, extent)
+        live = self._live(model, dataset, source)
+        if live is None:
+            assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
+            return self._published(model, dataset, extent)
+        return self._computed(name, live, dataset, extent)
+
+    def _live(self, model: Model | Candidate, dataset: str, source: Choice) -> Live | None:
+        """Prepare a model; None where published predictions are taken instead."""
+        settings = self.library.settings
+        if isinstance(model, Candidate):
+            return live_candidate(model)
+        if self.random_seed is not None:
+            return live_model(model, self.device, settings, self.random_seed, self.announce)
+        if source == "published":
+            return None
+        try:
+            return live_model(model, self.device, settings, announce=self.announce)
+        except NotObtainable:
+            if source == "live" or self.library.place(dataset).whole not in model.published:
+                raise
+            return None
+
+    def _published(self, model: Model, dataset: str, extent: Extent) -> Predicted:
+        whole, own = self.library.place(dataset)
+        if whole not in model.published:
+            raise NotObtainable(f"{model.id} on {dataset}: no predictions are published")
+        path = fetch(model.published[whole], self.library.settings)
+        selection = self.library.datasets[whole].selection
+        reference = self.library.load(whole)
+        predictions = read_published(path, reference, selection.first_row if selection else 0)
+        identity = published_identity(sha256_of(path), reference.digest)
+        everything = Predicted(np.arange(len(reference)), predictions, "published", identity)
+        return _within(dataset, self.library, everything, np.sort(own[extent.order]))
+
+    def _computed(self, name: str, live: Live, dataset: str, extent: Extent) -> Predicted:
+        whole, own = self.library.place(dataset)
+        reference = self.library.load(whole)
+        identity = live_identity(live, reference.digest, self.library.settings.run.name)
+        try:
+            rows, predictions = compute(
+                live.job,
+                Store(self.library.settings.predictions, identity),
+                reference,
+                self.library.settings,
+                Extent(own[extent.order], extent.budget_s),
+                atoms_per_batch=live.atoms_per_batch,
+                n_workers=self.n_workers if live.job.device == "cpu" else 1,
+                announce=lambda text: self.announce(f"{name} on {dataset}: {text}"),
+            )
+        except NotMeasured as error:
+            raise NotMeasured(f"{name} on {dataset}: {error}") from error
+        source: Origin = "live" if live.job.random_seed is None else "random"
+        return Predicted(np.searchsorted(own, rows), predictions, source, identity)
+
+    def _recalculated(self, name: str, dataset: str, extent: Extent) -> Predicted:
+        entry = self.library.datasets[dataset]
+        if entry.subset is None or entry.subset.recalculation != name:
+            raise NotObtainable(f"{name} on {dataset}: it has no other DFT of these structures")
+        whole = self.library.load(entry.subset.of)
+        rows, others = matched_rows(entry, whole, self.library.settings)
+        identity = published_identity(others.digest, whole.digest)
+        predictions = Predictions(others.energies, others.forces, {})
+        everything = Predicted(np.arange(len(rows)), predictions, "published", identity)
+        return everything.only(np.sort(extent.order), self.library.load(dataset))
+
+
+def _within(dataset: str, library: Library, whole: Predicted, rows: IntArray) -> Predicted:
+    """Take rows of a whole, and number them as the dataset does."""
+    place = library.place(dataset)
+    kept = whole.only(rows, library.load(place.whole))
+    return replace(kept, rows=np.searchsorted(place.rows, rows))
