@@ -14,6 +14,7 @@ import pytest
 from tests.selftest.test_families import FAMILIES
 from umlip_gate.claims.thresholds import load_thresholds
 from umlip_gate.datasets.registry import load_registry
+from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.live import adapted_families
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import ROOT
@@ -33,7 +34,7 @@ PACKAGED = {model.id for model in LIVE if model.checkpoint and model.checkpoint.
 TOX = configparser.ConfigParser(interpolation=None)
 TOX.read_string(text_of("tox.ini"))
 GROUPS = tomllib.loads(text_of("pyproject.toml"))["dependency-groups"]
-OWN = {"test", "newest", "selftest", "lint"}
+OWN = {"test", "newest", "selftest", "lint", "descriptors"}
 """Environments and dependency groups that are no model's."""
 
 
@@ -143,13 +144,19 @@ def test_nothing_of_a_package_is_imported_or_set_beside_the_worker() -> None:
 
 def test_claims_and_references_are_of_registered_models() -> None:
     datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
-    thresholds = load_thresholds(ROOT / "thresholds", MODELS, datasets)
+    ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(MODELS))
+    others = recalculations(datasets)
+    thresholds = load_thresholds(ROOT / "thresholds", {*MODELS, *ensembles, *others}, datasets)
     live = {each.model for each in thresholds.references if each.source == "live"}
     assert live >= PACKAGED
     assert live <= {model.id for model in LIVE}
     for reference in thresholds.references:
-        if reference.source == "published":
-            assert reference.dataset in MODELS[reference.model].published
+        if reference.model in others:
+            assert reference.dataset in others[reference.model].datasets
+        elif reference.source == "published":
+            ensemble = ensembles.get(reference.model)
+            for model in ensemble.members if ensemble else [reference.model]:
+                assert reference.dataset in MODELS[model].published
 
 
 def test_the_readme_lists_the_environments_and_their_packages() -> None:
