@@ -8,4 +8,5 @@ pytest_plugins = [
     "fixtures.plugin.verdicts",
     "fixtures.plugin.report",
     "fixtures.measured",
+    "fixtures.cost",
 ]

@@ -6,6 +6,7 @@ Each is a Lennard-Jones crystal that misbehaves for structures of `TRIGGER` atom
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,91 @@ def out_of_memory() -> Fake:
         np.empty(1 << 45, dtype=np.float64)
 
     return Fake(defect)
+
+
+class Burning(Fake):
+    """Takes a given CPU time for every evaluation, whatever else the machine does."""
+
+    def __init__(self, cpu_ms: float) -> None:
+        super().__init__()
+        self.cpu_s = cpu_ms / 1000
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        end_s = time.process_time() + self.cpu_s
+        super().calculate(atoms, properties, system_changes)
+        while time.process_time() < end_s:
+            pass
+
+
+def burns(cpu_ms: float) -> Burning:
+    return Burning(cpu_ms)
+
+
+class Kept(Fake):
+    """Answers with the result of its first evaluation of so many atoms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[int, dict[str, object]] = {}
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert atoms is not None
+        self.results = self.first.setdefault(len(atoms), self.results)
+
+
+def kept() -> Kept:
+    return Kept()
+
+
+class Wandering(Fake):
+    """Leaves the core that it was given, as some packages' own thread pools do."""
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
+def wanders() -> Wandering:
+    return Wandering()
+
+
+class Large(Fake):
+    """Runs out of memory from so many atoms on."""
+
+    def __init__(self, n_atoms: int) -> None:
+        super().__init__()
+        self.n_atoms = n_atoms
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert atoms is not None
+        if len(atoms) >= self.n_atoms:
+            raise MemoryError("no room")
+
+
+def large(n_atoms: int) -> Large:
+    return Large(n_atoms)
 
 
 def does_not_start() -> Fake:

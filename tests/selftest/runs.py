@@ -51,6 +51,32 @@ FAILED = {
 }
 
 
+COST = """
+[protocol]
+sizes = [2, 16, 54]
+required_size = 16
+temperature_k = 300
+timestep_fs = 1.0
+seed = 1
+most_displacement_ang = 1.0
+min_round_s = 0.02
+target_s_per_size = 0.1
+min_rounds = 3
+max_rounds = 4
+budget_s_per_model = { cpu = 60, cuda = 60 }
+memory_share = 0.8
+models = []
+rationale = "a self-test's"
+
+[against]
+n_atoms = 16
+pairs = 8
+max_ratio = 1.05
+seed = 1
+rationale = "a self-test's"
+"""
+
+
 @dataclass
 class Outcome:
     """What a run left: exit code, output, results file."""

@@ -289,7 +289,7 @@ def test_a_run_without_a_verdict_says_why(desk: Desk) -> None:
     desk.candidate()
     outcome = desk.judge("-k", "failed")
     assert outcome.code == NOT_MEASURED, outcome.output
-    reason = "required by the gate, and not measured: mine:crystals:gate.own-gate.energy"
+    reason = "required, and not measured: mine:crystals:gate.own-gate.energy"
     assert f"no verdict: {reason}" in outcome.output
     assert outcome.results["unmeasured"] == [reason]
 

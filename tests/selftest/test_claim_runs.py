@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from tests.selftest.crystals import labelled
-from tests.selftest.runs import DATA, Desk
+from tests.selftest.runs import COST, DATA, Desk
 from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
@@ -130,6 +130,7 @@ class Project(Desk):
         self.threshold("paper/index.toml", 'ids = ["offset"]\n[unwritten]')
         self.threshold("paper/claims.toml", CLAIM)
         self.threshold("known_failures.toml", "")
+        self.threshold("cost.toml", COST)
         shutil.copy(ROOT / "thresholds" / "cell.toml", self.root / "thresholds")
         shutil.copy(ROOT / "thresholds" / "periodic_table.toml", self.root / "thresholds")
         self.threshold("pools.toml", "")

@@ -70,7 +70,8 @@ class Judgement:
     interval
         The value's 95 % bootstrap interval.
     relation
-        How the value must stand to the limit: `<`, `≤`, `>`, `≥`, `=` or `within`.
+        How the value must stand to the limit: `<`, `≤`, `>`, `≥`, `=` or `within`; None where
+        there is no limit.
     limit
         A number; a pair of them where the relation is `within`.
     unit
@@ -85,8 +86,8 @@ class Judgement:
     source: Origin | None
     value: float
     interval: Interval | None
-    relation: str
-    limit: float | tuple[float, float]
+    relation: str | None
+    limit: float | tuple[float, float] | None
     unit: str
     text: str
 

@@ -10,7 +10,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -35,22 +35,24 @@ KEPT_BYTES = 1 << 30
 
 
 def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - execnet's Channel
-    """Load a potential, then answer batches until the channel closes.
+    """Load a potential, then answer questions until the channel closes.
 
     Parameters
     ----------
     channel
-        Sends `("ready", about)` once loaded, then one list of answers per batch received. An
-        answer is `("ok", energy, forces as bytes)`, `("error", text)` or `("fault", text)`.
+        Sends `("ready", about)` once loaded, then one answer per question received. To
+        `("evaluate", structures)` a list with, for each, `("ok", energy, forces as bytes)`,
+        `("error", text)` or `("fault", text)`; to `("build", (structure, numbers))` and
+        `("lap", n_steps)` one such tuple, with what `cost.serve.Timer` returns if it is ok.
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
         log, checked (whether structures that the family declares unable are refused), folder
-        (to work in).
+        (to work in), core (the only one to run on; None for any).
     """
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    _one_thread()
+    _one_thread(request["core"])
     _keep_memory()
     os.setpgid(0, 0)
     os.chdir(request["folder"])
@@ -64,15 +66,21 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
     }
     channel.send(("ready", about))
     abilities = adapter.ABILITIES if request["checked"] else None
-    for batch in channel:
-        structures = [_structure(message) for message in batch]
-        channel.send(_evaluate(potential, abilities, structures))
+    timed = _timed(potential, request["device"])
+    for verb, question in channel:
+        if verb == "evaluate":
+            structures = [_structure(message) for message in question]
+            channel.send(_evaluate(potential, abilities, structures))
+        else:
+            channel.send(timed(verb, question))
 
 
-def _one_thread() -> None:
+def _one_thread(core: int | None) -> None:
     """One core per worker: several workers share the machine better than several threads."""
     for name in THREAD_POOLS:
         os.environ[name] = "1"
+    if core is not None:
+        os.sched_setaffinity(0, {core})
 
 
 def _keep_memory() -> None:
@@ -147,6 +155,29 @@ def _attempt(
         kind = "fault" if _out_of_memory(error) else "error"
         return [(kind, f"{type(error).__name__}: {error}")]
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
+
+
+def _timed(potential: "Potential", device: str) -> Callable[[str, Any], Answer]:
+    """Answer the questions of a cost measurement."""
+    from umlip_gate.cost.serve import Timer  # noqa: PLC0415 - imports NumPy
+
+    timer = Timer(potential, device)
+
+    def answer(verb: str, question: Any) -> Answer:  # noqa: ANN401 - plain data
+        try:
+            if verb == "build":
+                structure, numbers = question
+                return "ok", timer.build(_structure(structure), numbers)
+            return "ok", timer.lap(question)
+        except Exception as error:  # whatever a package raises is this size's error
+            if "CUDA error" in str(error):
+                raise  # the device's state is lost with it: so is the worker
+            text = f"{type(error).__name__}: {error}"
+            answer = ("fault" if _out_of_memory(error) else "error"), text
+        _release_memory()
+        return answer
+
+    return answer
 
 
 def _release_memory() -> None:

@@ -64,6 +64,8 @@ class Job:
         Whether structures that the family declares itself unable to answer are refused.
     folder
         Where the process works: relative paths begin there.
+    core
+        The only core that it runs on; None for any.
     """
 
     python: Path
@@ -77,6 +79,7 @@ class Job:
     random_seed: int | None = None
     checked: bool = True
     folder: Path = ROOT
+    core: int | None = None
 
 
 class Worker:
@@ -125,6 +128,7 @@ class Worker:
             "log": str(self.log),
             "checked": self.job.checked,
             "folder": str(self.job.folder),
+            "core": self.job.core,
         }
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[Answer]:
@@ -146,14 +150,43 @@ class Worker:
         WorkerLost
             The worker died, or did not answer within the time limit; it is dead now.
         """
-        try:
-            self._channel.send([_message(atoms) for atoms in structures])
-        except OSError:
-            raise WorkerLost(self._obituary()) from None
-        answers = self._receive(self.job.time_limit_s, "answer")
+        answers = self._ask("evaluate", [_message(atoms) for atoms in structures])
         if len(answers) != len(structures):
             raise WorkerLost(f"{len(answers)} answers for {len(structures)} structures")
         return list(answers)
+
+    def build(self, atoms: Atoms, numbers: dict[str, float]) -> Answer:
+        """Ask for a crystal that laps can be run on.
+
+        Parameters
+        ----------
+        atoms
+            Every atom on its lattice site.
+        numbers
+            The keyword arguments of `cost.dynamics.Dynamics` that are plain numbers.
+
+        Returns
+        -------
+        tuple
+            `("ok", about)`, `("error", text)` or, if memory ran out, `("fault", text)`.
+
+        Raises
+        ------
+        WorkerLost
+            As `evaluate` does.
+        """
+        return tuple(self._ask("build", (_message(atoms), numbers)))
+
+    def lap(self, n_steps: int) -> Answer:
+        """Ask for NVE steps of the crystal; answers and errors as `build`'s."""
+        return tuple(self._ask("lap", n_steps))
+
+    def _ask(self, verb: str, question: Any) -> Any:  # noqa: ANN401 - plain data
+        try:
+            self._channel.send((verb, question))
+        except OSError:
+            raise WorkerLost(self._obituary()) from None
+        return self._receive(self.job.time_limit_s, "answer")
 
     def _receive(self, limit_s: float, what: str) -> Any:  # noqa: ANN401 - plain data
         try:

@@ -31,6 +31,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     *,
     datasets: Mapping[str, dict[str, Any]],
     measurements: Iterable[dict[str, Any]],
+    costs: Iterable[dict[str, Any]],
     verdicts: Iterable[dict[str, Any]],
     thresholds_digest: str,
     unmeasured: list[str],
@@ -42,7 +43,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     ----------
     path
         Where to.
-    datasets, measurements, verdicts
+    datasets, measurements, costs, verdicts
         Plain data; sorted here, so that the order of execution leaves no trace.
     thresholds_digest
         sha256 of everything that was judged by.
@@ -61,6 +62,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         "measurements": sorted(
             measurements, key=lambda entry: (entry["model"], entry["dataset"], entry["source"])
         ),
+        "costs": sorted(costs, key=lambda entry: (entry["model"], entry["device"])),
         "verdicts": sorted(
             ({key: verdict[key] for key in VERDICT_KEYS} for verdict in verdicts),
             key=lambda entry: entry["id"],

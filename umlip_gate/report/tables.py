@@ -22,6 +22,12 @@ MEASURED_HEADS = (
 )
 VERDICT_HEADS = ("model", "dataset", "item", "value", "95 %", "limit", "verdict", "source")
 UNREMARKABLE = (Outcome.PASSED, Outcome.SKIPPED)
+MANY = {
+    "reference": (None, "reference values"),
+    "step": ("bcc-W", "sizes timed"),
+    "baseline": ("bcc-W", "costs against the baseline"),
+}
+"""Kinds of items that come in numbers: what they are about, if not each a dataset, and a word."""
 ENERGY_CONVENTIONS = (
     "per_configuration",
     "per_atom",
@@ -50,19 +56,21 @@ def measured_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
         )
         for entry in measurements
     ]
-    return _lines(MEASURED_HEADS, rows)
+    return aligned(MEASURED_HEADS, rows)
 
 
 def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
-    """One line per verdict; reference values that all ended alike share one."""
+    """One line per verdict; of items of one kind in `MANY`, those that ended alike share one."""
     rows: list[tuple[str, ...]] = []
-    alike: dict[tuple[str, str, str, str], int] = {}
+    alike: dict[tuple[str, str, str, str, str], int] = {}
     for verdict in verdicts:
         model, dataset, item = verdict["id"].split(":", 2)
         source = verdict["source"] or NOTHING
         outcome = verdict["outcome"].replace("_", " ")
-        if item.startswith("reference.") and verdict["outcome"] in UNREMARKABLE:
-            key = model, dataset, outcome, source
+        kind = item.partition(".")[0]
+        if kind in MANY and verdict["outcome"] in UNREMARKABLE:
+            about, what = MANY[kind]
+            key = model, about or dataset, what, outcome, source
             alike[key] = alike.get(key, 0) + 1
             continue
         winner = verdict["model"]
@@ -78,9 +86,9 @@ def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
                 source,
             )
         )
-    for (model, dataset, outcome, source), count in alike.items():
-        rows.append((model, dataset, f"{count} reference values", "", "", "", outcome, source))
-    return _lines(VERDICT_HEADS, rows)
+    for (model, dataset, what, outcome, source), count in alike.items():
+        rows.append((model, dataset, f"{count} {what}", "", "", "", outcome, source))
+    return aligned(VERDICT_HEADS, rows)
 
 
 def reasons(verdicts: Iterable[dict[str, Any]]) -> list[str]:
@@ -131,7 +139,8 @@ def _limit(relation: str | None, limit: float | Sequence[float] | None) -> str:
     return f"{relation} {limit:.5g}"
 
 
-def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align cells in columns, the heads first."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

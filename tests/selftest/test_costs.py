@@ -1,0 +1,210 @@
+"""The line through costs, the ratio of two models, baselines: from times that a test sets."""
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase.neighborlist import neighbor_list
+
+from umlip_gate.claims.verdict import Finding
+from umlip_gate.cost.against import ratio
+from umlip_gate.cost.baseline import Baseline, baseline_toml, load_baseline
+from umlip_gate.cost.costs import Cost, ModelCosts, fit
+from umlip_gate.cost.judge import judge_baseline
+from umlip_gate.cost.protocol import crystal, neighbours_per_atom
+from umlip_gate.cost.thresholds import load_cost_thresholds
+from umlip_gate.faults import BadInput, NotMeasured
+from umlip_gate.models.registry import load_models
+from umlip_gate.schema import validate
+from umlip_gate.settings import ROOT
+
+pytestmark = pytest.mark.selftest
+
+MODELS = load_models(ROOT / "fixtures" / "models.toml")
+SIZES = load_cost_thresholds(ROOT / "thresholds", MODELS).protocol.sizes
+HOST: dict[str, Any] = {
+    "cpu": "a CPU",
+    "cores": [3],
+    "threads": {},
+    "gpu": None,
+    "driver": None,
+    "gpu_library": None,
+}
+
+
+def cost(n_atoms: int, step_s: float, n_steps: int = 10) -> Cost:
+    record = (step_s * n_steps,) * 3
+    return Cost(n_atoms, n_steps, record, record, (0.0,) * 3, "cpu", 2**20 * (100 + n_atoms), 58)
+
+
+def measured(step_s: float = 1e-3, **keys: Any) -> ModelCosts:  # noqa: ANN401 - any field
+    costs = {n: cost(n, step_s * n) for n in SIZES}
+    fields = {
+        "model": "M",
+        "family": "f",
+        "device": "cpu",
+        "dtype": "float64",
+        "weights": "random",
+        "n_parameters": 1,
+        "packages": {},
+        "host": HOST,
+        "costs": costs,
+    }
+    return ModelCosts(**{**fields, **keys})
+
+
+def test_a_line_is_found_again() -> None:
+    line = fit({n: cost(n, 0.02 + 3e-4 * n) for n in SIZES})
+    assert line is not None
+    assert line.intercept_s == pytest.approx(0.02)
+    assert line.slope_s == pytest.approx(3e-4)
+    assert line.rms_residual == pytest.approx(0, abs=1e-9)
+    assert line.bytes_per_atom == pytest.approx(2**20)
+
+
+def test_a_fast_size_weighs_as_much_as_a_slow_one() -> None:
+    times = {n: 0.02 + 3e-4 * n for n in SIZES}
+    off = {**times, SIZES[-1]: 1.05 * times[SIZES[-1]]}
+    line = fit({n: cost(n, seconds) for n, seconds in off.items()})
+    assert line is not None
+    assert line.intercept_s == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize(("power", "least"), [(1.2, 0.05), (1.5, 0.15), (2.0, 0.3), (3.0, 0.5)])
+def test_growth_faster_than_linear_leaves_residuals(power: float, least: float) -> None:
+    line = fit({n: cost(n, 1e-3 * n**power) for n in SIZES})
+    assert line is not None
+    assert line.rms_residual > least
+
+
+def test_two_sizes_make_no_line() -> None:
+    assert fit({n: cost(n, 1e-3 * n) for n in SIZES[:2]}) is None
+
+
+def test_the_record_is_cpu_time_on_a_core_and_wall_time_on_a_gpu() -> None:
+    on_core = Cost(125, 2, (8.0,) * 3, (1.0,) * 3, (0.08,) * 3, "cpu", 0, None)
+    on_gpu = Cost(125, 2, (8.0,) * 3, (1.0,) * 3, (0.08,) * 3, "wall", 0, None)
+    assert on_core.us_per_step_per_atom == pytest.approx(4000)
+    assert on_gpu.us_per_step_per_atom == pytest.approx(32000)
+    assert on_core.call_share == pytest.approx(0.01)
+    assert on_core.ns_per_day(1.0) == pytest.approx(86400 / 0.5 * 1e-6)
+
+
+@pytest.mark.parametrize("cutoff_ang", [3.0, 5.0, 6.0, 12.0])
+def test_neighbours_are_those_of_the_lattice(cutoff_ang: float) -> None:
+    found = len(neighbor_list("i", crystal(1), cutoff_ang))
+    assert neighbours_per_atom(cutoff_ang) == found
+
+
+@pytest.mark.parametrize("n_atoms", SIZES)
+def test_crystals_have_the_atoms_that_are_asked_for(n_atoms: int) -> None:
+    atoms = crystal(n_atoms)
+    assert len(atoms) == n_atoms
+    assert atoms.get_volume() / n_atoms == pytest.approx(3.165**3 / 2)
+
+
+def test_a_ratio_is_free_of_what_slows_both() -> None:
+    rng = np.random.default_rng(0)
+    drift = np.exp(rng.normal(0, 0.3, size=15))
+    found = ratio(1.1 * drift, drift, seed=1)
+    assert found.value == pytest.approx(1.1)
+    assert found.interval == pytest.approx((1.1, 1.1))
+
+
+def test_a_ratios_interval_has_the_true_value_within() -> None:
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(200):
+        ours, theirs = np.exp(rng.normal(0, 0.02, size=(2, 15)))
+        low, high = ratio(1.1 * ours, theirs, seed=1).interval
+        hits += low <= 1.1 <= high
+    assert 180 <= hits <= 199
+
+
+def baseline(**keys: Any) -> Baseline:  # noqa: ANN401 - any TOML value
+    costs = [
+        {
+            "model": "M",
+            "family": "f",
+            "dtype": "float64",
+            "weights": "random",
+            "n_atoms": n,
+            "step_s": 1e-3 * n,
+            "peak_bytes": 0,
+        }
+        for n in SIZES
+    ]
+    table = {
+        "name": "mine",
+        "kind": "cpu",
+        "device": "a CPU",
+        "host": "none",
+        "measured": dt.date(2026, 1, 1),
+        "commit": "none",
+        "max_ratio": 1.1,
+        "rationale": "a self-test's",
+        "cost": costs,
+    }
+    return validate(Baseline, {**table, **keys}, "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("factor", "finding"), [(0.5, Finding.INSIDE), (1.09, Finding.INSIDE), (1.11, Finding.OUTSIDE)]
+)
+def test_a_step_is_held_against_what_it_cost(factor: float, finding: Finding) -> None:
+    found, kept = measured(factor * 1e-3), baseline()
+    entry = kept.by_key()["M", "float64", 125]
+    judged = judge_baseline(found, found.costs[125], kept, entry)
+    assert judged.finding is finding
+    assert judged.value == pytest.approx(factor)
+
+
+def test_another_device_is_no_comparison() -> None:
+    found, kept = measured(), baseline(device="another CPU")
+    with pytest.raises(NotMeasured, match="another device: the baseline mine is of another CPU"):
+        judge_baseline(found, found.costs[125], kept, kept.costs[0])
+
+
+def test_the_same_name_on_a_gpu_is_another_device() -> None:
+    found = measured(device="cuda", host={**HOST, "gpu": "a CPU"})
+    with pytest.raises(NotMeasured, match="another device"):
+        judge_baseline(found, found.costs[125], baseline(), baseline().costs[0])
+
+
+def test_a_baseline_with_the_same_cost_twice() -> None:
+    twice = [entry.model_dump() for entry in (baseline().costs[0],) * 2]
+    with pytest.raises(BadInput, match=r"there twice: \('M', 'float64', 16\)"):
+        baseline(cost=twice)
+
+
+def test_a_results_file_becomes_a_baseline(tmp_path: Path) -> None:
+    results = {"suite": {"commit": "abc"}, "costs": [measured().to_json(1.0)]}
+    path = tmp_path / "mine.toml"
+    path.write_text(baseline_toml(results, dt.date(2026, 1, 1)))
+    assert tomllib.loads(path.read_text())["device"] == "a CPU"
+    kept = load_baseline(str(path), tmp_path)
+    found = measured()
+    for n_atoms in SIZES:
+        entry = kept.by_key()["M", "float64", n_atoms]
+        assert judge_baseline(found, found.costs[n_atoms], kept, entry).value == pytest.approx(
+            1, abs=1e-3
+        )
+
+
+def test_two_devices_make_no_baseline() -> None:
+    entries = [measured().to_json(1.0), measured(host={**HOST, "cpu": "another"}).to_json(1.0)]
+    with pytest.raises(BadInput, match="a baseline is of one device"):
+        baseline_toml({"suite": {"commit": ""}, "costs": entries}, dt.date(2026, 1, 1))
+    with pytest.raises(BadInput, match="no costs"):
+        baseline_toml({}, dt.date(2026, 1, 1))
+
+
+def test_an_unknown_baseline(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="unknown baseline 'H100'; there is none yet"):
+        load_baseline("H100", tmp_path)
+    (tmp_path / "h100.toml").touch()
+    with pytest.raises(BadInput, match="did you mean 'h100'"):
+        load_baseline("H100x", tmp_path)

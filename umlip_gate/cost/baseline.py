@@ -1,0 +1,212 @@
+"""What steps cost on a named device when it was last written down, and whether they still do.
+
+Run as a module, makes a baseline of a results file:
+`python -m umlip_gate.cost.baseline results.json > thresholds/cost/NAME.toml`.
+"""
+
+import argparse
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Key = tuple[str, str, int]
+"""Model, dtype, number of atoms."""
+
+DEFAULT_MAX_RATIO = {"cpu": 1.3, "cuda": 1.15}
+"""Of a baseline that is written anew; the person who keeps it says what is right."""
+
+
+class BaselineCost(Strict):
+    """What a step of one model cost at one size.
+
+    Attributes
+    ----------
+    model, dtype, n_atoms
+        What it is looked up by.
+    family, weights
+        As in the results file.
+    step_s
+        Seconds per step: CPU time on a core, wall time on a GPU.
+    peak_bytes
+        The most memory.
+    """
+
+    model: RegistryId
+    family: RegistryId
+    dtype: Literal["float32", "float64"]
+    weights: Literal["real", "random"]
+    n_atoms: Annotated[int, Field(gt=0)]
+    step_s: Positive
+    peak_bytes: Annotated[int, Field(ge=0)]
+
+    @property
+    def key(self) -> Key:
+        """What it is looked up by."""
+        return self.model, self.dtype, self.n_atoms
+
+
+class Baseline(Strict):
+    """A file of `thresholds/cost/`.
+
+    Attributes
+    ----------
+    name
+        The file's name without `.toml`.
+    kind
+        `cpu` or `cuda`.
+    device
+        The CPU or GPU as its worker named it: on another one nothing is compared.
+    host
+        What else was there: CPU of a GPU's host, driver, framework.
+    measured, commit
+        When, and with what of this suite.
+    max_ratio
+        How many times its baseline a step may cost.
+    rationale
+        Why this number.
+    costs
+        `[[cost]]` in the file.
+    """
+
+    name: RegistryId
+    kind: Literal["cpu", "cuda"]
+    device: str
+    host: str
+    measured: dt.date
+    commit: str
+    max_ratio: Annotated[float, Field(gt=1, allow_inf_nan=False)]
+    rationale: str
+    costs: Annotated[tuple[BaselineCost, ...], Field(alias="cost", min_length=1)]
+
+    @field_validator("costs")
+    @classmethod
+    def _once(cls, costs: tuple[BaselineCost, ...]) -> tuple[BaselineCost, ...]:
+        keys = [cost.key for cost in costs]
+        twice = sorted({f"{key}" for key in keys if keys.count(key) > 1})
+        if twice:
+            raise ValueError(f"there twice: {', '.join(twice)}")
+        return costs
+
+    def by_key(self) -> dict[Key, BaselineCost]:
+        """Look costs up by model, dtype and size."""
+        return {cost.key: cost for cost in self.costs}
+
+
+def load_baseline(name_or_path: str, folder: Path) -> Baseline:
+    """Read one baseline.
+
+    Parameters
+    ----------
+    name_or_path
+        A file (`….toml`), or the name of one in the folder.
+    folder
+        `thresholds/cost/`.
+
+    Raises
+    ------
+    BadInput
+        There is no such baseline, or it is not valid.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        known = [file.stem for file in folder.glob("*.toml")]
+        path = folder / f"{name_or_path}.toml"
+        if name_or_path not in known:
+            raise BadInput(
+                f"unknown baseline {name_or_path!r}; "
+                f"{nearest(name_or_path, known) if known else 'there is none yet'} "
+                "(`python -m umlip_gate.cost.baseline results.json` makes one of a results file)"
+            )
+    return validate(Baseline, {"name": path.stem, **read_toml(path)}, str(path))
+
+
+def load_baselines(folder: Path) -> dict[str, Baseline]:
+    """Read every baseline of a folder, by name.
+
+    Raises
+    ------
+    BadInput
+        One is not valid.
+    """
+    return {path.stem: load_baseline(str(path), folder) for path in sorted(folder.glob("*.toml"))}
+
+
+def baseline_toml(results: dict[str, Any], today: dt.date) -> str:
+    """Write what a results file measured as a baseline.
+
+    Parameters
+    ----------
+    results
+        The parsed file, of a run on one device.
+    today
+        The date that it gets.
+
+    Raises
+    ------
+    BadInput
+        It has no costs, or costs of more than one device.
+    """
+    measured = [entry for entry in results.get("costs", []) if entry["costs"]]
+    devices = {(entry["device"], _device(entry)) for entry in measured}
+    if len(devices) != 1:
+        raise BadInput(
+            f"a baseline is of one device; this has {sorted(map(str, devices)) or 'no costs'}"
+        )
+    ((kind, device),) = devices
+    lines = [
+        f'kind = "{kind}"',
+        f"device = {json.dumps(device)}",
+        f"host = {json.dumps(_host(measured[0]))}",
+        f"measured = {today}",
+        f'commit = "{results["suite"]["commit"]}"',
+        f"max_ratio = {DEFAULT_MAX_RATIO[kind]}",
+        'rationale = "Say why this ratio: how far two runs on this device are apart."',
+    ]
+    for entry in measured:
+        lines += _cost_lines(entry)
+    return "\n".join(lines) + "\n"
+
+
+def _cost_lines(entry: dict[str, Any]) -> Iterator[str]:
+    for cost in entry["costs"]:
+        step_s = cost["us_per_step_per_atom"] * cost["n_atoms"] / 1e6
+        yield "\n[[cost]]"
+        yield from (f'{key} = "{entry[key]}"' for key in ("model", "family", "dtype", "weights"))
+        yield f"n_atoms = {cost['n_atoms']}"
+        yield f"step_s = {step_s:.4g}"
+        yield f"peak_bytes = {cost['peak_bytes']}"
+
+
+def _device(entry: dict[str, Any]) -> str:
+    return str(entry["host"]["gpu" if entry["device"] == "cuda" else "cpu"])
+
+
+def _host(entry: dict[str, Any]) -> str:
+    host = entry["host"]
+    more = [host["cpu"], *(text for text in (host["gpu_library"], host["driver"]) if text)]
+    return ", ".join(more) if entry["device"] == "cuda" else f"core {host['cores']}"
+
+
+def main() -> None:
+    """Print the baseline of a results file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("results", type=Path, help="a file that --results wrote")
+    path: Path = parser.parse_args().results
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+        sys.stdout.write(baseline_toml(results, dt.datetime.now(tz=dt.UTC).date()))
+    except (OSError, ValueError, BadInput) as error:
+        sys.exit(f"{path}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The worker's side of a measurement: what it is asked, and what it answers."""
+
+from typing import Any
+
+from ase import Atoms
+
+from umlip_gate.cost.dynamics import Dynamics
+from umlip_gate.models import devices
+from umlip_gate.models.potential import Potential
+
+
+class Timer:
+    """Times one potential on one crystal after the other.
+
+    Parameters
+    ----------
+    potential
+        The loaded model.
+    device
+        `cpu` or `cuda`: whose memory is reported.
+    """
+
+    def __init__(self, potential: Potential, device: str) -> None:
+        self._potential = potential
+        self._device = device
+        self._dynamics: Dynamics | None = None
+
+    def build(self, atoms: Atoms, numbers: dict[str, Any]) -> dict[str, Any]:
+        """Take another crystal, and evaluate it once.
+
+        Parameters
+        ----------
+        atoms
+            On its lattice sites.
+        numbers
+            The keyword arguments of `Dynamics` that are plain numbers.
+
+        Returns
+        -------
+        dict
+            `cutoff_ang`, and `host`, what this process sees of the machine.
+        """
+        self._dynamics = None
+        devices.forget_peak()
+        self._dynamics = Dynamics(self._potential, atoms, synchronize=self._synchronize, **numbers)
+        return {"cutoff_ang": self._potential.cutoff_ang, "host": devices.describe()}
+
+    def lap(self, n_steps: int) -> dict[str, Any]:
+        """Run steps.
+
+        Returns
+        -------
+        dict
+            `n_steps`, `wall_s`, `cpu_s`, and `peak_bytes`, the most memory since the crystal was
+            built.
+
+        Raises
+        ------
+        ValueError
+            The steps are no measurement.
+        """
+        if self._dynamics is None:
+            raise ValueError("no crystal was built")
+        lap = self._dynamics.lap(n_steps)
+        peak_bytes = devices.peak_bytes(self._device)
+        return {**vars(lap), "peak_bytes": peak_bytes}
+
+    def _synchronize(self) -> None:
+        """Wait for the framework's devices, and for one that a calculator alone knows."""
+        devices.synchronize()
+        calculator = getattr(self._potential, "calculator", None)
+        own = getattr(calculator, "synchronize", None)
+        if own is not None:
+            own()

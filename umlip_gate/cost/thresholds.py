@@ -1,0 +1,61 @@
+"""Reading `thresholds/cost.toml` and `thresholds/cost/`."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from umlip_gate.cost.against import Against
+from umlip_gate.cost.baseline import Baseline, load_baselines
+from umlip_gate.cost.protocol import Protocol
+from umlip_gate.faults import BadInput
+from umlip_gate.schema import Strict, nearest, read_toml, validate
+
+
+class CostFile(Strict):
+    """`thresholds/cost.toml`."""
+
+    protocol: Protocol
+    against: Against
+
+
+@dataclass(frozen=True)
+class CostThresholds:
+    """How costs are measured, and what they are held against.
+
+    Attributes
+    ----------
+    protocol, against
+        The two tables of `thresholds/cost.toml`.
+    baselines
+        The files of `thresholds/cost/`, by name.
+    """
+
+    protocol: Protocol
+    against: Against
+    baselines: dict[str, Baseline]
+
+
+def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThresholds:
+    """Read and check every file about costs.
+
+    Parameters
+    ----------
+    folder
+        With `cost.toml` and `cost/`.
+    models
+        The ids that exist.
+
+    Raises
+    ------
+    BadInput
+        A file is not there or not valid, or names a model that is not known.
+    """
+    path = folder / "cost.toml"
+    file = validate(CostFile, read_toml(path), str(path))
+    for name in file.protocol.models:
+        if name not in models:
+            near = nearest(name, list(models))
+            raise BadInput(f"{path}: protocol.models: unknown model {name!r}; {near}")
+    if file.against.n_atoms not in file.protocol.sizes:
+        raise BadInput(f"{path}: against.n_atoms = {file.against.n_atoms} is none of the sizes")
+    return CostThresholds(file.protocol, file.against, load_baselines(folder / "cost"))

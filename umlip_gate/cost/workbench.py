@@ -1,0 +1,146 @@
+"""Measures models one at a time, and keeps what was measured."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from umlip_gate.cost.costs import Cost, ModelCosts
+from umlip_gate.cost.ladder import Ladder, pinned_core
+from umlip_gate.cost.protocol import Protocol
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.live import Live, live_candidate, live_model
+from umlip_gate.models.registry import Model
+from umlip_gate.settings import Settings
+
+STAND_IN_SEED = 0
+"""Of the random weights that stand in for weights that are not at hand."""
+
+
+def prepared(
+    entry: Model | Candidate, device: str, settings: Settings, random_seed: int | None
+) -> Live:
+    """Prepare a model to be timed: on one core, with random weights where there are no others.
+
+    The arithmetic of a step is the same whatever the weights are. Nothing is downloaded for it,
+    and random weights stand in only where the registry knows how many there are.
+
+    Raises
+    ------
+    NotObtainable, NotMeasured
+        It has no environment here, or it is broken; its weights are not here, and no random
+        ones would be the same model.
+    """
+    live = _live(entry, device, settings, random_seed)
+    core = pinned_core() if live.job.device == "cpu" else None
+    return replace(live, job=replace(live.job, core=core))
+
+
+def _live(
+    entry: Model | Candidate, device: str, settings: Settings, random_seed: int | None
+) -> Live:
+    if isinstance(entry, Candidate):
+        return live_candidate(entry)
+    if random_seed is not None and entry.checkpoint is not None:
+        return live_model(entry, device, settings, random_seed)
+    try:
+        return live_model(entry, device, replace(settings, offline=True))
+    except NotObtainable:
+        if entry.checkpoint is None or entry.parameters is None:
+            raise
+        return live_model(entry, device, settings, STAND_IN_SEED)
+
+
+def free_bytes() -> int | None:
+    """Memory of this machine that may be taken; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    fields = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    return 1024 * int(fields["MemAvailable"][0])
+
+
+def log_file(settings: Settings, name: str) -> Path:
+    """Give a file of this run for what a worker prints."""
+    folder = settings.run / "workers"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"cost-{name}.log"
+
+
+@dataclass
+class Workbench:
+    """One model's worker at a time, and what was measured of all of them.
+
+    Attributes
+    ----------
+    models
+        The registry, and a candidate.
+    settings
+        The run's folder takes the workers' logs.
+    protocol
+        What is run.
+    device
+        Where the registry's models compute.
+    random_seed
+        Random weights of this seed for every registered model, if it is given.
+    measured
+        By model.
+    """
+
+    models: dict[str, Model | Candidate]
+    settings: Settings
+    protocol: Protocol
+    device: str
+    random_seed: int | None
+    measured: dict[str, ModelCosts] = field(default_factory=dict)
+    _ladder: tuple[str, Ladder] | None = None
+    _problems: dict[str, NotObtainable | NotMeasured] = field(default_factory=dict)
+
+    def ladder(self, model: str) -> Ladder:
+        """Give the model's ladder; that of another model is taken down.
+
+        Raises
+        ------
+        NotObtainable, NotMeasured
+            The model is not to be had here, or did not start. The same again at each call.
+        """
+        if self._ladder and self._ladder[0] == model:
+            return self._ladder[1]
+        self.close()
+        if model in self._problems:
+            raise self._problems[model]
+        try:
+            live = prepared(self.models[model], self.device, self.settings, self.random_seed)
+            ladder = Ladder(model, live, self.protocol, log_file(self.settings, model), free_bytes)
+        except (NotObtainable, NotMeasured) as problem:
+            named = type(problem)(f"{model}: {str(problem).removeprefix(f'{model}: ')}")
+            self._problems[model] = named
+            raise named from problem
+        self.measured[model] = ladder.measured
+        self._ladder = model, ladder
+        return ladder
+
+    def cost(self, model: str, n_atoms: int) -> Cost:
+        """Give what was measured.
+
+        Raises
+        ------
+        NotObtainable
+            The model is not to be had, or its ladder ended before this size.
+        NotMeasured
+            It was not measured.
+        """
+        if model in self._problems:
+            raise self._problems[model]
+        measured = self.measured.get(model)
+        if measured and n_atoms in measured.costs:
+            return measured.costs[n_atoms]
+        if measured and measured.ended and n_atoms >= measured.ended[0]:
+            raise NotObtainable(f"{model}: {measured.ended[1]}")
+        raise NotMeasured(f"{model}, {n_atoms} atoms: its benchmark did not run to its end")
+
+    def close(self) -> None:
+        """End the worker that is left."""
+        if self._ladder:
+            self._ladder[1].close()
+            self._ladder = None
