@@ -73,6 +73,17 @@ def test_rows_are_chosen_by_size(whole: Configurations, settings: Settings, tmp_
     assert rows.tolist() == [row for row in range(N) if whole.n_atoms[row] == 2]
 
 
+def test_rows_are_chosen_by_their_elements(
+    whole: Configurations, settings: Settings, tmp_path: Path
+) -> None:
+    text = BY_SIZE.replace("n_atoms = 2", 'elements = ["W", "Mo"]')
+    rows = subset_rows(part(tmp_path, text), whole, settings).tolist()
+    symbols = [set(whole.atoms(row).get_chemical_symbols()) for row in range(N)]
+    assert rows == [row for row in range(N) if symbols[row] <= {"W", "Mo"}]
+    assert 0 < len(rows) < N
+    assert {frozenset(symbols[row]) for row in rows} > {frozenset({"W"}), frozenset({"Mo"})}
+
+
 def test_rows_are_found_by_structure_in_any_order_and_image(
     whole: Configurations, settings: Settings, tmp_path: Path
 ) -> None:
@@ -150,8 +161,9 @@ def test_files_that_cannot_be_had_say_how_to_bring_them(
     [
         ('"whole"', '"hole"', "[part]: subset.of = 'hole': unknown; did you mean 'whole'?"),
         ('"whole"', '"part"', "subset.of = 'part' is a subset itself"),
-        (", within_ang = 0.01", "", "rows are chosen by n_atoms, or by files within_ang"),
-        ("within_ang", "n_atoms = 2, within_ang", "rows are chosen by n_atoms, or by files"),
+        (", within_ang = 0.01", "", "rows are chosen by n_atoms, or by elements"),
+        ("within_ang", "n_atoms = 2, within_ang", "rows are chosen by n_atoms, or by elem"),
+        ("within_ang", 'elements = ["W"], within_ang', "rows are chosen by n_atoms, or by elem"),
         ("within_ang = 0.01", "within_ang = 0", "subset.within_ang = 0"),
         ('files = [{ path = "part.xyz" }]\n', "", "files are there if, and only if"),
         ("within_ang", 'recalculation_of = "whole", within_ang', "recalculation_of without"),

@@ -61,11 +61,12 @@ class Subset(Strict):
     of
         The other dataset.
     n_atoms
-        The rows with so many atoms; or, if it is absent, the rows whose structures stand in the
-        files of the subset's own entry.
+        The rows with so many atoms.
+    elements
+        The rows that consist of nothing but these elements.
     within_ang
-        How far, in angstrom, an atom or a cell vector may be from where the file has it; with
-        files only.
+        The rows whose structures stand in the files of the subset's own entry:
+        how far, in angstrom, an atom or a cell vector may be from where the file has it.
     recalculation
         The name under which the energies and forces in those files are judged like a model's:
         DFT against DFT on the same structures.
@@ -75,14 +76,16 @@ class Subset(Strict):
 
     of: RegistryId
     n_atoms: Annotated[int, Field(ge=1)] | None = None
+    elements: tuple[Element, ...] = ()
     within_ang: Annotated[float, Field(gt=0)] | None = None
     recalculation: RegistryId | None = None
     recalculation_of: RegistryId | None = None
 
     @model_validator(mode="after")
     def _one_way_to_choose(self) -> "Subset":
-        if (self.n_atoms is None) == (self.within_ang is None):
-            raise ValueError("rows are chosen by n_atoms, or by files within_ang")
+        ways = (self.n_atoms is not None, bool(self.elements), self.within_ang is not None)
+        if sum(ways) != 1:
+            raise ValueError("rows are chosen by n_atoms, or by elements, or by files within_ang")
         if self.recalculation and self.within_ang is None:
             raise ValueError("a recalculation is in files, so it needs within_ang")
         if self.recalculation_of and not self.recalculation:
@@ -186,11 +189,11 @@ class Entry(Strict):
     @model_validator(mode="after")
     def _fit_together(self) -> "Entry":
         _check_reading(self.files, self.reader, self.selection, self.types)
-        needs_files = self.subset is None or self.subset.n_atoms is None
+        needs_files = self.subset is None or self.subset.within_ang is not None
         if (self.status == "bring-your-own" or not needs_files) == bool(self.files):
             raise ValueError(
                 "files are there if, and only if, it is neither 'bring-your-own' nor a subset by "
-                "n_atoms"
+                "n_atoms or elements"
             )
         if self.files and self.quantity != "energies and forces":
             raise ValueError(f"no reader here holds {self.quantity}")

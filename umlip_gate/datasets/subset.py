@@ -1,8 +1,9 @@
-"""Datasets whose rows are rows of another one, chosen by size or found by their structure."""
+"""Datasets whose rows are rows of another: chosen by size, by elements, or by their structure."""
 
 from collections import defaultdict
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from umlip_gate.datasets.configurations import Configurations, FloatArray, IntArray
 from umlip_gate.datasets.load import load_dataset
@@ -37,7 +38,11 @@ def subset_rows(dataset: Dataset, whole: Configurations, settings: Settings) -> 
         the distance; or it is another number of rows than registered.
     """
     subset = _subset(dataset)
-    if subset.n_atoms is not None:
+    if subset.elements:
+        numbers = [atomic_numbers[symbol] for symbol in subset.elements]
+        foreign = ~np.isin(whole.numbers, numbers)
+        rows = np.flatnonzero(~np.logical_or.reduceat(foreign, whole.offsets[:-1]))
+    elif subset.n_atoms is not None:
         rows = np.flatnonzero(whole.n_atoms == subset.n_atoms)
     else:
         rows, _ = matched_rows(dataset, whole, settings)
