@@ -192,7 +192,8 @@ class KnownFailure(Strict):
     dataset
         The dataset.
     source
-        Of the predictions that it was seen with.
+        Of the predictions that it was seen with; absent where models are compared of which
+        some are live and some published.
     value
         What was measured, in the assertion's unit.
     relative_tolerance
@@ -209,7 +210,7 @@ class KnownFailure(Strict):
     item: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
     model: RegistryId | None = None
     dataset: RegistryId
-    source: Source
+    source: Source | None = None
     value: Number
     relative_tolerance: Annotated[Number, Field(gt=0)]
     found: Literal["outside", "undecided"] = "outside"

@@ -69,9 +69,12 @@ class Thresholds:
         return _assertions(self.claims)
 
     def known_failure(
-        self, item: str, model: str | None, dataset: str, source: str
+        self, item: str, model: str | None, dataset: str, source: str | None
     ) -> KnownFailure | None:
-        """Look up one cell of an assertion; model is None where several are compared."""
+        """Look up one cell of an assertion.
+
+        Model is None where several are compared, source where theirs differ.
+        """
         cell = (item, model, dataset, source)
         return next((known for known in self.known_failures if _cell(known) == cell), None)
 
@@ -270,7 +273,7 @@ def _read(folder: Path, schema: type[File]) -> Iterable[tuple[Path, File]]:
             yield path, validate(schema, read_toml(path), str(path))
 
 
-def _cell(known: KnownFailure) -> tuple[str, str | None, str, str]:
+def _cell(known: KnownFailure) -> tuple[str, str | None, str, str | None]:
     return known.item, known.model, known.dataset, known.source
 
 

@@ -1,10 +1,11 @@
 """What a run says on the terminal: what was measured, and every verdict."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from umlip_gate.claims.bounds import show_beside
 from umlip_gate.claims.verdict import Outcome
+from umlip_gate.report.noise import Floor
 
 NOTHING = "-"
 
@@ -20,7 +21,22 @@ MEASURED_HEADS = (
     "F comp.",
     "F vector",
 )
+ENSEMBLE_HEADS = (
+    "ensemble",
+    "dataset",
+    "E total",
+    "E /atom",
+    "F vector",
+    "E above dev",
+    "F above dev",
+)
 VERDICT_HEADS = ("model", "dataset", "item", "value", "95 %", "limit", "verdict", "source")
+ENSEMBLE_CORRELATIONS = (
+    ("energy_deviation_spearman", "total"),
+    ("energy_deviation_spearman", "per_atom"),
+    ("force_deviation_spearman", "vector"),
+)
+ABOVE = "share_of_errors_above_multiples_of_the_deviation"
 UNREMARKABLE = (Outcome.PASSED, Outcome.SKIPPED)
 MANY = {
     "reference": (None, "reference values"),
@@ -36,14 +52,20 @@ ENERGY_CONVENTIONS = (
 )
 
 
-def measured_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
+def measured_table(
+    measurements: Iterable[dict[str, Any]], floors: Mapping[str, Floor] | None = None
+) -> list[str]:
     """RMSE of every measured cell, energies in meV/atom, forces in meV/Å.
 
     Parameters
     ----------
     measurements
         As in the results file. Where configurations failed, no number stands.
+    floors
+        How well DFT agrees with DFT, for the datasets of which this is known.
     """
+    measurements = list(measurements)
+    datasets = dict.fromkeys(entry["dataset"] for entry in measurements)
     rows = [
         (
             entry["model"],
@@ -56,7 +78,45 @@ def measured_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
         )
         for entry in measurements
     ]
+    known = floors or {}
+    rows += [_floor(dataset, known[dataset]) for dataset in datasets if dataset in known]
     return aligned(MEASURED_HEADS, rows)
+
+
+def ensemble_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
+    """Spearman's correlation of deviation and error, and the shares of errors above 1, 2, 3 dev.
+
+    Parameters
+    ----------
+    measurements
+        As in the results file; none of them need be of an ensemble.
+
+    Returns
+    -------
+    list
+        Lines, none if no ensemble's uncertainty was measured.
+    """
+    rows = [
+        (
+            entry["model"],
+            entry["dataset"],
+            *(_correlation(entry, *key) for key in ENSEMBLE_CORRELATIONS),
+            *(_shares(entry["uncertainty"][ABOVE][name]) for name in ("energy", "force")),
+        )
+        for entry in measurements
+        if "uncertainty" in entry
+    ]
+    return aligned(ENSEMBLE_HEADS, rows) if rows else []
+
+
+def _correlation(entry: dict[str, Any], quantity: str, convention: str) -> str:
+    interval = entry["intervals"][quantity][convention]
+    ends = f" ({interval[0]:.2f} … {interval[1]:.2f})" if interval else ""
+    return f"{_number(entry[quantity][convention], 3)}{ends}"
+
+
+def _shares(above: dict[str, float]) -> str:
+    return " / ".join(f"{above[k]:.1%}" for k in ("1", "2", "3"))
 
 
 def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
@@ -115,6 +175,26 @@ def _value(value: float | None, limit: float | Sequence[float] | None, unit: str
         return NOTHING
     shown = show_beside(value, limit) if limit is not None else f"{value:.2f}"
     return f"{shown} {unit}" if unit else shown
+
+
+def _floor(dataset: str, floor: Floor) -> tuple[str, ...]:
+    energies = floor.get("energy_rmse", {})
+    forces = floor.get("force_rmse", {})
+    return (
+        "DFT against DFT",
+        dataset,
+        "reference",
+        "parts",
+        *(_range(energies.get(name), 2) for name in ENERGY_CONVENTIONS),
+        *(_range(forces.get(name), 1) for name in ("component", "vector")),
+    )
+
+
+def _range(ends: tuple[float, float] | None, digits: int) -> str:
+    if ends is None:
+        return NOTHING
+    low, high = (f"{end:.{digits}f}" for end in ends)
+    return low if low == high else f"{low} … {high}"
 
 
 def _count(entry: dict[str, Any]) -> str:
