@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from ase.data import chemical_symbols
 
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.configurations import Configurations, IntArray
@@ -119,14 +120,14 @@ class Predictor:
         settings = self.library.settings
         if isinstance(model, Candidate):
             return live_candidate(model)
-        if self.random_seed is not None:
-            return live_model(model, self.device, settings, self.random_seed, self.announce)
-        if source == "published":
+        if source == "published" and self.random_seed is None:
             return None
         try:
-            return live_model(model, self.device, settings, announce=self.announce)
+            _require_coverage(model, dataset, self.library.load(dataset))
+            return live_model(model, self.device, settings, self.random_seed, self.announce)
         except NotObtainable:
-            if source == "live" or self.library.place(dataset).whole not in model.published:
+            elsewhere = self.library.place(dataset).whole in model.published
+            if source == "live" or self.random_seed is not None or not elsewhere:
                 raise
             return None
 
@@ -172,6 +173,14 @@ class Predictor:
         predictions = Predictions(others.energies, others.forces, {})
         everything = Predicted(np.arange(len(rows)), predictions, "published", identity)
         return everything.only(np.sort(extent.order), self.library.load(dataset))
+
+
+def _require_coverage(model: Model, dataset: str, configurations: Configurations) -> None:
+    """Ask a model about its own elements only: of others it would refuse every configuration."""
+    foreign = sorted(set(configurations.numbers.tolist()) - model.elements)
+    if foreign:
+        names = ", ".join(chemical_symbols[number] for number in foreign)
+        raise NotObtainable(f"{model.id} on {dataset}: it does not cover {names}")
 
 
 def _within(dataset: str, library: Library, whole: Predicted, rows: IntArray) -> Predicted:

@@ -4,8 +4,12 @@ import hashlib
 import sys
 from pathlib import Path
 
+import ase.io
 import pytest
 
+from fixtures.plugin.verdicts import NOT_MEASURED
+from tests.selftest.crystals import labelled
+from tests.selftest.runs import Desk
 from umlip_gate.faults import NotMeasured, NotObtainable
 from umlip_gate.models import live
 from umlip_gate.models.environments import tox_interpreter
@@ -110,3 +114,28 @@ def test_terms_are_named_before_first_use(
     assert len(said) == len(terms)
     for line, expected in zip(said, terms, strict=True):
         assert line.startswith(f"{name}: {expected}")
+
+
+def test_a_model_is_asked_about_its_own_elements_only(tmp_path: Path) -> None:
+    """Before anything of it is looked for: the skip says what it does not cover."""
+    desk = Desk(tmp_path)
+    data = (tmp_path / "data.toml").read_text().replace('["W"]', '["Mo", "W"]')
+    (tmp_path / "data.toml").write_text(data)
+    crystals = labelled(12)
+    for atoms in crystals[3:5]:
+        atoms.symbols[0] = "Mo"
+    ase.io.write(tmp_path / "crystals.xyz", crystals, format="extxyz")
+    outcome = desk.run(
+        desk.command(
+            "-m",
+            "accuracy",
+            "--model=EAM-Zhou",
+            "--dataset=crystals",
+            f"--bring={tmp_path / 'data.toml'}",
+            f"--results={tmp_path / 'results.json'}",
+        )
+    )
+    (verdict,) = outcome.results["verdicts"]
+    assert verdict["outcome"] == "skipped"
+    assert verdict["reason"] == "EAM-Zhou on crystals: it does not cover Mo"
+    assert outcome.code == NOT_MEASURED  # nothing else was asked for
