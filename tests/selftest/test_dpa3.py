@@ -60,3 +60,18 @@ def test_a_frozen_model_in_an_archive_answers_as_its_checkpoint(tmp_path: Path) 
         assert parameters == answers[0][0]
         assert energy == pytest.approx(answers[0][1], abs=1e-5)
         np.testing.assert_allclose(forces, answers[0][2], rtol=0, atol=1e-5)
+
+
+def test_a_checkpoint_that_lacks_weights(tmp_path: Path) -> None:
+    if importlib.util.find_spec("deepmd") is None:
+        pytest.skip("deepmd-kit is not installed here")
+    import torch  # noqa: PLC0415 - only where it is
+
+    checkpoint = tmp_path / "some.pt"
+    dpa3._write_random(checkpoint, 0, SMALL)
+    weights = torch.load(checkpoint)["model"]
+    kept = {name: tensor for name, tensor in weights.items() if "fitting" not in name}
+    assert len(kept) < len(weights)
+    torch.save({"model": kept}, checkpoint)
+    with pytest.raises(ValueError, match=r"some\.pt is not the model .*fitting_net"):
+        dpa3.load(LoadSpec(checkpoint), "cpu", "float32")

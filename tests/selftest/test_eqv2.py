@@ -110,3 +110,26 @@ def test_frames_that_stay_change_nothing_else(tmp_path: Path) -> None:
         np.testing.assert_allclose(
             mine.forces_ev_per_ang, public.results["forces"], rtol=0, atol=1e-5 * scale
         )
+
+
+@pytest.mark.parametrize("prefix", ["", "module.module."])
+def test_a_checkpoint_that_lacks_weights(tmp_path: Path, prefix: str) -> None:
+    """One that asks the package to forgive it; the package forgives none that does not."""
+    if importlib.util.find_spec("fairchem") is None:
+        pytest.skip("fairchem-core is not installed here")
+    import torch  # noqa: PLC0415 - only where it is
+
+    checkpoint = tmp_path / "some.pt"
+    eqv2.load(LoadSpec(None, 0, SMALL), "cpu", "float32")  # sets what the package needs
+    eqv2.write_random(checkpoint, 0, SMALL)
+    content = torch.load(checkpoint, weights_only=False)
+    content["config"]["task"] = {"strict_load": False}
+    weights = content["state_dict"]
+    content["state_dict"] = {prefix + name: tensor for name, tensor in weights.items()}
+    torch.save(content, checkpoint)
+    eqv2.load(LoadSpec(checkpoint), "cpu", "float32")
+    lost = next(name for name in content["state_dict"] if "heads.forces" in name)
+    del content["state_dict"][lost]
+    torch.save(content, checkpoint)
+    with pytest.raises(ValueError, match="1 tensors of the model are not in it, 0 of"):
+        eqv2.load(LoadSpec(checkpoint), "cpu", "float32")

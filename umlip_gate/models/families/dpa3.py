@@ -13,6 +13,7 @@ from ase.data import chemical_symbols
 from umlip_gate.models.cells import enclosed
 from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import ANSWERS, CalculatorPotential, EnergyForces, LoadSpec
+from umlip_gate.models.tensors import require_same
 
 if TYPE_CHECKING:
     from deepmd.calculator import DP
@@ -27,7 +28,8 @@ ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1}
 ABILITIES = ANSWERS
 """The package makes a slab periodic: this adapter gives it enough vacuum before."""
 
-MODEL_SUFFIXES = (".pt", ".pth")
+FROZEN = ".pth"
+MODEL_SUFFIXES = (".pt", FROZEN)
 MACOS_FORKS = "__MACOSX/"
 
 
@@ -47,7 +49,8 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "Dpa3Potential":  # noqa: A
     Raises
     ------
     ValueError
-        There is no GPU; there is no model, or more than one, in the archive.
+        There is no GPU; there is no model, or more than one, in the archive; a checkpoint's
+        tensors are not those of the model that it describes.
     """
     import torch  # noqa: PLC0415 - packages are imported in a worker only
 
@@ -64,7 +67,10 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "Dpa3Potential":  # noqa: A
             _write_random(model, spec.random_seed, spec.settings)
         else:
             model = _unpacked(Path(str(spec.checkpoint)), Path(scratch))
-        return Dpa3Potential(DP(model=str(model)))
+        calculator = DP(model=str(model))
+        if model.suffix != FROZEN:
+            _check_tensors(model, calculator)
+        return Dpa3Potential(calculator)
 
 
 def _unpacked(checkpoint: Path, scratch: Path) -> Path:
@@ -79,6 +85,14 @@ def _unpacked(checkpoint: Path, scratch: Path) -> Path:
         if len(found) != 1:
             raise ValueError(f"{checkpoint.name}: {len(found)} models in the archive, expected 1")
         return Path(archive.extract(found[0], scratch))
+
+
+def _check_tensors(path: Path, calculator: "DP") -> None:
+    """Compare names: the package loads a checkpoint with `strict=False`, and only logs."""
+    import torch  # noqa: PLC0415
+
+    stored = torch.load(path, map_location="cpu")["model"]
+    require_same(path.name, stored, calculator.dp.deep_eval.dp.state_dict())
 
 
 class Dpa3Potential(CalculatorPotential):

@@ -5,6 +5,7 @@ energy and the forces are asked for, the stress is not (its head runs all the sa
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from ase import Atoms
 from umlip_gate.models.elements import MPTRJ
 from umlip_gate.models.potential import Abilities, EnergyForces, LoadSpec
 from umlip_gate.models.scatter_stand_in import stand_in
+from umlip_gate.models.tensors import require_same
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +50,9 @@ ABILITIES = Abilities(
 
 OUTPUTS = ("energy", "forces")
 
+PARALLEL = r"^(module\.)+"
+"""Before the names of tensors of a model that was trained on several GPUs."""
+
 DIRECTION = (0.41, 0.23, -0.13)
 """Any will do; this one is along no axis of symmetry and in no plane of it."""
 
@@ -68,7 +73,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "Eqv2Potential":  # noqa: A
     Raises
     ------
     ValueError
-        There is no GPU.
+        There is no GPU; the checkpoint's tensors are not those of the model that it describes.
     """
     import torch  # noqa: PLC0415 - packages are imported in a worker only
 
@@ -89,9 +94,23 @@ def _calculator(checkpoint: Path | None, device: str) -> "OCPCalculator":
         OCPCalculator,
     )
 
-    return OCPCalculator(
+    calculator = OCPCalculator(
         checkpoint_path=checkpoint, cpu=device == "cpu", seed=0, only_output=list(OUTPUTS)
     )
+    _check_tensors(Path(str(checkpoint)), calculator)
+    return calculator
+
+
+def _check_tensors(path: Path, calculator: "OCPCalculator") -> None:
+    """Compare names: a checkpoint's own configuration may ask the package not to be strict."""
+    import torch  # noqa: PLC0415
+
+    names = (
+        torch.load(path, map_location="cpu", weights_only=False)["state_dict"],
+        calculator.trainer.model.state_dict(),
+    )
+    stored, expected = ([re.sub(PARALLEL, "", name) for name in each] for each in names)
+    require_same(path.name, stored, expected)
 
 
 class Eqv2Potential:

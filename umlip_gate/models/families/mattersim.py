@@ -13,6 +13,7 @@ from ase import Atoms
 
 from umlip_gate.models.cells import enclosed
 from umlip_gate.models.potential import ANSWERS, EnergyForces, LoadSpec
+from umlip_gate.models.tensors import require_same
 
 if TYPE_CHECKING:
     from mattersim.forcefield.potential import Potential
@@ -66,19 +67,12 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "MattersimPotential":  # no
 
 
 def _check_tensors(path: Path, potential: "Potential") -> None:
-    """Compare names: the package loads with `strict=False`, and what is missing stays random."""
+    """Compare names: the package loads with `strict=False`."""
     import torch  # noqa: PLC0415
 
-    stored = set(torch.load(path, map_location="cpu")["model"])
-    expected = set(potential.model.state_dict())
-    lost = sorted(name for name in stored ^ expected if not name.startswith(CONSTANT))
-    if lost:
-        missing = [name for name in lost if name in expected]
-        raise ValueError(
-            f"{path.name} is not the model that it describes: {len(missing)} tensors of the model "
-            f"are not in it, {len(lost) - len(missing)} of its tensors are not in the model "
-            f"(first: {lost[0]})"
-        )
+    names = torch.load(path, map_location="cpu")["model"], potential.model.state_dict()
+    stored, expected = ([name for name in each if not name.startswith(CONSTANT)] for each in names)
+    require_same(path.name, stored, expected)
 
 
 class MattersimPotential:
