@@ -103,9 +103,8 @@ def test_lammps_forgets_the_structure_before(zhou: Worker) -> None:
 
 
 def test_eam_zhou_has_nothing_random(tmp_path: Path) -> None:
-    random = job(MODELS["EAM-Zhou"], tmp_path, random_seed=0)
-    with pytest.raises(WorkerLost, match="there are no random weights"):
-        Worker(random, tmp_path / "worker.log")
+    with pytest.raises(NotObtainable, match="there are no random weights"):
+        live_model(MODELS["EAM-Zhou"], "cpu", Settings(tmp_path, tmp_path), random_seed=0)
 
 
 def test_mtp_from_a_file(tmp_path: Path) -> None:

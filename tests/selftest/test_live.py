@@ -10,8 +10,9 @@ import pytest
 from fixtures.plugin.verdicts import NOT_MEASURED
 from tests.selftest.crystals import labelled
 from tests.selftest.runs import Desk
-from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.models import live
+from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.environments import tox_interpreter
 from umlip_gate.models.registry import load_models
 from umlip_gate.settings import ROOT, Settings
@@ -56,6 +57,23 @@ def test_a_model_runs_in_its_environment(
 ) -> None:
     live.live_model(MODELS[name], "cpu", settings, random_seed=0)
     assert environments == [environment]
+
+
+@pytest.mark.parametrize(("name", "device"), [("ACE-W-0", "cpu"), ("MACE-MP-0", "cuda")])
+def test_a_family_without_a_gpu_says_where_it_computes(
+    name: str, device: str, settings: Settings
+) -> None:
+    assert live.live_model(MODELS[name], "cuda", settings, random_seed=0).job.device == device
+
+
+def test_a_candidate_of_a_family_without_a_gpu(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\nfamily = "classical"\ndevice = "cuda"\nsettings = { form = "ace" }\n'
+    )
+    candidate = load_candidate(file, live.adapted_families(), set())
+    with pytest.raises(BadInput, match="mine: classical does not compute on cuda"):
+        live.live_candidate(candidate)
 
 
 def test_an_environment_that_is_not_there(tmp_path: Path) -> None:

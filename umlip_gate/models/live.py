@@ -78,7 +78,7 @@ def live_model(
     model
         Its entry.
     device
-        `cpu` or `cuda`.
+        `cpu` or `cuda`; a family that computes on a CPU alone does so, and its job says it.
     settings
         What may be fetched, and where it is kept.
     random_seed
@@ -91,12 +91,15 @@ def live_model(
     Raises
     ------
     NotObtainable
-        Its family is not adapted or has no environment here, or its weights cannot be had.
+        It is not adapted or has no environment here, its weights cannot be had, or there are
+        none that could be random.
     NotMeasured
         Its environment is broken, or its checkpoint is not the one of the registry.
     """
     if model.status != "live":
         raise NotObtainable(f"{model.id}: {model.reason}")
+    if random_seed is not None and model.checkpoint is None:
+        raise NotObtainable(f"{model.id}: its settings are all of it, there are no random weights")
     adapter = _adapter(model.family)
     if model.environment:
         python = tox_interpreter(model.environment)
@@ -115,16 +118,17 @@ def live_model(
             f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
             f"{expected}: these are other weights than its own"
         )
+    computes_on = device if device in adapter.ATOMS_PER_BATCH else "cpu"
     job = Job(
         environment.python,
         model.family,
         checkpoint,
         dict(model.settings),
-        device,
+        computes_on,
         _dtype(adapter, model.dtype, model.id),
         random_seed=random_seed,
     )
-    batch = adapter.ATOMS_PER_BATCH[device]
+    batch = adapter.ATOMS_PER_BATCH[computes_on]
     return Live(job, environment, adapter.ABILITIES, digest, batch, {}, reusable=True)
 
 
@@ -137,9 +141,13 @@ def live_candidate(candidate: Candidate) -> Live:
         Its family has no environment here.
     NotMeasured
         Its interpreter is none, or its checkpoint is not what it declares.
+    BadInput
+        Its family does not compute on its device, or in its dtype.
     """
     family = candidate.family or "ase"
     adapter = _adapter(family)
+    if candidate.device not in adapter.ATOMS_PER_BATCH:
+        raise BadInput(f"{candidate.name}: {family} does not compute on {candidate.device}")
     if candidate.python:
         python = candidate.folder / candidate.python
     else:

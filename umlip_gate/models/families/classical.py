@@ -1,6 +1,6 @@
 """The paper's baselines: EAM-Zhou (in LAMMPS), ACE (in python-ace) and MTP (in motep).
 
-Setting `form` says which. They compute in float64, and on a CPU whatever the device. A structure
+Setting `form` says which. They compute in float64, on a CPU. A structure
 that is not periodic in every direction is given to all three in a periodic cell with vacuum beyond
 the cutoff, which is the same: python-ace refuses mixed periodicity, and LAMMPS loses atoms that
 lie outside of a cell.
@@ -22,8 +22,8 @@ from umlip_gate.models.potential import ANSWERS, CalculatorPotential, EnergyForc
 
 PACKAGES = ("python-ace", "lammps", "mpich", "motep", "numpy", "scipy", "ase")
 DTYPES = ("float64",)
-ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1}
-"""A calculator takes one structure at a time."""
+ATOMS_PER_BATCH = {"cpu": 1}
+"""A calculator takes one structure at a time, and computes on a CPU."""
 
 ABILITIES = ANSWERS
 """An atom without neighbours has the energy of a free atom, which the potentials define."""
@@ -70,15 +70,14 @@ def load(spec: LoadSpec, device: str, dtype: str) -> ClassicalPotential:  # noqa
         "mtp"); for EAM-Zhou `element` and `parameters`; for an MTP `species`, the elements of the
         file's types in order; for random coefficients `architecture`.
     device
-        They compute on a CPU.
+        `cpu`.
     dtype
         They compute in float64.
 
     Raises
     ------
     ValueError
-        There is no such form; random coefficients are asked of EAM-Zhou, whose parameters are all
-        in its settings.
+        There is no such form.
     """
     form = spec.settings["form"]
     if form not in FORMS:
@@ -165,8 +164,6 @@ def _eam_zhou(spec: LoadSpec) -> ClassicalPotential:
     from ase.calculators.lammpslib import LAMMPSlib  # noqa: PLC0415
 
     _load_mpi()
-    if spec.random_seed is not None:
-        raise ValueError("EAM-Zhou is wholly given by its parameters: there are no random weights")
     element = spec.settings["element"]
     table = EamTable(spec.settings["parameters"])
     with tempfile.TemporaryDirectory() as folder:
