@@ -1,13 +1,15 @@
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
 from tests.selftest.made_evidence import ENERGY, cell, limit
 from umlip_gate.claims.bounds import ReferenceValue
+from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.kinds import Limit
+from umlip_gate.claims.schema import CellLimit
 from umlip_gate.claims.verdict import Finding, Outcome, OutsideLimit, Verdict
 from umlip_gate.faults import NotMeasured
 
@@ -111,6 +113,7 @@ def test_verdict_is_plain_json() -> None:
     judgement = judge_limit(limit(min=3, max=6), cell("a", 4.5))
     verdict = Verdict.judged("claim.energy", Outcome.PASSED, judgement)
     assert json.loads(json.dumps(asdict(verdict))) == {
+        "details": {},
         "id": "claim.energy",
         "model": "a",
         "dataset": "W-g",
@@ -124,3 +127,68 @@ def test_verdict_is_plain_json() -> None:
         "unit": "meV/atom",
         "source": "published",
     }
+
+
+@pytest.mark.parametrize(
+    ("interval", "finding"),
+    [
+        ((4.0, 4.9), Finding.INSIDE),
+        ((4.0, 5.0), Finding.INSIDE),
+        ((4.0, 5.1), Finding.UNDECIDED),
+        ((5.1, 6.0), Finding.OUTSIDE),
+        (None, Finding.UNDECIDED),
+    ],
+)
+def test_of_a_sample_the_interval_is_judged(
+    interval: tuple[float, float] | None, finding: Finding
+) -> None:
+    sampled = of_sample(cell("a", 4.5))
+    sampled.metrics.intervals["energy_rmse"]["per_atom"] = interval
+    judgement = judge_limit(limit(max=5), sampled)
+    assert judgement.finding is finding
+    assert "on a sample of 128 of 1026" in judgement.text
+
+
+@pytest.mark.parametrize(
+    ("ends", "interval", "finding"),
+    [
+        ({"min": 3, "max": 6}, (4.0, 5.0), Finding.INSIDE),
+        ({"min": 3, "max": 6}, (2.0, 7.0), Finding.UNDECIDED),
+        ({"min": 3, "max": 6}, (2.0, 2.5), Finding.OUTSIDE),
+        ({"max": 5, "strict": True}, (4.0, 5.0), Finding.UNDECIDED),
+        ({"min": 5, "strict": True}, (5.0, 6.0), Finding.UNDECIDED),
+    ],
+)
+def test_both_ends_of_a_bound_count(
+    ends: dict[str, float], interval: tuple[float, float], finding: Finding
+) -> None:
+    sampled = of_sample(cell("a", 4.5))
+    sampled.metrics.intervals["energy_rmse"]["per_atom"] = interval
+    assert judge_limit(limit(**ends), sampled).finding is finding
+
+
+@pytest.mark.parametrize(
+    ("n_failed", "maximum", "finding"),
+    [
+        (0, 0, Finding.INSIDE),
+        (1, 0, Finding.OUTSIDE),
+        (2, 5, Finding.UNDECIDED),
+        (6, 5, Finding.OUTSIDE),
+    ],
+)
+def test_failures_of_a_sample_are_outside_once_too_many(
+    n_failed: int, maximum: float, finding: Finding
+) -> None:
+    bound = CellLimit(
+        quantity="failed_configurations",
+        convention="count",
+        unit="configurations",
+        max=float(maximum),
+        rationale="a self-test's",
+    )
+    sampled = of_sample(cell("a", None, n_failed=n_failed))
+    assert judge_limit(bound, sampled).finding is finding
+
+
+def of_sample(whole: Cell) -> Cell:
+    return replace(whole, metrics=replace(whole.metrics, n_configurations=128, n_whole=1026))

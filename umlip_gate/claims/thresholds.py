@@ -204,8 +204,8 @@ def _claims(
 def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], where: str) -> None:
     for model in assertion.named_models:
         _exists(model, "model", registries, where)
-    for subject in assertion.subjects():
-        _exists(subject.dataset, "dataset or pool", registries, where)
+    for dataset in assertion.named_datasets:
+        _exists(dataset, "dataset or pool", registries, where)
     for group in assertion.named_groups:
         _exists(group, "group", registries, where)
 

@@ -1,8 +1,9 @@
 """What was found about one item: the record that reports carry, and the failure of a test."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from umlip_gate.metrics.bootstrap import Interval
 
@@ -78,6 +79,8 @@ class Judgement:
         Of value, interval and limit.
     text
         One line for a person.
+    details
+        What else was found, as plain data for the results file.
     """
 
     finding: Finding
@@ -90,6 +93,7 @@ class Judgement:
     limit: float | tuple[float, float] | None
     unit: str
     text: str
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, dataset: str) -> "Judgement":
         """Say it of a dataset, where the value is of a part of it."""
@@ -153,6 +157,8 @@ class Verdict:
         Where the predictions come from; None where there are none.
     finding
         As in `Judgement`; None where nothing was measured.
+    details
+        As in `Judgement`.
     """
 
     id: str
@@ -167,6 +173,7 @@ class Verdict:
     unit: str | None = None
     source: Origin | None = None
     finding: Finding | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def judged(cls, item: str, outcome: Outcome, judgement: Judgement) -> "Verdict":
@@ -194,4 +201,5 @@ class Verdict:
             unit=judgement.unit,
             source=judgement.source,
             finding=judgement.finding,
+            details=judgement.details,
         )

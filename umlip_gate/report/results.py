@@ -23,6 +23,7 @@ VERDICT_KEYS = (
     "unit",
     "source",
     "reason",
+    "details",
 )
 
 

@@ -7,6 +7,7 @@ kind is a module here and a line in `Assertion`.
 
 from umlip_gate.claims.kinds.best import BestIn, BestOf, WorstIn
 from umlip_gate.claims.kinds.cannot import Cannot
+from umlip_gate.claims.kinds.covers import CoversMore
 from umlip_gate.claims.kinds.element import EachElement, ElementsStandOut, HighestElement
 from umlip_gate.claims.kinds.limit import Limit
 from umlip_gate.claims.kinds.order import Order
@@ -27,6 +28,7 @@ Assertion = (
     | ElementsStandOut
     | PositiveShare
     | Cannot
+    | CoversMore
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "BestIn",
     "BestOf",
     "Cannot",
+    "CoversMore",
     "EachElement",
     "ElementsStandOut",
     "HighestElement",

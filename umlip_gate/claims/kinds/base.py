@@ -71,6 +71,11 @@ class Kind(Strict, ABC):
         """The groups of the periodic table that the assertion names."""
         return ()
 
+    @property
+    def named_datasets(self) -> tuple[str, ...]:
+        """The datasets and pools that the assertion names."""
+        return tuple(subject.dataset for subject in self.subjects())
+
     @abstractmethod
     def subjects(self) -> list[Subject]:
         """List what is judged one by one."""
