@@ -62,6 +62,25 @@ def test_scatter_of_nothing_is_empty(torch: ModuleType) -> None:
     assert nothing.shape == (0, 5)
 
 
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
+@pytest.mark.parametrize(("shape", "dim"), [((40,), 0), ((40, 25, 16), 0), ((5, 40, 2), -2)])
+def test_scatter_is_bit_by_bit_what_the_package_computes(
+    torch: ModuleType, reduce: str, shape: tuple[int, ...], dim: int
+) -> None:
+    """torch_scatter 2.1.2, without its compiled part, which does other reductions."""
+    index = torch.randint(0, 7, (40,), generator=torch.Generator().manual_seed(0))
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    others = [1] * len(shape)
+    others[dim] = -1
+    place = index.view(others).expand_as(values)
+    size = [*shape]
+    size[dim] = int(index.max()) + 1
+    expected = torch.zeros(size).scatter_add_(dim, place, values)
+    if reduce == "mean":
+        expected /= index.bincount().clamp(min=1).view(others)
+    assert torch.equal(scatter(values, index, dim=dim, reduce=reduce), expected)
+
+
 def test_scatter_is_the_packages_own(torch: ModuleType) -> None:
     own = pytest.importorskip("torch_scatter").scatter
     if own is scatter:
