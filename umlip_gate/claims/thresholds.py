@@ -31,14 +31,25 @@ INDEX = "index.toml"
 File = TypeVar("File", bound=Strict)
 
 
+ALL_MODELS = "all-models"
+"""The model part of an item's id where several models are compared, or none is asked."""
+
+
+def item_id(item: str, model: str | None, dataset: str) -> str:
+    """Name a test item: `MODEL:DATASET:ITEM`."""
+    return f"{model or ALL_MODELS}:{dataset}:{item}"
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """Every number that a verdict depends on.
 
     Attributes
     ----------
+    ids
+        Of every claim of the paper, in its order.
     claims
-        By id.
+        What is written of them, by id.
     unwritten
         What of the paper is not an assertion yet, by claim id, and what it needs.
     pools
@@ -55,6 +66,7 @@ class Thresholds:
         What is known not to hold.
     """
 
+    ids: tuple[str, ...]
     claims: Mapping[str, Claim]
     unwritten: Mapping[str, str]
     pools: Mapping[str, Pool]
@@ -67,6 +79,14 @@ class Thresholds:
     def assertions(self) -> dict[str, Assertion]:
         """Every assertion of every claim, by `CLAIM.ASSERTION`."""
         return _assertions(self.claims)
+
+    def items(self) -> list[str]:
+        """Name every test item of every claim, `MODEL:DATASET:CLAIM.ASSERTION`."""
+        return [
+            item_id(item, model, dataset)
+            for item, assertion in self.assertions().items()
+            for model, dataset in assertion.subjects()
+        ]
 
     def known_failure(
         self, item: str, model: str | None, dataset: str, source: str | None
@@ -101,7 +121,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     table = folder / "periodic_table.toml"
     groups = validate(PeriodicTable, read_toml(table), str(table)).groups
     known_names = {**registries, "dataset or pool": [*datasets, *pools], "group": groups}
-    claims, unwritten = _claims(folder / "paper", known_names)
+    index, claims = _claims(folder / "paper", known_names)
     gates = {
         path.stem: load_gate(str(path), folder, datasets)
         for path in sorted((folder / "gates").glob("*.toml"))
@@ -109,7 +129,9 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     references = _references(folder / "reference", registries)
     known = _known_failures(folder / "known_failures.toml", _assertions(claims))
     cell = validate(CellLimit, read_toml(folder / "cell.toml"), str(folder / "cell.toml"))
-    return Thresholds(claims, unwritten, pools, groups, references, cell, gates, known)
+    return Thresholds(
+        index.ids, claims, index.unwritten, pools, groups, references, cell, gates, known
+    )
 
 
 def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gate:
@@ -179,7 +201,7 @@ def thresholds_digest(folder: Path, brought: Iterable[Path] = ()) -> str:
 
 def _claims(
     folder: Path, registries: Mapping[str, Collection[str]]
-) -> tuple[dict[str, Claim], dict[str, str]]:
+) -> tuple[Index, dict[str, Claim]]:
     index_path = folder / INDEX
     index = validate(Index, read_toml(index_path), str(index_path))
     listed = {"claim": index.ids}
@@ -198,7 +220,7 @@ def _claims(
     lost = [name for name in index.ids if name not in claims and name not in index.unwritten]
     if lost:
         raise BadInput(f"{index_path}: neither written nor unwritten: {', '.join(lost)}")
-    return claims, index.unwritten
+    return index, claims
 
 
 def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], where: str) -> None:

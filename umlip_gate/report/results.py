@@ -34,6 +34,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     measurements: Iterable[dict[str, Any]],
     costs: Iterable[dict[str, Any]],
     verdicts: Iterable[dict[str, Any]],
+    claims: list[dict[str, Any]],
     thresholds_digest: str,
     unmeasured: list[str],
     exit_code: int,
@@ -46,6 +47,8 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         Where to.
     datasets, measurements, costs, verdicts
         Plain data; sorted here, so that the order of execution leaves no trace.
+    claims
+        What became of every claim of the paper, in its order.
     thresholds_digest
         sha256 of everything that was judged by.
     unmeasured
@@ -68,6 +71,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
             ({key: verdict[key] for key in VERDICT_KEYS} for verdict in verdicts),
             key=lambda entry: entry["id"],
         ),
+        "claims": claims,
         "unmeasured": unmeasured,
         "exit_code": exit_code,
     }

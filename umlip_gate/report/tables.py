@@ -83,6 +83,30 @@ def measured_table(
     return aligned(MEASURED_HEADS, rows)
 
 
+def group_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
+    """RMSE by chemical system, of datasets that have several.
+
+    Parameters
+    ----------
+    measurements
+        As in the results file.
+    """
+    rows = [
+        (
+            entry["model"],
+            entry["dataset"],
+            name,
+            f"{group['n_configurations']}" + (f", {n} failed" if (n := group["n_failed"]) else ""),
+            *(_number(group["energy_rmse_mev_per_atom"][c], 2) for c in ENERGY_CONVENTIONS),
+            _number(group["force_rmse_mev_per_ang"]["component"], 1),
+        )
+        for entry in measurements
+        for name, group in entry["groups"].items()
+    ]
+    heads = ("model", "dataset", "elements", *MEASURED_HEADS[3:-1])
+    return aligned(heads, rows)
+
+
 def ensemble_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
     """Spearman's correlation of deviation and error, and the shares of errors above 1, 2, 3 dev.
 
@@ -139,9 +163,9 @@ def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
                 model if winner in (model, None) else f"{model}: {winner}",
                 dataset,
                 item,
-                _value(verdict["value"], verdict["limit"], verdict["unit"]),
+                shown_value(verdict["value"], verdict["limit"], verdict["unit"]),
                 _interval(verdict["interval"]),
-                _limit(verdict["relation"], verdict["limit"]),
+                shown_limit(verdict["relation"], verdict["limit"]),
                 outcome,
                 source,
             )
@@ -170,7 +194,10 @@ def reasons(verdicts: Iterable[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _value(value: float | None, limit: float | Sequence[float] | None, unit: str | None) -> str:
+def shown_value(
+    value: float | None, limit: float | Sequence[float] | None, unit: str | None
+) -> str:
+    """Give a verdict's value with its unit, told from its limit."""
     if value is None:
         return NOTHING
     shown = show_beside(value, limit) if limit is not None else f"{value:.2f}"
@@ -211,7 +238,8 @@ def _interval(interval: Sequence[float] | None) -> str:
     return NOTHING if interval is None else f"{interval[0]:.2f} … {interval[1]:.2f}"
 
 
-def _limit(relation: str | None, limit: float | Sequence[float] | None) -> str:
+def shown_limit(relation: str | None, limit: float | Sequence[float] | None) -> str:
+    """Give a verdict's limit."""
     if relation is None or limit is None:
         return NOTHING
     if isinstance(limit, Sequence):

@@ -1,0 +1,182 @@
+"""What became of the claims, and that none of them is ever missing from the table."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from umlip_gate.claims.thresholds import Thresholds
+from umlip_gate.faults import BadInput
+from umlip_gate.report.claims import (
+    BEGIN,
+    END,
+    LABELS,
+    ClaimRecord,
+    State,
+    claim_records,
+    committed_thresholds,
+    main,
+    markdown,
+    summary,
+    write_table,
+)
+from umlip_gate.settings import ROOT
+
+pytestmark = pytest.mark.selftest
+
+
+@pytest.fixture(scope="module")
+def thresholds() -> Thresholds:
+    return committed_thresholds()
+
+
+def verdict(item: str, outcome: str, **keys: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    measured = outcome in {"passed", "failed", "known_failure", "inconclusive"}
+    finding = {"passed": "inside", "inconclusive": "undecided"}.get(outcome, "outside")
+    return {
+        "id": item,
+        "model": item.split(":", maxsplit=1)[0],
+        "outcome": outcome,
+        "finding": finding if measured else None,
+        "value": 4.5 if measured else None,
+        "relation": "<",
+        "limit": 5.0,
+        "unit": "meV/atom",
+        "source": "published" if measured else None,
+        "reason": f"{item}: because\nand so on",
+        **keys,
+    }
+
+
+def record_of(
+    thresholds: Thresholds, claim: str, *verdicts: Mapping[str, Any], read: str = "W-g"
+) -> ClaimRecord:
+    records = claim_records(thresholds, verdicts, {read})
+    return next(record for record in records if record.id == claim)
+
+
+ITEMS = [f"eqV2-{size}-omat-mp-salex:W-g:abstract-eqv2.energy" for size in ("31M", "86M", "153M")]
+
+
+def test_every_claim_has_a_record_in_the_index_order(thresholds: Thresholds) -> None:
+    records = claim_records(thresholds, [], set())
+    assert [record.id for record in records] == list(thresholds.ids)
+    assert {record.label for record in records} <= {State.NOT_ASKED, State.NO_ASSERTION}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "label"),
+    [
+        (["passed", "passed", "passed"], "reproduced in part"),
+        (["passed", "failed", "passed"], "contradicted"),
+        (["passed", "known_failure", "error"], "contradicted"),
+        (["passed", "inconclusive", "error"], "error"),
+        (["passed", "inconclusive", "skipped"], "undecided"),
+        (["passed", "skipped", "skipped"], "reproduced in part"),
+        (["skipped", "skipped", "skipped"], "not obtainable"),
+    ],
+)
+def test_a_claim_is_what_the_worst_of_its_items_is(
+    thresholds: Thresholds, outcomes: list[str], label: str
+) -> None:
+    verdicts = [verdict(item, outcome) for item, outcome in zip(ITEMS, outcomes, strict=True)]
+    assert record_of(thresholds, "abstract-eqv2", *verdicts).label == label
+
+
+def test_reproduced_is_only_what_was_measured_as_a_whole(thresholds: Thresholds) -> None:
+    items = [item for item in thresholds.items() if ":mg-force-best." in item]
+    whole = [verdict(item, "passed") for item in items]
+    assert record_of(thresholds, "mg-force-best", *whole).label == "reproduced"
+    assert record_of(thresholds, "mg-force-best", *whole[1:]).label == "reproduced in part"
+
+
+def test_a_tie_that_is_listed_is_still_a_tie(thresholds: Thresholds) -> None:
+    listed = verdict(ITEMS[0], "known_failure", finding="undecided")
+    assert record_of(thresholds, "abstract-eqv2", listed).label == "undecided"
+
+
+def test_what_is_missing_is_named(thresholds: Thresholds) -> None:
+    skipped = [
+        verdict(item, "skipped")
+        for item in thresholds.items()
+        if ":abstract-eqv2." in item and ":W-g:" not in item
+    ]
+    record = record_of(thresholds, "abstract-eqv2", *skipped)
+    assert record.missing == ("datasets Mo-g, Nb-g, Ta-g, MoNb-d, MoNbTaW-d",)
+    no_model = record_of(thresholds, "abstract-eqv2", verdict(ITEMS[0], "skipped"))
+    assert no_model.missing == (f"{ITEMS[0]}: because",)
+    pooled = verdict("all-models:fig5-datasets:fig5-force-half.ratio", "skipped")
+    (line,) = record_of(thresholds, "fig5-force-half", pooled).missing
+    assert line.startswith("datasets GB-56, Mo-g, Nb-g, Ta-g, MoNb-d")
+    assert "W-g" not in line
+
+
+def test_what_was_measured_says_against_which_limit_and_whose(thresholds: Thresholds) -> None:
+    (line,) = record_of(thresholds, "abstract-eqv2", verdict(ITEMS[0], "passed")).measured
+    assert line == (
+        "energy: eqV2-31M-omat-mp-salex (W-g, published) 4.50 meV/atom, claimed < 5: reproduced"
+    )
+
+
+def test_summary_counts_every_claim_once(thresholds: Thresholds) -> None:
+    heads, *rows = summary(claim_records(thresholds, [verdict(ITEMS[0], "failed")], {"W-g"}))
+    assert all(label in heads for label in LABELS)
+    total = [row.split() for row in rows if row.startswith("all")]
+    assert total[0][1] == str(len(thresholds.ids))
+    assert sum(map(int, total[0][2:])) == len(thresholds.ids)
+
+
+def test_markdown_has_a_row_for_every_claim(thresholds: Thresholds) -> None:
+    table = markdown(claim_records(thresholds, [verdict(ITEMS[0], "failed")], {"W-g"}))
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(thresholds.ids)
+    assert {row.replace("\\|", "").count("|") for row in rows} == {6}
+
+
+def test_the_readme_shows_every_claim(thresholds: Thresholds) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.partition(BEGIN)[2].partition(END)[0]
+    shown = re.findall(r"^\| ([a-z0-9-]+) \| ([a-z ]+) \|", table, flags=re.MULTILINE)
+    assert [claim for claim, _ in shown if claim != "claim"] == list(thresholds.ids)
+    assert {state for _, state in shown} - {"state"} <= set(LABELS)
+
+
+def test_the_table_is_written_between_the_marks_or_as_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "claims.md"
+    write_table(path, "one\n")
+    assert path.read_text() == f"{BEGIN}\none\n{END}\n"
+    path.write_text(f"before\n{path.read_text()}after\n")
+    write_table(path, "two\n")
+    assert path.read_text() == f"before\n{BEGIN}\ntwo\n{END}\nafter\n"
+
+
+def test_another_file_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text("mine")
+    with pytest.raises(BadInput, match=r"notes.md: is there, and has no <!-- claims: begin -->"):
+        write_table(path, "table\n")
+    assert path.read_text() == "mine"
+
+
+def test_the_command_joins_several_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What one machine measured is not undone by another that could not."""
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for file, outcome in zip(files, ("passed", "skipped"), strict=True):
+        verdicts = [verdict(ITEMS[0], outcome)]
+        file.write_text(json.dumps({"verdicts": verdicts, "datasets": {"W-g": {}}}))
+    main([str(file) for file in files])
+    assert "| abstract-eqv2 | reproduced in part | 1 of 36 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, "not json", "{}"])
+def test_the_command_refuses_what_is_no_results_file(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "results.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit, match="not a file that --results wrote"):
+        main([str(path)])

@@ -1,0 +1,272 @@
+"""The claims of the paper, one by one: what became of each, and what is missing.
+
+`python -m umlip_gate.report.claims RESULTS.json …` prints the table as Markdown from the results
+files of several runs, as of a machine with a GPU and one without.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from umlip_gate.claims.thresholds import Thresholds, load_thresholds
+from umlip_gate.claims.verdict import Finding, Outcome
+from umlip_gate.datasets.atomic import replacing
+from umlip_gate.datasets.registry import load_registry
+from umlip_gate.faults import BadInput
+from umlip_gate.models.combined import load_ensembles, recalculations
+from umlip_gate.models.registry import load_models
+from umlip_gate.report.tables import aligned, shown_limit, shown_value
+from umlip_gate.settings import ROOT
+
+BEGIN, END = "<!-- claims: begin -->", "<!-- claims: end -->"
+"""What stands between these in a file is the table's place."""
+
+Verdicts = Sequence[Mapping[str, Any]]
+
+
+class State(StrEnum):
+    """What became of a claim or an item: a claim's is the first that one of its items has."""
+
+    CONTRADICTED = "contradicted"
+    ERROR = "error"
+    UNDECIDED = "undecided"
+    REPRODUCED = "reproduced"
+    NOT_OBTAINABLE = "not obtainable"
+    NOT_ASKED = "not asked"
+    NO_ASSERTION = "not an assertion"
+
+
+IN_PART = "reproduced in part"
+LABELS = (State.REPRODUCED, IN_PART, *(state for state in State if state != State.REPRODUCED))
+"""The columns of the summary."""
+
+
+@dataclass(frozen=True)
+class ClaimRecord:
+    """A claim and what became of it.
+
+    Attributes
+    ----------
+    id
+        As the index lists it.
+    figure
+        Where the paper makes it.
+    label
+        One of `LABELS`; `reproduced in part` where not everything of it was measured.
+    n_items, n_asked
+        How many items it is judged by, and how many of them the run was asked for.
+    measured
+        A line per item that was measured.
+    missing
+        What exactly keeps the rest from being measured.
+    """
+
+    id: str
+    figure: str
+    label: str
+    n_items: int
+    n_asked: int
+    measured: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def claim_records(
+    thresholds: Thresholds, verdicts: Verdicts, datasets: Collection[str]
+) -> list[ClaimRecord]:
+    """Tell of every claim of the index what became of it.
+
+    Parameters
+    ----------
+    thresholds
+        Claims and pools.
+    verdicts
+        As in a results file.
+    datasets
+        Ids of the datasets that could be read.
+    """
+    found = {verdict["id"]: verdict for verdict in verdicts}
+    return [_record(thresholds, claim, found, datasets) for claim in thresholds.ids]
+
+
+def _record(
+    thresholds: Thresholds,
+    claim: str,
+    found: Mapping[str, Mapping[str, Any]],
+    datasets: Collection[str],
+) -> ClaimRecord:
+    items = [item for item in thresholds.items() if item.split(":")[2].startswith(f"{claim}.")]
+    states = [_state(found.get(item)) for item in items]
+    absent: dict[str, None] = {}
+    reasons: dict[str, None] = {}
+    for item, state in zip(items, states, strict=True):
+        if state in (State.NOT_OBTAINABLE, State.ERROR):
+            pool = thresholds.pools.get(item.split(":")[1])
+            members = pool.datasets if pool else (item.split(":")[1],)
+            gone = [member for member in members if member not in datasets]
+            absent |= dict.fromkeys(gone)
+            if not gone:
+                reasons[found[item]["reason"].splitlines()[0]] = None
+    if absent:
+        reasons = {f"datasets {', '.join(absent)}": None, **reasons}
+    if claim in thresholds.unwritten:
+        reasons[thresholds.unwritten[claim]] = None
+    state = next((each for each in State if each in states), State.NO_ASSERTION)
+    whole = set(states) == {State.REPRODUCED} and claim not in thresholds.unwritten
+    label = IN_PART if state is State.REPRODUCED and not whole else str(state)
+    measured = [
+        _line(found[item], state)
+        for item, state in zip(items, states, strict=True)
+        if item in found and found[item]["value"] is not None
+    ]
+    return ClaimRecord(
+        id=claim,
+        figure=_figure(claim),
+        label=label,
+        n_items=len(items),
+        n_asked=sum(item in found for item in items),
+        measured=tuple(measured),
+        missing=tuple(reasons),
+    )
+
+
+def _state(verdict: Mapping[str, Any] | None) -> State:
+    if verdict is None:
+        return State.NOT_ASKED
+    if verdict["finding"] == Finding.UNDECIDED:
+        return State.UNDECIDED
+    return {
+        Outcome.PASSED: State.REPRODUCED,
+        Outcome.FAILED: State.CONTRADICTED,
+        Outcome.KNOWN_FAILURE: State.CONTRADICTED,
+        Outcome.ERROR: State.ERROR,
+        Outcome.INCONCLUSIVE: State.UNDECIDED,
+        Outcome.SKIPPED: State.NOT_OBTAINABLE,
+    }[Outcome(verdict["outcome"])]
+
+
+def _line(verdict: Mapping[str, Any], state: State) -> str:
+    model, dataset, item = verdict["id"].split(":", 2)
+    who = verdict["model"] or model
+    value = shown_value(verdict["value"], verdict["limit"], verdict["unit"])
+    limit = shown_limit(verdict["relation"], verdict["limit"])
+    where = f"{dataset}, {verdict['source']}" if verdict["source"] else dataset
+    return f"{item.split('.')[1]}: {who} ({where}) {value}, claimed {limit}: {state}"
+
+
+def _figure(claim: str) -> str:
+    first = claim.split("-", maxsplit=1)[0]
+    if first.startswith("fig"):
+        return f"Fig. {first.removeprefix('fig')}"
+    return "Abstract" if first == "abstract" else "§3.2"
+
+
+def summary(records: Sequence[ClaimRecord]) -> list[str]:
+    """Count the claims by figure and state: a table for the terminal."""
+    everything = "all"
+    rows = []
+    for figure in (*dict.fromkeys(record.figure for record in records), everything):
+        own = [record.label for record in records if figure in (record.figure, everything)]
+        counts = Counter(own)
+        rows.append([figure, str(len(own)), *(str(counts[label] or "") for label in LABELS)])
+    return aligned(["", "claims", *LABELS], rows)
+
+
+def markdown(records: Sequence[ClaimRecord]) -> str:
+    """Write every claim with its state, what was measured, and what is missing."""
+    counts = Counter(record.label for record in records)
+    listed = ", ".join(f"{counts[label]} {label}" for label in LABELS if counts[label])
+    rows = [
+        f"| {record.id} | {record.label} | {len(record.measured)} of {record.n_items} "
+        f"| {_cell(record.measured)} | {_cell(record.missing)} |"
+        for record in records
+    ]
+    heads = ["| claim | state | items | measured | missing |", "|---|---|---|---|---|"]
+    return "\n".join([f"{len(records)} claims: {listed}.", "", *heads, *rows, ""])
+
+
+def _cell(parts: Sequence[str]) -> str:
+    return "<br>".join(parts).replace("|", "\\|")
+
+
+def write_table(path: Path, table: str) -> None:
+    """Write the table into a file: between its marks if it is there, else as the whole.
+
+    Raises
+    ------
+    BadInput
+        The file is there and has no marks: it is something else.
+    """
+    before, after = place_of(path)
+    with replacing(path) as unfinished:
+        unfinished.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
+
+
+def place_of(path: Path) -> tuple[str, str]:
+    """Give what stands before and after the table's place in a file.
+
+    Raises
+    ------
+    BadInput
+        The file is there and has no marks.
+    """
+    if not path.exists():
+        return "", "\n"
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise BadInput(f"{path}: is there, and has no {BEGIN} and {END} to write between")
+    return before, after
+
+
+def committed_thresholds() -> Thresholds:
+    """Read the project's thresholds, with its registries' ids."""
+    datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
+    models = load_models(ROOT / "fixtures" / "models.toml")
+    ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
+    known = {*models, *ensembles, *recalculations(datasets)}
+    return load_thresholds(ROOT / "thresholds", known, datasets)
+
+
+def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:
+    """Read several results files: verdicts and datasets.
+
+    Of an item that stands in several, the last that was measured counts.
+
+    Raises
+    ------
+    BadInput
+        A file is not there, or not a results file.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    datasets: set[str] = set()
+    for path in paths:
+        try:
+            results = json.loads(Path(path).read_text(encoding="utf-8"))
+            datasets.update(results["datasets"])
+            verdicts = results["verdicts"]
+        except (OSError, ValueError, KeyError) as error:
+            raise BadInput(f"{path}: not a file that --results wrote ({error!r})") from error
+        for verdict in verdicts:
+            if verdict["value"] is not None or verdict["id"] not in found:
+                found[verdict["id"]] = verdict
+    return list(found.values()), datasets
+
+
+def main(paths: Sequence[str]) -> None:
+    """Print the table of the results files."""
+    if not paths:
+        sys.exit(__doc__)
+    try:
+        verdicts, read = merged(paths)
+    except BadInput as error:
+        sys.exit(str(error))
+    sys.stdout.write(markdown(claim_records(committed_thresholds(), verdicts, read)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
