@@ -101,6 +101,12 @@ def ratio(judged_s: ArrayLike, other_s: ArrayLike, seed: int) -> Ratio:
     return Ratio(float(np.median(ratios)), (float(low), float(high)))
 
 
+def finding_of(found: Ratio, against: Against) -> Finding:
+    """Hold both ends of a ratio's interval against the limit."""
+    low, high = found.interval
+    return Finding.of_difference((low - against.max_ratio, high - against.max_ratio))
+
+
 def judge_against(judged: Ladder, other: Ladder, against: Against) -> Judgement:
     """Run two models side by side, and judge the ratio by its interval.
 
@@ -112,7 +118,7 @@ def judge_against(judged: Ladder, other: Ladder, against: Against) -> Judgement:
     ours, theirs = side_by_side(judged, other, against)
     found = ratio(per_step(ours), per_step(theirs), against.seed)
     low, high = found.interval
-    finding = Finding.of_difference((low - against.max_ratio, high - against.max_ratio))
+    finding = finding_of(found, against)
     verdict = {
         Finding.INSIDE: "inside the limit",
         Finding.OUTSIDE: "outside the limit",

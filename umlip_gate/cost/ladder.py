@@ -15,11 +15,22 @@ from umlip_gate.faults import NotMeasured, NotObtainable
 from umlip_gate.models.live import Live
 from umlip_gate.models.worker import Answer, Worker, WorkerLost
 
-ROOM = 1.2
+ROOM = 1.4
 """A calibrated round is longer than it must be by this: the next one may be faster."""
 
+STEADY_LAPS = 3
+"""So many laps in a row fill a round before one counts: a package may still compile in the first
+ones, and compiling fills them too."""
+
+LONG_LAPS_S = 10.0
+"""So much time of steady laps is enough, however few they are: those of a single slow step."""
+
+STEADY = 0.7
+"""A lap that takes less than this part of the one before is still of the warming up."""
+
+OVERSHOOT = 1.1
 MOST_GROWTH = 10
-"""From one lap of the calibration to the next."""
+"""From one lap of the calibration to the next: a little more than it seems to need."""
 
 ONE_CORE = 1.05
 """CPU time over wall time: more is more than one core, or another clock."""
@@ -49,6 +60,15 @@ class Ladder:
         A file for what the worker prints.
     free_bytes
         Tells the memory that a larger crystal may take.
+
+    Attributes
+    ----------
+    measured
+        The record so far.
+    clock
+        Whose seconds count.
+    n_steps
+        Of a round, as calibrated at the size that was prepared last.
     """
 
     def __init__(
@@ -72,7 +92,7 @@ class Ladder:
         self.measured.n_parameters = self._worker.n_parameters
         self._begun_s = time.monotonic()
         self._n_atoms = 0
-        self._n_steps = 1
+        self.n_steps = 1
         self._neighbours: int | None = None
         self._laps: list[Lap] = []
         self._calls_s: list[float] = []
@@ -113,7 +133,7 @@ class Ladder:
     def round(self) -> Lap:
         """Run one round of the calibrated number of steps, and keep what it took."""
         begun_s = time.perf_counter()
-        lap = self._lap(self._n_steps)
+        lap = self._lap(self.n_steps)
         self._calls_s.append(time.perf_counter() - begun_s - lap.wall_s)
         self._laps.append(lap)
         return lap
@@ -128,7 +148,7 @@ class Ladder:
         """
         cost = Cost(
             n_atoms=self._n_atoms,
-            n_steps=self._n_steps,
+            n_steps=self.n_steps,
             wall_s=tuple(lap.wall_s for lap in self._laps),
             cpu_s=tuple(lap.cpu_s for lap in self._laps),
             call_s=tuple(self._calls_s),
@@ -156,20 +176,23 @@ class Ladder:
         self._worker.close()
 
     def _calibrate(self) -> float:
-        """Run laps until two in a row fill a round: the first ones compile, tune and allocate."""
+        """Run laps until some in a row fill a round and take as long as each other."""
         enough_s = ROOM * self._protocol.min_round_s
-        self._n_steps, filled = 1, 0
-        while True:
-            lap = self._lap(self._n_steps)
+        self.n_steps = 1
+        steady_s: list[float] = []
+        while len(steady_s) < 2 or not (  # noqa: PLR2004 - one alone may be a compilation
+            len(steady_s) >= STEADY_LAPS or sum(steady_s) > LONG_LAPS_S
+        ):
+            lap = self._lap(self.n_steps)
             lap_s = lap.cpu_s if self.clock == "cpu" else lap.wall_s
             if lap_s >= enough_s:
-                filled += 1
-                if filled == 2:  # noqa: PLR2004 - as the first line says
-                    return lap_s
+                warm = not steady_s or lap_s > STEADY * steady_s[-1]
+                steady_s = [*steady_s, lap_s] if warm else [lap_s]
                 continue
-            filled = 0
-            growth = min(MOST_GROWTH, ROOM * enough_s / lap_s) if lap_s > 0 else MOST_GROWTH
-            self._n_steps = math.ceil(growth * self._n_steps)
+            steady_s = []
+            growth = min(MOST_GROWTH, OVERSHOOT * enough_s / lap_s) if lap_s > 0 else MOST_GROWTH
+            self.n_steps = math.ceil(growth * self.n_steps)
+        return steady_s[-1]
 
     def _lap(self, n_steps: int) -> Lap:
         answer = self._answered(lambda: self._worker.lap(n_steps))
@@ -200,7 +223,7 @@ class Ladder:
         growth = n_atoms / last.n_atoms
         budget_s = getattr(self._protocol.budget_s_per_model, self.measured.device)
         left_s = budget_s - (time.monotonic() - self._begun_s)
-        n_laps = 1 + 2 + self._protocol.min_rounds  # one to build, two to warm up
+        n_laps = 1 + STEADY_LAPS + self._protocol.min_rounds  # the first to build
         step_s = statistics.median(last.wall_s) / last.n_steps
         needed_s = n_laps * max(growth * step_s, self._protocol.min_round_s)
         if needed_s > left_s:
