@@ -48,6 +48,10 @@ SAME_EV_PER_ANG = {"float32": 1e-4, "float64": 1e-7}
 """Batched against single in float32 was seen to differ by 9e-6 and 2.8e-5 (families.md)."""
 
 
+WITHOUT_TORQUE = {"orb"}
+"""The package takes the net torque out of the forces on a cluster: only its energy compares."""
+
+
 @dataclass
 class Subject:
     """A family's model with random weights, in two workers: with and without our checks."""
@@ -260,6 +264,35 @@ def test_declared_abilities_are_what_the_package_does(
     assert answer[0] == ("ok" if declared == "answers" else "error"), answer[1]
     if declared != "answers":
         assert "does not support" in answer[1]
+
+
+def thin_slab() -> Atoms:
+    """With so little vacuum that its images would be neighbours."""
+    atoms = crystal()
+    atoms.pbc = (True, True, False)
+    return atoms
+
+
+@pytest.mark.parametrize(
+    ("ability", "structure"),
+    [("no_periodicity", without_cell), ("mixed_periodicity", thin_slab)],
+)
+def test_an_answer_without_periodicity_is_that_in_vacuum(
+    subject: Subject, ability: str, structure: "type[Atoms]"
+) -> None:
+    """Else a package that makes everything periodic would answer, and mean something else."""
+    if getattr(subject.abilities, ability) != "answers":
+        pytest.skip("the family declares that it does not answer this")
+    far_apart = structure()
+    for axis in np.flatnonzero(~far_apart.pbc):
+        far_apart.cell[axis] = 0
+        far_apart.center(vacuum=20, axis=int(axis))
+    far_apart.pbc = True
+    (found,) = subject.worker.evaluate([structure()])
+    energy, forces = subject.one(far_apart)
+    if subject.model.family in WITHOUT_TORQUE:
+        forces = decoded(found)[1]
+    subject.same(found, (energy, forces))
 
 
 def architectures() -> list[object]:
