@@ -350,3 +350,9 @@ def test_weights_can_only_be_random(desk: Desk, weights: str) -> None:
     outcome = desk.run(desk.command("-m", "accuracy", f"--weights={weights}"))
     assert outcome.code == USAGE, outcome.output
     assert "random:SEED, as in random:0" in outcome.output
+
+
+def test_random_weights_are_not_given_as_well(desk: Desk) -> None:
+    outcome = desk.run(desk.command("--weights=random:0", f"--checkpoint=MACE-MP-0={__file__}"))
+    assert outcome.code == USAGE, outcome.output
+    assert "only one of them" in outcome.output

@@ -3,10 +3,10 @@
 Packages load what they find, and leave the rest as it was initialised: at random.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
-def require_same(file: str, stored: Iterable[str], expected: Iterable[str]) -> None:
+def require_same(file: str, stored: Collection[str], expected: Collection[str]) -> None:
     """Refuse a checkpoint that lacks tensors of its model, or has others.
 
     Parameters
