@@ -26,7 +26,7 @@ from umlip_gate.metrics.errors import FloatArray
 
 GROUPS = 4
 """Of sizes, and in each of them of energies: 16 strata at most."""
-FEWEST_OF_A_STRATUM = 4
+FEWEST_OF_A_STRATUM = 8
 """From fewer rows the spread in a stratum is guessed badly."""
 SEED = 20250630
 _CHUNK = 2**18
@@ -126,7 +126,7 @@ class Plan:
     strata
         The stratum of each row, shape (N,).
     fewest
-        So many rows at least make a sample: four of every stratum, or all of it.
+        So many rows at least make a sample: eight of every stratum, or all of it.
     """
 
     order: IntArray
