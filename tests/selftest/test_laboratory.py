@@ -1,0 +1,126 @@
+"""How cells are put together: ensembles, pools of them, samples of different length."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.selftest.slow_metrics import random_case
+from umlip_gate.claims.schema import Pool
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.laboratory import Laboratory
+from umlip_gate.metrics.ensemble import Deviations, correlations
+from umlip_gate.metrics.sampling import Allowance, plan
+from umlip_gate.models.combined import Ensemble
+from umlip_gate.predictions.compute import Extent
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictor import Predicted
+
+pytestmark = pytest.mark.selftest
+
+SIZES = {"one": 40, "two": 60, "large": 400}
+REACHED = {"a": 400, "b": 300, "c": 200}
+"""How many rows of `large` each model reaches within a budget."""
+
+
+class FakeLibrary:
+    def load(self, dataset: str) -> Configurations:
+        if dataset not in SIZES:
+            raise NotObtainable(f"{dataset}: nobody has it")
+        return random_case(SIZES[dataset], seed=SIZES[dataset])[0]
+
+    def interactions(self, dataset: str) -> None:
+        self.load(dataset)
+
+
+class FakePredictor:
+    """Each model errs in its own way, and is stopped where `REACHED` says."""
+
+    def predict(self, name: str, _: object, dataset: str, __: str, extent: Extent) -> Predicted:
+        whole = FakeLibrary().load(dataset)
+        rng = np.random.default_rng(ord(name))
+        energies = whole.energies + 0.01 * whole.n_atoms * rng.normal(size=len(whole))
+        forces = whole.forces + 0.1 * rng.standard_t(3, size=whole.forces.shape)
+        n = len(extent.order) if extent.budget_s is None else REACHED[name]
+        everything = Predicted(
+            np.arange(len(whole)), Predictions(energies, forces, {}), "live", {"name": name}
+        )
+        return everything.only(np.sort(extent.order[:n]), whole)
+
+
+def laboratory(allowance: Allowance | None = None) -> Laboratory:
+    models: dict[str, Any] = {name: object() for name in "abc"}
+    models["all"] = Ensemble(name="all", members=("a", "b", "c"))
+    library: Any = FakeLibrary()
+    predictor: Any = FakePredictor()
+    pool = Pool(id="pool", datasets=("one", "two"), rule="rows", rationale="a self-test's")
+    lost = Pool(id="lost", datasets=("one", "nowhere"), rule="rows", rationale="a self-test's")
+    return Laboratory(
+        library=library,
+        predictor=predictor,
+        models=models,
+        pools={"pool": pool, "lost": lost},
+        element_groups={},
+        source="auto",
+        allowance=allowance or Allowance(),
+    )
+
+
+def test_an_ensemble_errs_as_its_mean_does() -> None:
+    lab = laboratory()
+    energies = [lab.measure(name, "one").cell.errors.energy for name in "abc"]
+    ensemble = lab.measure("all", "one")
+    np.testing.assert_allclose(ensemble.cell.errors.energy, np.mean(energies, axis=0), atol=1e-9)
+    assert ensemble.identity == {"members": {name: {"name": name} for name in "abc"}}
+    assert ensemble.to_json()["uncertainty"]
+
+
+def test_over_a_pool_the_deviations_are_pooled() -> None:
+    lab = laboratory()
+    parts = [lab.measure("all", dataset).cell.deviations for dataset in ("one", "two")]
+    assert all(parts)
+    pooled = lab.measure("all", "pool").cell
+    found = correlations(Deviations.pooled([part for part in parts if part]), n_resamples=2)
+    for (quantity, convention), expected in found.items():
+        assert pooled.metrics.values[quantity][convention] == pytest.approx(expected.value)
+    # a model has none of its own
+    assert lab.measure("a", "pool").cell.metrics.values["force_deviation_spearman"] == {
+        "vector": None
+    }
+
+
+def test_a_pool_with_a_dataset_that_cannot_be_had_is_not_measured() -> None:
+    with pytest.raises(NotObtainable, match="nowhere: nobody has it"):
+        laboratory().measure("all", "lost")
+
+
+def test_members_that_came_to_different_ends_are_compared_where_all_have_been() -> None:
+    lab = laboratory(Allowance(budget_s=10.0))
+    assert lab.measure("a", "large").cell.metrics.n_whole is None
+    assert lab.measure("b", "large").cell.metrics.n_configurations == 300
+    ensemble = lab.measure("all", "large").cell
+    assert (ensemble.metrics.n_configurations, ensemble.metrics.n_whole) == (200, 400)
+    rows = plan(FakeLibrary().load("large")).first(200).rows
+    whole = laboratory()
+    of_whole = whole.measure("all", "large").cell.errors.energy[rows]
+    np.testing.assert_allclose(ensemble.errors.energy, of_whole, atol=1e-9)
+    # what the spread says of the error is not estimated from a sample
+    assert ensemble.deviations is None
+    assert ensemble.metrics.values["force_deviation_spearman"] == {"vector": None}
+
+
+def test_a_budget_that_ends_before_a_sample_is_of_use_measures_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(REACHED, "c", 20)
+    with pytest.raises(NotMeasured, match="all on large: 20 of 400 configurations were evaluated"):
+        laboratory(Allowance(budget_s=10.0)).measure("all", "large")
+
+
+def test_a_cell_is_tried_once_and_fails_alike_at_every_call() -> None:
+    lab = laboratory()
+    assert lab.measure("a", "one") is lab.measure("a", "one")
+    for _ in range(2):
+        with pytest.raises(NotObtainable, match="nobody has it"):
+            lab.measure("a", "nowhere")
