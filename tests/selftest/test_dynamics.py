@@ -110,6 +110,15 @@ def test_a_crystal_that_blows_up_is_no_crystal() -> None:
         dynamics(Device(repels)).lap(20)
 
 
+def test_atoms_that_nothing_holds_are_put_back_and_that_is_not_timed() -> None:
+    def holds_nothing(atoms: Atoms) -> np.ndarray:
+        return np.asarray(1e-6 * np.sin(atoms.positions))
+
+    running = dynamics(Device(holds_nothing))
+    for _ in range(20):
+        assert running.lap(50).wall_s == 50 * (LAUNCH_S + WORK_S)
+
+
 def test_a_force_that_is_not_finite_is_no_measurement() -> None:
     count = iter(range(99))
 
@@ -124,7 +133,7 @@ def test_a_force_that_is_not_finite_is_no_measurement() -> None:
 
 
 def test_atoms_start_with_the_velocities_of_their_temperature_and_no_drift() -> None:
-    momenta = _momenta(crystal(3456), 300, seed=1)
+    momenta = _momenta(crystal(3456), 300, np.random.default_rng(1))
     energies_ev = (momenta**2).sum(axis=1) / (2 * crystal(1).get_masses()[0])
     assert energies_ev.mean() == pytest.approx(1.5 * units.kB * 300, rel=0.03)
     np.testing.assert_allclose(momenta.sum(axis=0), 0, atol=1e-9)
