@@ -1,14 +1,17 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.selftest.made_datasets import made_rows
-from tests.selftest.slow_metrics import random_case
+from tests.selftest.slow_metrics import dataset, random_case
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.distribution import distribution
 from umlip_gate.datasets.grouping import systems
 from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.windows import N_WINDOWS, energy_windows
+from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest
 
@@ -52,6 +55,26 @@ def test_windows_hold_every_configuration_once_by_ascending_energy() -> None:
     assert total / 47 == pytest.approx(errors.energy.mean())
     squared = sum(w["rmse_mev_per_atom"] ** 2 * w["n_configurations"] for w in windows)
     assert squared / 47 == pytest.approx((errors.energy**2).mean())
+
+
+@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-9, 9)), min_size=1, max_size=35))
+def test_windows_agree_with_plain_python(rows: list[tuple[int, int]]) -> None:
+    reference = dataset([1] * len(rows), [float(e) for e, _ in rows], [[0.0, 0.0, 0.0]] * len(rows))
+    predicted = np.array([energy + error / 1000 for energy, error in rows])
+    predictions = Predictions(predicted, np.zeros((len(rows), 3)), {})
+    ordered = sorted(rows, key=lambda row: row[0])
+    sizes = [len(rows) // N_WINDOWS + (k < len(rows) % N_WINDOWS) for k in range(N_WINDOWS)]
+    first = 0
+    for window in energy_windows(errors_of(reference, predictions)):
+        own = ordered[first : first + sizes[0]]
+        first += sizes.pop(0)
+        assert window["n_configurations"] == len(own)
+        assert window["least_ev_per_atom"] == pytest.approx(own[0][0])
+        assert window["greatest_ev_per_atom"] == pytest.approx(own[-1][0])
+        mean = sum(error for _, error in own) / len(own)
+        assert window["mean_error_mev_per_atom"] == pytest.approx(mean, abs=1e-9)
+        squared = sum(error**2 for _, error in own) / len(own)
+        assert window["rmse_mev_per_atom"] == pytest.approx(squared**0.5, abs=1e-9)
 
 
 def test_what_failed_is_counted_and_in_no_number() -> None:

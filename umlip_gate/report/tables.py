@@ -8,6 +8,7 @@ from umlip_gate.claims.verdict import Outcome
 from umlip_gate.report.noise import Floor
 
 NOTHING = "-"
+DIMENSIONLESS = "1"
 
 MEASURED_HEADS = (
     "model",
@@ -201,7 +202,7 @@ def shown_value(
     if value is None:
         return NOTHING
     shown = show_beside(value, limit) if limit is not None else f"{value:.2f}"
-    return f"{shown} {unit}" if unit else shown
+    return f"{shown} {unit}" if unit and unit != DIMENSIONLESS else shown
 
 
 def _floor(dataset: str, floor: Floor) -> tuple[str, ...]:
