@@ -80,7 +80,9 @@ def validate(schema: type[T], data: object, where: str) -> T:
 def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     key = ".".join(str(part) for part in problem["loc"]) or "(the table itself)"
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {nearest(str(problem['loc'][-1]), _keys(schema))}"
+        name, known = str(problem["loc"][-1]), _keys(schema)
+        hint = "it is a key of other tables" if name in known else nearest(name, known)
+        return f"{key}: unknown key; {hint}"
     if problem["type"] == "missing":
         return f"{key}: is missing"
     given = problem["input"]

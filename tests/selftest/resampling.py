@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from umlip_gate.metrics.bootstrap import interval_of, replicates
+from umlip_gate.metrics.bootstrap import difference_interval, interval_of, replicates
 from umlip_gate.metrics.errors import Errors, FloatArray
 
 Key = tuple[str, str]
@@ -75,7 +75,7 @@ def false_separations(population: str, n: int, trials: int, seed: int = 2) -> di
         ]
         first, second = (replicates(errors, N_RESAMPLES, seed=trial) for errors in models)
         for key in KEYS:
-            low, high = interval_of(first[key] - second[key])
+            low, high = difference_interval(first[key] - second[key])
             told_apart[key] += not low <= 0 <= high
     return {key: count / trials for key, count in told_apart.items()}
 

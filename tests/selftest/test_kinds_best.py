@@ -96,7 +96,7 @@ def test_best_in_is_judged_by_pairs() -> None:
     made = evidence({"a": 14.0, "c": 15.0}, a=14 + wide, c=15 + 1.01 * wide)
     judgement = best_in("a").weigh(made)
     assert judgement.finding is Finding.INSIDE
-    assert "difference -1 meV/atom (95 %: -1.09 to -0.91)" in judgement.text
+    assert "difference -1 meV/atom (97 %: -1.10 to -0.90)" in judgement.text
 
 
 def test_tied_is_not_decided_without_the_whole_group() -> None:

@@ -27,6 +27,5 @@ def test_intervals_of_a_datasets_size_cover_the_truth(population: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("population", list(POPULATIONS))
 def test_equal_models_of_a_datasets_size_are_rarely_told_apart(population: str) -> None:
-    # the binomial's standard error at 5 % of 400 trials is 1.1 %
     for share in false_separations(population, 1000, trials=400).values():
-        assert share <= 0.05 + 2 * 0.011
+        assert share <= 0.05

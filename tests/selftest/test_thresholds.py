@@ -212,6 +212,7 @@ UNITS = "unit = 'eV/atom'.*energy_rmse is measured in 'meV/atom'"
     [
         ("paper/abstract.toml", "rationale", "rationals", "unknown key; did you mean 'rationale'"),
         ("paper/abstract.toml", "strict", "stricter", "stricter: unknown key.*'strict'"),
+        ("paper/abstract.toml", "decisive", "group", "group: unknown key; it is a key of other"),
         ("paper/abstract.toml", '"limit"', '"limits"', "'limits' found using 'kind'"),
         ("paper/abstract.toml", '"meV/atom"', '"eV/atom"', UNITS),
         ("reference/live.toml", '"meV/atom"', '"eV/atom"', UNITS),

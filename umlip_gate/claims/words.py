@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from umlip_gate.claims.bounds import Bound, Measured, show_beside
 from umlip_gate.claims.evidence import Cell, Evidence
 from umlip_gate.claims.verdict import Finding
-from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.bootstrap import LEVEL, Interval
 from umlip_gate.metrics.quantities import QUANTITIES
 
 ORDERED = {
@@ -30,10 +30,15 @@ def name_of(number: Measured) -> str:
 
 
 def shown(
-    value: float, interval: Interval | None, limit: float | tuple[float, float], unit: str
+    value: float,
+    interval: Interval | None,
+    limit: float | tuple[float, float],
+    unit: str,
+    level: float = LEVEL,
 ) -> str:
     """Give a value with unit and interval, told from its limit."""
-    spread = f" (95 %: {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+    ends = f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else ""
+    spread = f" ({100 * level:g} %: {ends})" if ends else ""
     return f"{show_beside(value, limit)}{'' if unit == '1' else f' {unit}'}{spread}"
 
 

@@ -14,6 +14,9 @@ from umlip_gate.metrics.errors import Errors, Estimates, Estimator, FloatArray
 N_RESAMPLES = 2000
 SEED = 20250630
 LEVEL = 0.95
+ORDER_LEVEL = 0.97
+"""Of the difference of two models: at 95 % more than one pair of equal models in twenty would be
+told apart, since percentile intervals are a little narrow where errors have long tails."""
 
 CHUNK = 2**18
 """Entries of the table of resamples by configurations held at once; a handful of 2 MB arrays."""
@@ -62,6 +65,19 @@ def interval_of(values: FloatArray, level: float = LEVEL) -> Interval:
     tail = 50 * (1 - level)
     low, high = np.percentile(values, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def difference_interval(values: FloatArray, n_differences: int = 1) -> Interval:
+    """Percentile interval by which an order is judged.
+
+    Parameters
+    ----------
+    values
+        One model's replicates minus another's, shape (n_resamples,).
+    n_differences
+        How many such intervals must hold at once (Bonferroni).
+    """
+    return interval_of(values, 1 - (1 - ORDER_LEVEL) / n_differences)
 
 
 def replicates(

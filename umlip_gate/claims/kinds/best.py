@@ -25,7 +25,7 @@ from umlip_gate.claims.words import (
     wanted,
 )
 from umlip_gate.faults import NotMeasured, NotObtainable
-from umlip_gate.metrics.bootstrap import interval_of
+from umlip_gate.metrics.bootstrap import ORDER_LEVEL, difference_interval
 
 
 class _Comparison(Kind, Measured):
@@ -106,9 +106,10 @@ class _Extreme(_Comparison):
     """On each dataset the model with the most extreme value of all belongs to the group.
 
     Judged by a paired bootstrap: configurations are drawn for all models together, and the
-    difference between the group's extreme and that of the other models has a 95 % interval.
-    It is inside where the whole interval has the claimed sign (separated), outside where it
-    has the other (reversed), and undecided where it holds zero (tied).
+    difference between the group's extreme and that of the other models has a 97 % interval, by
+    which at most one pair of equals in twenty is told apart. It is inside where the whole
+    interval has the claimed sign (separated), outside where it has the other (reversed), and
+    undecided where it holds zero (tied).
 
     It is inside over the models at hand, and the text says how many they are; it is outside or
     tied only if the whole group was measured.
@@ -168,14 +169,14 @@ class _Extreme(_Comparison):
     def _compared(
         self, ours: Sequence[Cell], theirs: Sequence[Cell]
     ) -> tuple[Finding, tuple[float, float] | None]:
-        """Give the finding, and the 95 % interval of ours minus theirs."""
+        """Give the finding, and the interval of ours minus theirs."""
         if not ours or not theirs:
             return Finding.UNDECIDED, None
         mine, other = (
             np.min([self.sign * cell.replicates(self) for cell in side], axis=0)
             for side in (ours, theirs)
         )
-        interval = interval_of(mine - other)
+        interval = difference_interval(mine - other)
         ahead = self.sign * interval[0], self.sign * interval[1]
         return Finding.of_difference(interval), (min(ahead), max(ahead))
 
@@ -203,7 +204,7 @@ class _Extreme(_Comparison):
             f"{measured(self, best, limit)}, claimed {word} than the "
             f"{'best' if self.sign == 1 else 'worst'} outside of the group, {rival.model} "
             f"({rival.source}) {show_beside(limit, value)}: {ORDERED[finding]}, difference "
-            f"{shown(value - limit, difference, 0.0, self.unit)}; {end}",
+            f"{shown(value - limit, difference, 0.0, self.unit, ORDER_LEVEL)}; {end}",
         )
 
     def _elsewhere(self, ours: Sequence[Cell], theirs: Sequence[Cell]) -> str:

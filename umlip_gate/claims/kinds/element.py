@@ -15,7 +15,7 @@ from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.claims.words import ORDERED, name_of, shown
 from umlip_gate.datasets.registry import Element
 from umlip_gate.faults import NotMeasured
-from umlip_gate.metrics.bootstrap import interval_of
+from umlip_gate.metrics.bootstrap import ORDER_LEVEL, difference_interval, interval_of
 
 Elements = Annotated[tuple[Element, ...], AfterValidator(different)]
 
@@ -128,7 +128,7 @@ class ElementsStandOut(_ByElement):
     """Some elements have higher values than every other one of the groups.
 
     Judged by the bootstrap: the highest value of the others minus the lowest of these is
-    inside where its 95 % interval lies below zero, outside where it lies above, and undecided
+    inside where its 97 % interval lies below zero, outside where it lies above, and undecided
     where it holds zero. Elements have no rows in common, so they are drawn independently.
 
     Attributes
@@ -156,8 +156,8 @@ class ElementsStandOut(_ByElement):
         these = [found[element] for element in self.these]
         highest = np.max([own.replicates(self) for own in others.values()], axis=0)
         lowest = np.min([own.replicates(self) for own in these], axis=0)
-        interval = interval_of(highest - lowest)
-        finding = Finding.of_difference(interval)
+        difference = difference_interval(highest - lowest)
+        finding = Finding.of_difference(difference)
         rival = max(others, key=lambda element: others[element].value(self))
         value = others[rival].value(self) - min(own.value(self) for own in these)
         listed = ", ".join(f"{e} {found[e].value(self):.2f}" for e in self.these)
@@ -167,12 +167,12 @@ class ElementsStandOut(_ByElement):
             dataset=cell.dataset,
             source=cell.source,
             value=value,
-            interval=interval,
+            interval=interval_of(highest - lowest),
             relation="<",
             limit=0.0,
             unit=self.unit,
             text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} of {listed} "
             f"claimed higher than of {len(others)} others, of which {rival} has the highest, "
             f"{others[rival].value(self):.2f}: {ORDERED[finding]}, difference "
-            f"{shown(value, interval, 0.0, self.unit)}",
+            f"{shown(value, difference, 0.0, self.unit, ORDER_LEVEL)}",
         )

@@ -12,7 +12,7 @@ from umlip_gate.claims.kinds.base import Ids, Kind, Some, Subject, different
 from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.claims.words import ORDERED, broken_ones, name_of, over, shown, wanted
 from umlip_gate.faults import NotMeasured, NotObtainable
-from umlip_gate.metrics.bootstrap import LEVEL, interval_of
+from umlip_gate.metrics.bootstrap import ORDER_LEVEL, difference_interval, interval_of
 from umlip_gate.metrics.errors import FloatArray
 from umlip_gate.metrics.ranking import kendall
 
@@ -28,9 +28,10 @@ class Order(Kind, Measured):
     Judged by a paired bootstrap: configurations are drawn for all models together. A link
     between two tiers is the highest value of the first minus the lowest of the second; it is
     separated where its interval lies below zero, reversed where it lies above, tied where it
-    holds zero. With k links the level of each is 1 - 0.05 / k, so that all intervals hold at
-    once in 95 % of all cases. The order is inside if every link is separated, outside if any is
-    reversed, and undecided otherwise: a tie is neither the paper's order nor another.
+    holds zero. The interval of one link is at 97 %, by which at most one pair of equals in twenty
+    is told apart; with k links each is at 1 - 0.03 / k (Bonferroni). The order is inside if every
+    link is separated, outside if any is reversed, and undecided otherwise: a tie is neither the
+    paper's order nor another.
 
     The value is the link itself where there is one, else Kendall's tau of the measured values
     against the order: over the pairs of models of different tiers, those in the claimed order
@@ -103,18 +104,20 @@ class Order(Kind, Measured):
 
     def _judged(self, tiers: Tiers, evidence: Evidence, count: str) -> Judgement:
         links = [self._link(better, worse) for better, worse in pairwise(tiers)]
-        level = 1 - (1 - LEVEL) / len(links)
-        findings = [Finding.of_difference(interval_of(link[1:], level)) for link in links]
+        intervals = [difference_interval(link[1:], len(links)) for link in links]
+        findings = [Finding.of_difference(interval) for interval in intervals]
         finding = worst(findings)
         if len(links) == 1:
             value, interval = float(links[0][0]), interval_of(links[0][1:])
             relation, limit, unit = "<", 0.0, self.unit
-            what = f"highest of {_names(tiers[0])} minus lowest of {_names(tiers[1])} "
+            what = f"highest of {_names(tiers[0])} minus lowest of {_names(tiers[1])} " + shown(
+                value, intervals[0], limit, unit, ORDER_LEVEL
+            )
         else:
             taus = self._taus(tiers)
             value, interval = float(taus[0]), interval_of(taus[1:])
             relation, limit, unit = "=", 1.0, "1"
-            what = "Kendall's tau against the claimed order "
+            what = "Kendall's tau against the claimed order " + shown(value, interval, limit, unit)
         sources = {cell.source for tier in tiers for cell in tier}
         return Judgement(
             finding=finding,
@@ -127,8 +130,7 @@ class Order(Kind, Measured):
             limit=limit,
             unit=unit,
             text=f"order by {name_of(self)} on {evidence.dataset}, {ORDERED[finding]}: {what}"
-            f"{shown(value, interval, limit, unit)}; judged over {count}: "
-            + self._chain(tiers, findings),
+            f"; judged over {count}: " + self._chain(tiers, findings),
         )
 
     def _table(self, cells: list[Cell]) -> FloatArray:

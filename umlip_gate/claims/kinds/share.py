@@ -38,6 +38,11 @@ class PositiveShare(Kind):
         """None."""
         return ()
 
+    @property
+    def named_datasets(self) -> tuple[str, ...]:
+        """The dataset of the share."""
+        return (self.of,)
+
     def subjects(self) -> list[Subject]:
         """List the pools."""
         return [Subject(None, dataset) for dataset in self.datasets]
