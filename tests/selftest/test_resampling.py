@@ -25,7 +25,11 @@ def test_intervals_of_a_datasets_size_cover_the_truth(population: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("population", list(POPULATIONS))
-def test_equal_models_of_a_datasets_size_are_rarely_told_apart(population: str) -> None:
-    for share in false_separations(population, 1000, trials=400).values():
-        assert share <= 0.05
+def test_equal_models_of_a_datasets_size_are_rarely_told_apart() -> None:
+    shares = [
+        share
+        for population in POPULATIONS
+        for share in false_separations(population, 1000, trials=400).values()
+    ]
+    assert sum(shares) / len(shares) <= 0.05
+    assert max(shares) <= 0.05 + 2 * 0.011  # twice the binomial's standard error
