@@ -1,7 +1,7 @@
 """Measures cells: the way from registries to metrics, each step taken once."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from umlip_gate.faults import NotMeasured
 from umlip_gate.metrics.bootstrap import SEED
 from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with_uncertainty
 from umlip_gate.metrics.errors import Errors, errors_of
+from umlip_gate.metrics.interactions import measure_interactions
 from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.metrics.pooling import measure_pool
 from umlip_gate.metrics.sampling import Allowance, Plan, Sample, plan
@@ -118,14 +119,18 @@ class Laboratory:
         key = (model, dataset, source or self.source)
         if key not in self._outcomes:
             try:
-                pooled = self._pooled if dataset in self.pools else self._measure
-                self._outcomes[key] = pooled(*key)
+                self._outcomes[key] = self._way_to_measure(dataset)(*key)
             except Exception as error:  # noqa: BLE001 - raised below, and at every later call
                 self._outcomes[key] = error
         outcome = self._outcomes[key]
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    def _way_to_measure(self, dataset: str) -> Callable[[str, str, Choice], Measurement]:
+        if dataset in self.pools:
+            return self._pooled
+        return self._measure if self.library.interactions(dataset) is None else self._interacting
 
     def load(self, dataset: str) -> Configurations:
         """Give a dataset's configurations, read and checked once.
@@ -140,7 +145,15 @@ class Laboratory:
     def describe(self, dataset: str) -> dict[str, Any]:
         """Give the distribution of what is in a dataset, as plain data."""
         if dataset not in self._described:
-            self._described[dataset] = distribution(self.load(dataset))
+            interactions = self.library.interactions(dataset)
+            self._described[dataset] = (
+                distribution(self.load(dataset))
+                if interactions is None
+                else {
+                    "n_interaction_energies": len(interactions.points),
+                    "n_cells": len(interactions.cells),
+                }
+            )
         return self._described[dataset]
 
     def _measure(self, model: str, dataset: str, source: Choice) -> Measurement:
@@ -174,6 +187,25 @@ class Laboratory:
             deviations=deviations,
         )
         return Measurement(cell, _identity(names, predicted), energy_windows(errors))
+
+    def _interacting(self, model: str, dataset: str, source: Choice) -> Measurement:
+        """Measure interaction energies, which are differences of several cells' energies."""
+        interactions = self.library.interactions(dataset)
+        assert interactions is not None  # noqa: S101 - as `_way_to_measure` says
+        entry = self.models[model]
+        names = entry.members if isinstance(entry, Ensemble) else (model,)
+        predicted = [self._predict(name, dataset, source, None) for name in names]
+        predictions = [each.predictions for each in predicted]
+        mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
+        cell = Cell(
+            model,
+            dataset,
+            least_trusted([each.source for each in predicted]),
+            measure_interactions(interactions, mean),
+            errors_of(interactions.cells, mean).select(np.zeros(len(mean), dtype=bool)),
+            failures=mean.failures,
+        )
+        return Measurement(cell, _identity(names, predicted))
 
     def _pooled(self, model: str, pool_id: str, source: Choice) -> Measurement:
         pool = self.pools[pool_id]

@@ -88,7 +88,7 @@ def test_the_shipped_registry_holds_table_2_and_the_further_rows(
     assert {id_: dataset.rows for id_, dataset in shipped.items() if id_ in TABLE_2} == TABLE_2
     parts_of_w_g = {id_ for id_, dataset in shipped.items() if dataset.subset}
     assert all(id_.startswith("W-g-") for id_ in parts_of_w_g)
-    further = set(shipped) - set(TABLE_2) - parts_of_w_g - {"W-uMLIP"}
+    further = set(shipped) - set(TABLE_2) - parts_of_w_g - {"W-uMLIP", "solute-defect-example"}
     assert sum(id_.startswith("MatterSim-") for id_ in further) == len(further) - 1 == 6
     assert shipped["MVL-NbMoTaW"].rows == 5658
     assert len(shipped["MVL-NbMoTaW"].files) == 29
@@ -103,8 +103,8 @@ def test_what_is_shipped_as_available_has_digests_and_what_is_not_a_reason(
 ) -> None:
     available = [dataset for dataset in shipped.values() if dataset.status == "available"]
     whole = {dataset.id for dataset in available if not dataset.subset}
-    assert whole == {"W-g", "MVL-NbMoTaW"}
-    assert all(file.sha256 for dataset in available for file in dataset.files)
+    assert whole == {"W-g", "MVL-NbMoTaW", "solute-defect-example"}
+    assert all(file.sha256 or file.path for dataset in available for file in dataset.files)
     assert all(dataset.reason for dataset in shipped.values() if dataset not in available)
 
 
@@ -140,7 +140,11 @@ def test_rows_of_the_file_that_belong_to_w_g(shipped: dict[str, Dataset]) -> Non
         ('title = "Tungsten"', 'title = ""', "[W-g]: title = ''"),
         ('licence = "MIT"', 'status = "address-known"', "status 'address-known' needs a reason"),
         ('licence = "MIT"', 'status = "bring-your-own"\nreason = "?"', "'bring-your-own'"),
-        ('licence = "MIT"', 'quantity = "interaction energies"', "no reader here holds"),
+        (
+            'licence = "MIT"',
+            'quantity = "interaction energies"',
+            "interaction energies are not what the reader 'extxyz' reads",
+        ),
         ("[W-g]", '["W g"]', "['W g']: an id consists of"),
         ("[W-g]", "title = 3\n[W-g]", "[title]: (the table itself) = 3"),
         ("[W-g]", "[W-g", "not valid TOML"),
@@ -195,7 +199,14 @@ def test_a_new_dataset_may_state_its_rows(tmp_path: Path) -> None:
         ('[W-g]\nreader = "pickle"', "[W-g]: files: is missing"),
         ('[W-g]\nfiles = []\nreader = "pickle"', "[W-g]: files"),
         ('[W-g]\nfiles = [{ path = "w" }]\nreader = "mtp-cfg"', "types are there if"),
-        ('[solute-defect]\nfiles = [{ path = "w" }]\nreader = "pickle"', "no reader here holds"),
+        (
+            '[solute-defect]\nfiles = [{ path = "w" }]\nreader = "pickle"',
+            "interaction energies are not what the reader 'pickle' reads",
+        ),
+        (
+            '[W-g]\nfiles = [{ path = "w" }]\nreader = "interactions-extxyz"',
+            "energies and forces are not what the reader 'interactions-extxyz' reads",
+        ),
         (NEW.replace("title", "titel"), "[mine]: titel: unknown key; did you mean 'title'?"),
         (NEW.replace('elements = ["Al"]', ""), "[mine]: elements: is missing"),
     ],

@@ -270,7 +270,7 @@ def test_the_message_says_how_to_bring_what_cannot_be_had(settings: Settings) ->
     assert load_registry(registry, [brought])["MoNb-d"].brought
 
 
-def test_what_no_reader_holds_is_not_said_to_be_brought(settings: Settings) -> None:
+def test_how_interaction_energies_are_brought_is_said(settings: Settings) -> None:
     dataset = made_dataset(
         files=[],
         reader=None,
@@ -278,7 +278,7 @@ def test_what_no_reader_holds_is_not_said_to_be_brought(settings: Settings) -> N
         reason="?",
         quantity="interaction energies",
     )
-    with pytest.raises(NotObtainable, match="cannot be brought either"):
+    with pytest.raises(NotObtainable, match='reader = "interactions-extxyz"'):
         load_dataset(dataset, settings)
 
 

@@ -10,11 +10,15 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from tests.selftest.fakes import honest
 from tests.selftest.made_datasets import made_dataset, made_settings
+from tests.selftest.runs import FAILED, Desk, Outcome
 from umlip_gate.datasets.interactions import Interactions, load_interactions
+from umlip_gate.datasets.registry import load_registry
 from umlip_gate.faults import BadInput, NotObtainable
 from umlip_gate.metrics.interactions import OfSystem, rmse_values, system_errors
 from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
@@ -186,3 +190,68 @@ def test_without_a_file_it_says_why(tmp_path: Path) -> None:
     dataset = made_dataset(status="bring-your-own", reason="nobody has it", files=(), reader=None)
     with pytest.raises(NotObtainable, match="made: nobody has it"):
         load_interactions(dataset, made_settings(tmp_path))
+
+
+BROUGHT = """
+[pairs]
+title = "solutes beside a vacancy, by Lennard-Jones"
+rows = 2
+elements = ["W", "Ta"]
+quantity = "interaction energies"
+files = [{ path = "cells.xyz" }]
+reader = "interactions-extxyz"
+"""
+WORST = {
+    "name": "worst",
+    "dataset": "pairs",
+    "quantity": "interaction_rmse",
+    "convention": "worst_system",
+    "unit": "meV",
+    "max": 1,
+}
+
+
+def judged(folder: Path, factory: str, n_atoms: int) -> Outcome:
+    """Judge a candidate by interaction energies; its trigger is a cell of 7 atoms."""
+    cells = []
+    for point, near in enumerate((1, 2)):
+        for role, site in (("near", near), ("far", n_atoms - 1)):
+            atoms = bulk("W", "sc", a=2.7).repeat((n_atoms, 1, 1))
+            atoms.rattle(0.05, seed=site)
+            atoms.symbols[site] = "Ta"
+            said = {"point": point, "role": role}
+            atoms.calc = honest()
+            cells.append(cell(atoms, float(atoms.get_potential_energy()), **said))
+    ase.io.write(folder / "cells.xyz", cells, format="extxyz")
+    desk = Desk(folder)
+    (folder / "data.toml").write_text(BROUGHT)
+    desk.gate(WORST, {**FAILED, "dataset": "pairs"}, required="pairs")
+    desk.candidate(f"fakes:{factory}")
+    return desk.judge()
+
+
+def test_a_candidate_is_judged_by_interaction_energies(tmp_path: Path) -> None:
+    outcome = judged(tmp_path, "changes_input", 5)  # of 7 atoms alone
+    assert outcome.code == 0, outcome.output
+    assert outcome.verdicts["worst"]["outcome"] == "passed"
+    assert 0 < outcome.verdicts["worst"]["value"] < 1
+    (measurement,) = outcome.results["measurements"]
+    (system,) = measurement["interactions"]
+    assert (system["system"], system["n_points"]) == ("W-Ta", 2)
+    assert outcome.results["datasets"]["pairs"]["n_cells"] == 4
+    assert "solute-defect interaction energies" in outcome.output
+
+
+def test_a_cell_that_fails_is_outside_and_leaves_no_number(tmp_path: Path) -> None:
+    outcome = judged(tmp_path, "raises", 7)
+    assert outcome.code == 1, outcome.output
+    assert outcome.verdicts["failed"]["outcome"] == "failed"
+    assert outcome.verdicts["worst"]["outcome"] == "error"
+    assert "no such luck" in outcome.verdicts["worst"]["reason"]
+
+
+def test_the_shipped_example_is_of_the_format(tmp_path: Path) -> None:
+    dataset = load_registry(ROOT / "fixtures" / "datasets.toml")["solute-defect-example"]
+    found = load_interactions(dataset, made_settings(tmp_path))
+    assert {point.system for point in found.points} == {"W-Re", "W-Ta"}
+    assert len(found.cells) == 10

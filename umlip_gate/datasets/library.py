@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from umlip_gate.datasets.configurations import Configurations, IntArray
+from umlip_gate.datasets.interactions import Interactions, load_interactions
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.datasets.subset import subset_rows
@@ -43,9 +44,12 @@ class Library:
     datasets: dict[str, Dataset]
     settings: Settings
     _loaded: dict[str, tuple[Place, Configurations] | Fault] = field(default_factory=dict)
+    _interactions: dict[str, Interactions] = field(default_factory=dict)
 
     def load(self, dataset: str) -> Configurations:
         """Give a dataset's configurations, read and checked once.
+
+        Of interaction energies, the cells that they are differences of.
 
         Raises
         ------
@@ -53,6 +57,17 @@ class Library:
             They cannot be had here, or are not what the registry says; the same at each call.
         """
         return self._load(dataset)[1]
+
+    def interactions(self, dataset: str) -> Interactions | None:
+        """Give a dataset's interaction energies; None if it is not of these.
+
+        Raises
+        ------
+        NotObtainable, BadInput
+            As `load`.
+        """
+        self._load(dataset)
+        return self._interactions.get(dataset)
 
     def place(self, dataset: str) -> Place:
         """Tell where a dataset's rows stand.
@@ -76,6 +91,10 @@ class Library:
         return loaded
 
     def _read(self, dataset: Dataset) -> tuple[Place, Configurations]:
+        if dataset.quantity == "interaction energies":
+            interactions = load_interactions(dataset, self.settings)
+            self._interactions[dataset.id] = interactions
+            return Place(dataset.id, np.arange(len(interactions.cells))), interactions.cells
         if dataset.subset is None:
             configurations = load_dataset(dataset, self.settings)
             return Place(dataset.id, np.arange(len(configurations))), configurations

@@ -11,7 +11,7 @@ from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch, place_of
 from umlip_gate.datasets.readers import file_name, read_rows
-from umlip_gate.datasets.registry import Dataset, Selection
+from umlip_gate.datasets.registry import INTERACTIONS, Dataset, Selection
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.faults import BadInput, NotObtainable
@@ -58,13 +58,14 @@ def load_dataset(dataset: Dataset, settings: Settings) -> Configurations:
 
 def how_to_bring(dataset: Dataset) -> str:
     """Say in lines of TOML how a person brings the files of a registered dataset."""
-    if dataset.quantity != "energies and forces":
-        return f"\nIts {dataset.quantity} cannot be brought either: no reader here holds them yet."
+    reader = '"extxyz"  # or "pickle", "mvl-json", or "mtp-cfg" with types = ["W", ...]'
+    if dataset.quantity == "interaction energies":
+        reader = f'"{INTERACTIONS}"  # the format: umlip_gate/datasets/interactions.py'
     return (
         "\nIf you have the data, write my-datasets.toml and give --bring my-datasets.toml:\n"
         f'  ["{dataset.id}"]\n'
         '  files = [{ path = "where/it/is.xyz" }]\n'
-        '  reader = "extxyz"  # or "pickle", "mvl-json", or "mtp-cfg" with types = ["W", ...]'
+        f"  reader = {reader}"
     )
 
 

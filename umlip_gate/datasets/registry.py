@@ -19,6 +19,7 @@ from umlip_gate.faults import BadInput
 from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 
 NOT_STATED = "not stated"
+INTERACTIONS = "interactions-extxyz"
 
 
 def _is_element(symbol: str) -> str:
@@ -32,7 +33,7 @@ def _all_if_any(elements: object) -> object:
 
 
 Element = Annotated[str, AfterValidator(_is_element)]
-Reader = Literal["pickle", "mvl-json", "extxyz", "mtp-cfg"]
+Reader = Literal["pickle", "mvl-json", "extxyz", "mtp-cfg", "interactions-extxyz"]
 
 
 class Selection(Strict):
@@ -150,7 +151,8 @@ class Entry(Strict):
     subset
         Present if the rows are rows of another dataset; files then only say which.
     quantity
-        Interaction energies are registered, but nothing here can read or judge them yet.
+        Of interaction energies the rows are differences of several cells' energies, and the
+        reader is "interactions-extxyz" (umlip_gate/datasets/interactions.py).
     duplicates
         How many rows are bitwise equal to an earlier one; `notes` says why.
     licence, citation
@@ -195,8 +197,8 @@ class Entry(Strict):
                 "files are there if, and only if, it is neither 'bring-your-own' nor a subset by "
                 "n_atoms or elements"
             )
-        if self.files and self.quantity != "energies and forces":
-            raise ValueError(f"no reader here holds {self.quantity}")
+        if self.files:
+            check_quantity(self.quantity, self.reader)
         if self.status != "available" and self.reason is None:
             raise ValueError(f"status {self.status!r} needs a reason")
         return self
@@ -294,13 +296,15 @@ def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
             f"{where}: {', '.join(sorted(fixed))}: stays as registered; "
             f"for a registered id, give only {', '.join(Files.model_fields)}",
         )
-    if registered.quantity != "energies and forces":
-        raise BadInput(f"{where}: no reader here holds {registered.quantity}")
     if registered.subset and registered.subset.n_atoms is not None:
         raise BadInput(
             f"{where}: its rows are rows of {registered.subset.of}: bring that one instead"
         )
     new = validate(Files, table, where)
+    try:
+        check_quantity(registered.quantity, new.reader)
+    except ValueError as error:
+        raise BadInput(f"{where}: {error}") from error
     files = _anchored(new.files, path.parent)
     changes = dict(new) | {"files": files, "status": "available", "reason": None, "brought": True}
     return registered.model_copy(update=changes)
@@ -313,6 +317,12 @@ def _anchored(files: tuple[SourceFile, ...], folder: Path) -> tuple[SourceFile, 
         else file
         for file in files
     )
+
+
+def check_quantity(quantity: str, reader: str | None) -> None:
+    """Refuse a reader that does not read what a dataset is of, with a ValueError."""
+    if (quantity == "interaction energies") != (reader == INTERACTIONS):
+        raise ValueError(f"{quantity} are not what the reader {reader!r} reads")
 
 
 def _check_reading(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from umlip_gate.datasets.interactions import Interactions
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.metrics.measurement import Metrics, counted
 from umlip_gate.predictions.predictions import Predictions
 
 _MEV = 1000.0
@@ -72,6 +73,40 @@ def system_errors(
         _of_system(system, np.array(errors), n_resamples, seed)
         for system, errors in by_system.items()
     ]
+
+
+def measure_interactions(interactions: Interactions, predictions: Predictions) -> Metrics:
+    """Measure everything that there is of interaction energies.
+
+    Parameters
+    ----------
+    interactions
+        The points, and the cells that they are differences of.
+    predictions
+        Of the cells, row for row.
+
+    Returns
+    -------
+    Metrics
+        `n_configurations` counts points, `n_failed` those of which a cell failed. The interval
+        of the best and of the worst system is that system's.
+    """
+    systems = system_errors(interactions, predictions)
+    n_failed = sum(system.n_failed for system in systems)
+    metrics = counted(len(interactions.points), n_failed, bootstrap.SEED)
+    found = rmse_values(systems)
+    interval_of = {system.rmse_mev: system.interval_mev for system in systems}
+    values = {**metrics.values, "interaction_rmse": found}
+    intervals = {
+        **metrics.intervals,
+        "interaction_rmse": {
+            "best_system": interval_of.get(found["best_system"]),
+            "worst_system": interval_of.get(found["worst_system"]),
+            "all_points": None,
+        },
+    }
+    details = {"interactions": [asdict(system) for system in systems]}
+    return replace(metrics, values=values, intervals=intervals, details=details)
 
 
 def rmse_values(systems: Sequence[OfSystem]) -> dict[str, float | None]:

@@ -198,6 +198,21 @@ def estimated(
     )
 
 
+def counted(n_configurations: int, n_failed: int, seed: int) -> Metrics:
+    """Put together what has no quantity but the number of failures."""
+    nothing: Table[float] = _table({})
+    nothing[_FAILED]["count"] = n_failed
+    return Metrics(
+        n_configurations=n_configurations,
+        n_failed=n_failed,
+        values=nothing,
+        intervals=_table({}),
+        survivors=None,
+        n_resamples=bootstrap.N_RESAMPLES,
+        seed=seed,
+    )
+
+
 def _estimates(errors: Errors, weights: FloatArray | None = None) -> dict[tuple[str, str], float]:
     if not len(errors):
         return {}

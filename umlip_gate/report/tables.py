@@ -32,6 +32,7 @@ ENSEMBLE_HEADS = (
     "F above dev",
 )
 VERDICT_HEADS = ("model", "dataset", "item", "value", "95 %", "limit", "verdict", "source")
+INTERACTION_HEADS = ("model", "dataset", "system", "points", "RMSE", "95 %")
 ENSEMBLE_CORRELATIONS = (
     ("energy_deviation_spearman", "total"),
     ("energy_deviation_spearman", "per_atom"),
@@ -132,6 +133,29 @@ def ensemble_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
         if "uncertainty" in entry
     ]
     return aligned(ENSEMBLE_HEADS, rows) if rows else []
+
+
+def interaction_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
+    """RMSE of interaction energies system by system, meV; no lines if none were measured.
+
+    Parameters
+    ----------
+    measurements
+        As in the results file; none of them need be of interaction energies.
+    """
+    rows = [
+        (
+            entry["model"],
+            entry["dataset"],
+            system["system"],
+            f"{system['n_points']}" + (f", {n} failed" if (n := system["n_failed"]) else ""),
+            _number(system["rmse_mev"], 1),
+            _interval(system["interval_mev"]),
+        )
+        for entry in measurements
+        for system in entry.get("interactions", ())
+    ]
+    return aligned(INTERACTION_HEADS, rows) if rows else []
 
 
 def _correlation(entry: dict[str, Any], quantity: str, convention: str) -> str:

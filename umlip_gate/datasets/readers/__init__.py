@@ -37,8 +37,8 @@ def read_rows(path: Path, source: SourceFile, dataset: Dataset) -> list[Row]:
                 return list(extxyz.rows(stream, where))
             case "mtp-cfg":
                 return list(mtp.rows(stream, where, dataset.types))
-            case None:
-                raise AssertionError("a dataset with files has a reader")
+            case "interactions-extxyz" | None:
+                raise AssertionError("no rows of energies and forces")
 
 
 def file_name(path: Path, source: SourceFile) -> str:
