@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 from ase.data import atomic_numbers
 
-from umlip_gate.datasets.configurations import Configurations, FloatArray, IntArray
+from umlip_gate.datasets.configurations import BoolArray, Configurations, IntArray
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset, Subset
 from umlip_gate.faults import BadInput
@@ -88,7 +88,8 @@ def matched_rows(
                 f"{dataset.id}: row {row} of {subset.of} is like rows {alike[0]} and {alike[1]} of "
                 f"its files within {subset.within_ang:g} angstrom: make within_ang smaller"
             )
-        found |= dict.fromkeys([row], int(alike[0])) if len(alike) else {}
+        if len(alike):
+            found[row] = int(alike[0])
     lost = sorted(set(range(len(listed))) - set(found.values()))
     if lost:
         raise BadInput(
@@ -100,7 +101,7 @@ def matched_rows(
 
 def _alike(
     whole: Configurations, row: int, listed: Configurations, others: IntArray, within_ang: float
-) -> FloatArray:
+) -> BoolArray:
     """Tell which of the listed rows, all of the row's size, are like it, shape (n,)."""
     atoms = listed.offsets[others][:, np.newaxis] + np.arange(int(whole.n_atoms[row]))
     own = slice(whole.offsets[row], whole.offsets[row + 1])
