@@ -32,23 +32,6 @@ class Correlation:
     interval: Interval | None
 
 
-def spearman(x: ArrayLike, y: ArrayLike) -> float:
-    """Give Spearman's rank correlation.
-
-    Parameters
-    ----------
-    x, y
-        Shape (n,), finite.
-
-    Returns
-    -------
-    float
-        NaN where x or y is constant.
-    """
-    first, second = (np.asarray(values, dtype=np.float64) for values in (x, y))
-    return Spearman(first, second)(np.ones(len(first)))
-
-
 def spearman_interval(
     x: ArrayLike,
     y: ArrayLike,
