@@ -85,7 +85,7 @@ def slow(configurations: Configurations, predictions: Predictions, rows: list[in
     reference = [c for row in rows for vector in _forces(configurations, row) for c in vector]
     along = sum((r + e / 1000) * r for r, e in zip(reference, components, strict=True))
     square = sum(r * r for r in reference)
-    cells["force_slope", "component"] = along / square if square else None
+    cells["force_slope", "component"] = along / square if square > 1e-18 else None
     cells["force_worst_share", "component"] = _worst(
         [sum((1000 * c) ** 2 for vector in force for c in vector) for _, force in errors]
     )

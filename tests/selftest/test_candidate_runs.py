@@ -31,6 +31,21 @@ def test_a_sound_candidate_passes(desk: Desk) -> None:
     assert outcome.results["exit_code"] == 0
 
 
+def test_the_default_gate_judges_on_what_is_in_the_checkout(desk: Desk) -> None:
+    desk.candidate()  # Lennard-Jones is no bcc metal
+    candidate, results = desk.folder / "mine.toml", desk.folder / "results.json"
+    outcome = desk.run(
+        desk.command(
+            "-m", "accuracy", "--offline", f"--candidate={candidate}", f"--results={results}"
+        )
+    )
+    assert outcome.code == OUTSIDE, outcome.output
+    assert {entry["id"].split(".")[1] for entry in outcome.results["verdicts"]} == {"quick"}
+    assert outcome.verdicts.keys() == {"energy", "energy-slope", "force", "force-slope", "failures"}
+    assert outcome.verdicts["failures"]["outcome"] == "passed"
+    assert outcome.verdicts["energy"]["outcome"] == "failed"
+
+
 def test_a_candidate_with_an_offset_is_outside(desk: Desk) -> None:
     (desk.folder / "weights").write_text("0.005")
     desk.candidate(

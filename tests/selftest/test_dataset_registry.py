@@ -86,16 +86,23 @@ def test_the_shipped_registry_holds_table_2_and_the_further_rows(
     shipped: dict[str, Dataset],
 ) -> None:
     assert {id_: dataset.rows for id_, dataset in shipped.items() if id_ in TABLE_2} == TABLE_2
-    parts_of_w_g = {id_ for id_, dataset in shipped.items() if dataset.subset}
-    assert all(id_.startswith("W-g-") for id_ in parts_of_w_g)
-    further = set(shipped) - set(TABLE_2) - parts_of_w_g - {"W-uMLIP", "solute-defect-example"}
+    parts = {id_: dataset.subset.of for id_, dataset in shipped.items() if dataset.subset}
+    assert all(id_.startswith(f"{whole}-") for id_, whole in parts.items())
+    ours = {"refractory-mini", "refractory-mini-Ta", "W-uMLIP", "solute-defect-example"}
+    further = set(shipped) - set(TABLE_2) - set(parts) - ours
     assert sum(id_.startswith("MatterSim-") for id_ in further) == len(further) - 1 == 6
     assert shipped["MVL-NbMoTaW"].rows == 5658
     assert len(shipped["MVL-NbMoTaW"].files) == 29
 
 
-def test_the_shipped_registry_judges_w_g_unless_told_otherwise(shipped: dict[str, Dataset]) -> None:
-    assert [dataset.id for dataset in shipped.values() if dataset.default] == ["W-g"]
+def test_the_shipped_registry_judges_what_is_in_the_box_and_then_w_g(
+    shipped: dict[str, Dataset],
+) -> None:
+    default = [dataset.id for dataset in shipped.values() if dataset.default]
+    assert default == ["refractory-mini", "W-g"]
+    (file,) = shipped["refractory-mini"].files
+    assert file.path is not None
+    assert file.path.is_relative_to(ROOT)
 
 
 def test_what_is_shipped_as_available_has_digests_and_what_is_not_a_reason(
@@ -103,7 +110,10 @@ def test_what_is_shipped_as_available_has_digests_and_what_is_not_a_reason(
 ) -> None:
     available = [dataset for dataset in shipped.values() if dataset.status == "available"]
     whole = {dataset.id for dataset in available if not dataset.subset}
-    assert whole == {"W-g", "MVL-NbMoTaW", "solute-defect-example"}
+    assert whole == {
+        *("refractory-mini", "refractory-mini-Ta"),
+        *("W-g", "MVL-NbMoTaW", "solute-defect-example"),
+    }
     assert all(file.sha256 or file.path for dataset in available for file in dataset.files)
     assert all(dataset.reason for dataset in shipped.values() if dataset not in available)
 

@@ -212,7 +212,7 @@ def test_large_references_do_not_cost_digits_of_the_rest() -> None:
 
 
 def test_without_differences_and_forces_there_is_no_slope() -> None:
-    still = dataset([1, 2], [-1.0, -2.0], [[0.0, 0.0, 0.0]] * 3)
+    still = dataset([1, 2], [-1.0, -2.0], [[0.0, 1e-12, 0.0]] * 3)
     metrics = few((still, Predictions(np.array([-1.5, -2.0]), np.ones((3, 3)), {})))
     assert set(metrics.values["energy_slope"].values()) == {None}
     assert set(metrics.values["force_slope"].values()) == {None}

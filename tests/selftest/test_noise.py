@@ -63,6 +63,7 @@ def cell(model: str, on: str, **more: object) -> dict[str, object]:
             "per_atom",
             "per_configuration_offset_removed",
             "per_atom_offset_removed",
+            "per_configuration_composition_removed",
         ),
         3.0,
     )
@@ -74,7 +75,9 @@ def cell(model: str, on: str, **more: object) -> dict[str, object]:
         "sample_of": None,
         "n_failed": 0,
         "energy_rmse_mev_per_atom": energies,
+        "energy_slope": {"per_configuration_composition_removed": 1.0},
         "force_rmse_mev_per_ang": {"component": 90.0, "vector": 156.0},
+        "force_slope": {"component": None},
         **more,
     }
 
@@ -101,7 +104,7 @@ def test_the_floor_is_a_line_of_the_table_of_its_dataset_only() -> None:
     assert len(lines) == 4
     assert lines[-1].split() == [
         *("DFT", "against", "DFT", "whole", "reference", "parts"),
-        *("-", "1.50", "-", "-", "21.0", "-"),
+        *("-", "1.50", "-", "-", "-", "-", "21.0", "-", "-"),
     ]
     assert len(measured_table([cell("m", "part")], floors)) == 2
 

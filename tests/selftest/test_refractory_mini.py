@@ -8,15 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.calculators.lj import LennardJones
+from ase.io import iread
 
 from fixtures.refractory_mini import generate
-from fixtures.refractory_mini.collect import check_alike, frame, read_records
+from fixtures.refractory_mini.collect import DATASET, check_alike, frame, read_records
 from fixtures.refractory_mini.dft import Settings, k_mesh
 from fixtures.refractory_mini.structures import Planned, planned
 from fixtures.refractory_mini.studies import Job, all_jobs, convergence
+from fixtures.refractory_mini.tables import convergence_table, read_studies
+from umlip_gate.datasets.registry import load_registry
+from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
+
+RATIOS = ("0.88", "0.92", "0.96")
 
 
 def made(item: Planned, settings: Settings, log: Path) -> dict[str, Any]:
@@ -132,6 +139,28 @@ def test_a_killed_run_leaves_no_record_and_does_not_block(
     assert list(read_records(tmp_path)) == [job.item.name]
 
 
+def test_what_is_stored_is_not_computed_again_unless_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = [job.item.name for job in all_jobs(None)]
+    monkeypatch.setattr(generate, "compute", made)
+    monkeypatch.setattr(generate, "stored_frames", lambda: dict.fromkeys(names[2:]))
+    monkeypatch.setattr(generate, "stored_studies", dict)
+    monkeypatch.setattr("sys.argv", ["generate", str(tmp_path / "rest")])
+    generate.main()
+    assert set(read_records(tmp_path / "rest")) == set(names[:2])
+    monkeypatch.setattr("sys.argv", ["generate", str(tmp_path / "named"), "--only", names[5]])
+    generate.main()
+    assert set(read_records(tmp_path / "named")) == {names[5]}
+
+
+def test_an_unknown_configuration_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.argv", ["generate", str(tmp_path / "r"), "--only", "W-nonsense"])
+    with pytest.raises(SystemExit, match="no such configuration: W-nonsense"):
+        generate.main()
+    assert not (tmp_path / "r").exists()
+
+
 def test_records_of_other_settings_are_not_one_dataset() -> None:
     item = planned()[0]
     records = [made(item, Settings(cutoff_ev=cutoff), Path("/dev/null")) for cutoff in (400, 500)]
@@ -148,3 +177,54 @@ def test_a_frame_carries_results_and_how_they_came() -> None:
     assert atoms.get_stress().shape == (6,)
     assert atoms.info["config_type"] == "rattled"
     assert atoms.info["seed"] == item.seed
+
+
+@pytest.fixture(scope="module")
+def stored() -> list[Atoms]:
+    return list(iread(DATASET, index=":"))
+
+
+def test_what_is_stored_is_what_the_scripts_build_in_their_order(stored: list[Atoms]) -> None:
+    plan = {item.name: item for item in planned()}
+    names = [atoms.info["name"] for atoms in stored]
+    assert names == [name for name in plan if name in set(names)]
+    for atoms in stored:
+        item = plan[atoms.info["name"]]
+        assert atoms.info["config_type"] == item.kind
+        assert atoms.numbers.tolist() == item.atoms.numbers.tolist()
+        np.testing.assert_allclose(atoms.positions, item.atoms.positions, rtol=0, atol=1e-8)
+        np.testing.assert_allclose(atoms.cell.array, item.atoms.cell.array, rtol=0, atol=1e-8)
+
+
+def test_what_is_stored_is_of_the_settings_that_the_registry_states(stored: list[Atoms]) -> None:
+    settings = Settings()
+    dft = load_registry(ROOT / "fixtures" / "datasets.toml")["refractory-mini"].dft
+    assert dft.cutoff_ev == settings.cutoff_ev
+    assert str(settings.k_spacing) in dft.kpoints
+    single = {item.name: item.single_k for item in planned()}
+    for atoms in stored:
+        mesh = k_mesh(atoms, settings.k_spacing, single[atoms.info["name"]])
+        assert tuple(atoms.info["k_mesh"]) == mesh
+        assert atoms.calc.results.keys() >= {"energy", "free_energy", "forces", "stress"}
+        if atoms.info["occupation"] == "tetrahedra":
+            assert np.abs(atoms.get_forces()).max() < 1e-6
+
+
+def test_the_card_states_what_is_stored(stored: list[Atoms]) -> None:
+    card = (DATASET.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{len(stored)} configurations" in card
+    for line in convergence_table(read_studies()):
+        assert line in card
+
+
+def test_stress_has_the_sign_and_unit_of_the_strain_derivative(stored: list[Atoms]) -> None:
+    curve = {atoms.info["name"]: atoms for atoms in stored if atoms.info["config_type"] == "volume"}
+    for element in ("Mo", "Nb", "Ta", "W"):
+        low, middle, high = (curve[f"{element}-volume-{ratio}"] for ratio in RATIOS)
+        slope = (high.get_potential_energy() - low.get_potential_energy()) / (
+            high.get_volume() - low.get_volume()
+        )
+        pressure = float(np.mean(middle.get_stress()[:3]))
+        assert pressure < -0.05
+        # 3 GPa: Pulay stress, as the plane waves are the cell's, and the curve between points
+        assert slope == pytest.approx(pressure, abs=0.02), element

@@ -373,7 +373,7 @@ def committed(
 
 def test_committed_claims(committed: Thresholds) -> None:
     assert len({*committed.claims, *committed.unwritten}) == 42
-    assert set(committed.gates) == {"release"}
+    assert set(committed.gates) == {"quick", "quick-W", "release"}
     energy = committed.assertions()["abstract-eqv2.energy"]
     assert isinstance(energy, Limit)
     assert energy.inside(4.99571)  # eqV2-86M-omat-mp-salex on W-g: printed 5.00, and below 5

@@ -16,7 +16,7 @@ and the quantities, with weights w_i = 1 (per configuration) or n_i (per atom),
                     r_i, composition removed from both; not defined where the r_i do not differ
     force_rmse      sqrt(Σ_a |f_a|² / 3N) over components, sqrt(Σ_a |f_a|² / N) over vectors
     force_mae       Σ_a (|f_ax| + |f_ay| + |f_az|) / 3N,  Σ_a |f_a| / N
-    force_slope     Σ_a F_a · F_a,ref / Σ_a |F_a,ref|²; not defined where all F_a,ref are 0
+    force_slope     Σ_a F_a · F_a,ref / Σ_a |F_a,ref|²; not defined where the F_a,ref are 0
     worst share     the k = ⌈n/100⌉ largest of the n contributions to Σ w_i e_i² (to
                     Σ_a |f_a|², summed within each configuration), over the sum of all n;
                     not defined where that sum is 0
@@ -46,6 +46,9 @@ _MEV = 1000.0
 
 _LEAST_SPREAD_MEV = 1e-3
 """Reference energies per atom that differ by less than this do not differ: rounding."""
+
+_LEAST_FORCE_MEV_PER_ANG = 1e-6
+"""Reference forces that are smaller than this are none: what symmetry forbids, rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +238,8 @@ class Estimator:
         force_squared = squared["force", "component"]
         reference_squared = linear["reference_force_squared"]
         along = np.full_like(force_squared, np.nan)
-        np.divide(linear["force_along"], reference_squared, out=along, where=reference_squared > 0)
+        there = reference_squared > _LEAST_FORCE_MEV_PER_ANG**2 * n_atoms
+        np.divide(linear["force_along"], reference_squared, out=along, where=there)
         return estimates | {
             ("force_slope", "component"): 1 + along,
             ("force_rmse", "component"): np.sqrt(force_squared / (3 * n_atoms)),

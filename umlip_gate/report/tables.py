@@ -19,8 +19,11 @@ MEASURED_HEADS = (
     "E /atom",
     "E /conf. - offset",
     "E /atom - offset",
+    "E /conf. - elements",
+    "E slope",
     "F comp.",
     "F vector",
+    "F slope",
 )
 ENSEMBLE_HEADS = (
     "ensemble",
@@ -51,13 +54,14 @@ ENERGY_CONVENTIONS = (
     "per_atom",
     "per_configuration_offset_removed",
     "per_atom_offset_removed",
+    "per_configuration_composition_removed",
 )
 
 
 def measured_table(
     measurements: Iterable[dict[str, Any]], floors: Mapping[str, Floor] | None = None
 ) -> list[str]:
-    """RMSE of every measured cell, energies in meV/atom, forces in meV/Å.
+    """RMSE and slopes of every measured cell, energies in meV/atom, forces in meV/Å.
 
     Parameters
     ----------
@@ -75,8 +79,10 @@ def measured_table(
             entry["source"],
             _count(entry),
             *(_number(entry["energy_rmse_mev_per_atom"][name], 2) for name in ENERGY_CONVENTIONS),
+            _number(entry["energy_slope"]["per_configuration_composition_removed"], 2),
             _number(entry["force_rmse_mev_per_ang"]["component"], 1),
             _number(entry["force_rmse_mev_per_ang"]["vector"], 1),
+            _number(entry["force_slope"]["component"], 2),
         )
         for entry in measurements
     ]
@@ -100,12 +106,13 @@ def group_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
             name,
             f"{group['n_configurations']}" + (f", {n} failed" if (n := group["n_failed"]) else ""),
             *(_number(group["energy_rmse_mev_per_atom"][c], 2) for c in ENERGY_CONVENTIONS),
+            _number(group["energy_slope"]["per_configuration_composition_removed"], 2),
             _number(group["force_rmse_mev_per_ang"]["component"], 1),
         )
         for entry in measurements
         for name, group in entry["groups"].items()
     ]
-    heads = ("model", "dataset", "elements", *MEASURED_HEADS[3:-1])
+    heads = ("model", "dataset", "elements", *MEASURED_HEADS[3:-2])
     return aligned(heads, rows)
 
 
@@ -238,7 +245,9 @@ def _floor(dataset: str, floor: Floor) -> tuple[str, ...]:
         "reference",
         "parts",
         *(_range(energies.get(name), 2) for name in ENERGY_CONVENTIONS),
+        NOTHING,
         *(_range(forces.get(name), 1) for name in ("component", "vector")),
+        NOTHING,
     )
 
 
