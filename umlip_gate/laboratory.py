@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.schema import Pool
 from umlip_gate.claims.verdict import Origin
+from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.distribution import distribution
 from umlip_gate.datasets.grouping import systems
@@ -283,6 +284,8 @@ class Bench:
         Where it is measured.
     source
         Which predictions are taken; the laboratory's choice if it is None.
+    known_costs
+        Tells what is known of costs, in a run that measures them.
     measurements
         Everything that was measured on the way.
     datasets
@@ -291,6 +294,7 @@ class Bench:
 
     laboratory: Laboratory
     source: Choice | None = None
+    known_costs: Callable[[Device], KnownCosts] | None = None
     measurements: list[Measurement] = field(default_factory=list)
     datasets: set[str] = field(default_factory=set)
 
@@ -333,6 +337,18 @@ class Bench:
         if cell.source == "random":
             raise NotMeasured(f"{model}: random weights never stand for accuracy")
         return cell
+
+    def costs(self, device: Device) -> KnownCosts:
+        """Give what is known of the costs of models on a device.
+
+        Raises
+        ------
+        NotMeasured
+            This run is not about costs.
+        """
+        if self.known_costs is None:
+            raise NotMeasured("no cost is measured in this run: --benchmark-only measures them")
+        return self.known_costs(device)
 
     def any_cell(self, model: str, dataset: str) -> Cell:
         """Give the same with random weights too: whether a model runs."""

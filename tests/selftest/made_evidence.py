@@ -7,6 +7,7 @@ import numpy as np
 
 from umlip_gate.claims.evidence import Cell, Evidence
 from umlip_gate.claims.kinds import BestIn, BestOf, Limit, Order, WorstIn
+from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import NotMeasured, NotObtainable
 from umlip_gate.metrics.errors import Errors, FloatArray
@@ -106,13 +107,20 @@ class MadeBench:
         errors: Mapping[str, str] | None = None,
         absent: Mapping[str, str] | None = None,
         datasets: Mapping[str, Configurations] | None = None,
+        costs: Mapping[str, KnownCosts] | None = None,
     ) -> None:
+        self.known_costs = costs or {}
         self.cells = {(cell.model, cell.dataset): cell for cell in cells}
         self.errors = errors or {}
         self.absent = absent or {}
         self.datasets = datasets or {}
         names = [*(cell.model for cell in cells), *self.errors, *self.absent]
         self.compared = sorted(set(names))
+
+    def costs(self, device: Device) -> KnownCosts:
+        if device not in self.known_costs:
+            raise NotObtainable(f"nothing is known of a {device} device")
+        return self.known_costs[device]
 
     def members(self, dataset: str) -> tuple[str, ...]:
         return (dataset,)

@@ -70,10 +70,13 @@ rationale = "a self-test's"
 
 [against]
 n_atoms = 16
-pairs = 8
+blocks = 4
+pairs = 3
 max_ratio = 1.05
 seed = 1
 rationale = "a self-test's"
+
+[kept]
 """
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.kinds import Order
 from umlip_gate.claims.kinds.base import Subject
+from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.measurement import measure_errors
@@ -69,6 +70,9 @@ class Shelf:
 
     def cell(self, model: str, dataset: str) -> Cell:  # noqa: ARG002 - there is one
         return self.cells[model]
+
+    def costs(self, device: Device) -> KnownCosts:
+        raise NotImplementedError
 
 
 def main(n_models: int, n_configurations: int) -> None:

@@ -14,6 +14,7 @@ from umlip_gate.cost.against import ratio
 from umlip_gate.cost.baseline import Baseline, baseline_toml, load_baseline
 from umlip_gate.cost.costs import Cost, ModelCosts, fit
 from umlip_gate.cost.judge import judge_baseline
+from umlip_gate.cost.power import rates
 from umlip_gate.cost.protocol import crystal, neighbours_per_atom
 from umlip_gate.cost.thresholds import load_cost_thresholds
 from umlip_gate.faults import BadInput, NotMeasured
@@ -107,21 +108,32 @@ def test_crystals_have_the_atoms_that_are_asked_for(n_atoms: int) -> None:
 
 
 def test_a_ratio_is_free_of_what_slows_both() -> None:
-    rng = np.random.default_rng(0)
-    drift = np.exp(rng.normal(0, 0.3, size=15))
-    found = ratio(1.1 * drift, drift, seed=1)
+    found = ratio(np.full((6, 3), 1.1), seed=1)
     assert found.value == pytest.approx(1.1)
     assert found.interval == pytest.approx((1.1, 1.1))
 
 
-def test_a_ratios_interval_has_the_true_value_within() -> None:
+def test_a_ratios_interval_knows_that_processes_differ() -> None:
+    """What is the same in every round of a block is no proof of a difference."""
+    processes = np.exp(np.random.default_rng(0).normal(0, 0.03, size=(6, 1)))
+    low, high = ratio(np.repeat(processes, 3, axis=1), seed=1).interval
+    assert low < 1 < high
+    assert high - low > 0.01  # that of the rounds alone would be zero
+
+
+def test_which_worker_starts_first_cancels_out() -> None:
+    found = ratio([[1.02] * 3, [1 / 1.02] * 3] * 3, seed=1)
+    assert found.value == pytest.approx(1)
+
+
+def test_slowdowns_are_found_out_as_often_as_their_size_allows() -> None:
     rng = np.random.default_rng(0)
-    hits = 0
-    for _ in range(200):
-        ours, theirs = np.exp(rng.normal(0, 0.02, size=(2, 15)))
-        low, high = ratio(1.1 * ours, theirs, seed=1).interval
-        hits += low <= 1.1 <= high
-    assert 180 <= hits <= 199
+    blocks = np.exp(rng.normal(0, 0.01, size=(24, 1)) + rng.normal(0, 0.01, size=(24, 3)))
+    against = load_cost_thresholds(ROOT / "thresholds", MODELS).against
+    assert rates(blocks, 0, against)[Finding.OUTSIDE] == 0
+    assert rates(blocks, 0, against)[Finding.INSIDE] > 0.95
+    assert rates(blocks, 0.2, against)[Finding.OUTSIDE] == 1
+    assert sum(rates(blocks, 0.05, against).values()) == pytest.approx(1)
 
 
 def baseline(**keys: Any) -> Baseline:  # noqa: ANN401 - any TOML value

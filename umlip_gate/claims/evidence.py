@@ -9,6 +9,7 @@ import numpy as np
 
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.verdict import Origin
+from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.metrics.bootstrap import Interval
@@ -167,6 +168,9 @@ class Bench(Protocol):
 
     def cell(self, model: str, dataset: str) -> Cell:
         """Give what one model measures on one dataset or pool."""
+
+    def costs(self, device: Device) -> KnownCosts:
+        """Give what is known of the costs of models on a device."""
 
 
 def require(bench: Bench, dataset: str) -> dict[str, Configurations]:

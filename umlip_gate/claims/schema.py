@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from umlip_gate.claims.bounds import Bound, Number, ReferenceValue
 from umlip_gate.claims.kinds import Assertion
 from umlip_gate.claims.kinds.base import Ids, Name, Some, different
-from umlip_gate.claims.verdict import Finding, Source
+from umlip_gate.claims.verdict import Finding, Origin, Source
 from umlip_gate.datasets.registry import Element
 from umlip_gate.metrics.pooling import Rule
 from umlip_gate.schema import RegistryId, Strict
@@ -210,7 +210,7 @@ class KnownFailure(Strict):
     item: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
     model: RegistryId | None = None
     dataset: RegistryId
-    source: Source | None = None
+    source: Origin | None = None
     value: Number
     relative_tolerance: Annotated[Number, Field(gt=0)]
     found: Literal["outside", "undecided"] = "outside"

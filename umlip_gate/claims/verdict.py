@@ -10,8 +10,9 @@ from umlip_gate.metrics.bootstrap import Interval
 Source = Literal["live", "published"]
 """Whether a prediction was computed in this project or is a file that others computed."""
 
-Origin = Literal["live", "published", "random"]
-"""The same, or computed with random weights, which never stands for accuracy."""
+Origin = Literal["live", "published", "random", "stored"]
+"""The same, or computed with random weights, which never stands for accuracy; or a cost that was
+measured before, on another machine, and is kept in `thresholds/cost/`."""
 
 
 class Outcome(StrEnum):

@@ -1,8 +1,11 @@
 """Two models side by side: rounds in turns, in one run on one core or GPU, and their ratio.
 
 What slows the machine down slows both; which of the two comes first changes from pair to pair.
+Two processes of the same model differ by percents, by how their memory happens to lie, and stay
+so: both are started anew again and again, and which starts first changes too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,7 +14,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 
 from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.cost.costs import Cost
+from umlip_gate.cost.costs import Cost, ModelCosts
 from umlip_gate.cost.judge import origin, system
 from umlip_gate.cost.ladder import Ladder
 from umlip_gate.cost.protocol import Count
@@ -29,8 +32,10 @@ class Against(Strict):
     ----------
     n_atoms
         The size that is run.
+    blocks
+        How many times two new workers are started: processes of one model differ.
     pairs
-        How many rounds of each model.
+        Rounds of each model in a block.
     max_ratio
         How many times the other's a step of the judged model may cost.
     seed
@@ -40,10 +45,15 @@ class Against(Strict):
     """
 
     n_atoms: Count
-    pairs: Annotated[int, Field(ge=6)]
+    blocks: Annotated[int, Field(ge=4, multiple_of=2)]
+    pairs: Annotated[int, Field(ge=2)]
     max_ratio: Annotated[float, Field(gt=1, allow_inf_nan=False)]
     seed: Annotated[int, Field(ge=0)]
     rationale: str
+
+
+Start = Callable[[], Ladder]
+"""Starts a worker of a model."""
 
 
 @dataclass(frozen=True)
@@ -53,52 +63,83 @@ class Ratio:
     Attributes
     ----------
     value
-        The median over the pairs.
+        The geometric mean over blocks of the median over their pairs.
     interval
-        Its 95 % percentile interval over resampled pairs.
+        Its 95 % percentile interval over resampled blocks, with resampled pairs.
     """
 
     value: float
     interval: Interval
 
 
-def side_by_side(judged: Ladder, other: Ladder, against: Against) -> tuple[Cost, Cost]:
-    """Run the rounds of both in turns.
+@dataclass(frozen=True)
+class Block:
+    """Two workers side by side: the judged model's record and cost, and the other's."""
 
-    Returns
-    -------
-    tuple
-        The judged model's cost and the other's, with as many rounds as there are pairs.
+    judged: ModelCosts
+    other: ModelCosts
+    ours: Cost
+    theirs: Cost
+
+    @property
+    def ratios(self) -> list[float]:
+        """Of each pair of rounds."""
+        pairs = zip(per_step(self.ours), per_step(self.theirs), strict=True)
+        return [ours / theirs for ours, theirs in pairs]
+
+
+def side_by_side(judged: Start, other: Start, against: Against, number: int) -> Block:
+    """Start a worker of each model, and run their rounds in turns.
+
+    Parameters
+    ----------
+    judged, other
+        The two models.
+    against
+        Size and number of pairs.
+    number
+        Of the block: in every other one the other model's worker starts first.
 
     Raises
     ------
     NotObtainable, NotMeasured
         As `Ladder` does.
     """
-    for ladder in (judged, other):
-        ladder.prepare(against.n_atoms)
-    for pair in range(against.pairs):
-        first, second = (judged, other) if pair % 2 == 0 else (other, judged)
-        first.round()
-        second.round()
-    return judged.finish(), other.finish()
+    ladders: list[Ladder] = []
+    try:
+        for start in (judged, other) if number % 2 == 0 else (other, judged):
+            ladders.append(start())
+            ladders[-1].prepare(against.n_atoms)
+        for pair in range(against.pairs):
+            for ladder in ladders if pair % 2 == 0 else reversed(ladders):
+                ladder.round()
+        first, second = ladders if number % 2 == 0 else reversed(ladders)
+        return Block(first.measured, second.measured, first.finish(), second.finish())
+    finally:
+        for ladder in ladders:
+            ladder.close()
 
 
-def ratio(judged_s: ArrayLike, other_s: ArrayLike, seed: int) -> Ratio:
-    """Estimate the ratio of two costs from pairs of rounds.
+def ratio(blocks: ArrayLike, seed: int) -> Ratio:
+    """Estimate a ratio from those of pairs of rounds.
 
     Parameters
     ----------
-    judged_s, other_s
-        Seconds per step of each pair's rounds, both of shape (n_pairs,).
+    blocks
+        Shape (n_blocks, n_pairs).
     seed
         Of the resamples.
     """
-    ratios = np.asarray(judged_s) / np.asarray(other_s)
-    draws = np.random.default_rng(seed).integers(len(ratios), size=(N_RESAMPLES, len(ratios)))
+    logs = np.log(np.asarray(blocks, dtype=np.float64))
+    n_blocks, n_pairs = logs.shape
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(n_blocks, size=(N_RESAMPLES, n_blocks, 1))
+    pairs = rng.integers(n_pairs, size=(N_RESAMPLES, n_blocks, n_pairs))
+    means = np.median(logs[drawn, pairs], axis=2).mean(axis=1)
     tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(np.median(ratios[draws], axis=1), [tail, 100 - tail])
-    return Ratio(float(np.median(ratios)), (float(low), float(high)))
+    low, high = np.exp(np.percentile(means, [tail, 100 - tail]))
+    value = float(np.exp(np.median(logs, axis=1).mean()))
+    return Ratio(value, (float(low), float(high)))
 
 
 def finding_of(found: Ratio, against: Against) -> Finding:
@@ -107,7 +148,7 @@ def finding_of(found: Ratio, against: Against) -> Finding:
     return Finding.of_difference((low - against.max_ratio, high - against.max_ratio))
 
 
-def judge_against(judged: Ladder, other: Ladder, against: Against) -> Judgement:
+def judge_against(judged: Start, other: Start, against: Against) -> Judgement:
     """Run two models side by side, and judge the ratio by its interval.
 
     Raises
@@ -115,29 +156,31 @@ def judge_against(judged: Ladder, other: Ladder, against: Against) -> Judgement:
     NotObtainable, NotMeasured
         As `side_by_side` does.
     """
-    ours, theirs = side_by_side(judged, other, against)
-    found = ratio(per_step(ours), per_step(theirs), against.seed)
+    blocks = [side_by_side(judged, other, against, number) for number in range(against.blocks)]
+    found = ratio([block.ratios for block in blocks], against.seed)
     low, high = found.interval
     finding = finding_of(found, against)
     verdict = {
         Finding.INSIDE: "inside the limit",
         Finding.OUTSIDE: "outside the limit",
-        Finding.UNDECIDED: "which this many pairs do not tell from the limit",
+        Finding.UNDECIDED: "not told from the limit by so many rounds",
     }
+    last = blocks[-1]
     return Judgement(
         finding=finding,
-        model=judged.measured.model,
+        model=last.judged.model,
         dataset=system(against.n_atoms),
-        source=origin(judged.measured),
+        source=origin(last.judged),
         value=found.value,
         interval=found.interval,
         relation="≤",
         limit=against.max_ratio,
         unit="1",
-        text=f"{judged.measured.model} costs {found.value:.3f} times (95 %: {low:.3f} to "
-        f"{high:.3f}) what {other.measured.model} does ({1e3 * ours.step_s:.4g} and "
-        f"{1e3 * theirs.step_s:.4g} ms per step of {against.n_atoms} atoms, {ours.clock} time, "
-        f"{against.pairs} pairs), {verdict[finding]} ≤ {against.max_ratio:g}",
+        text=f"{last.judged.model} costs {found.value:.3f} times (95 %: {low:.3f} to {high:.3f}) "
+        f"what {last.other.model} does ({1e3 * last.ours.step_s:.4g} and "
+        f"{1e3 * last.theirs.step_s:.4g} ms per step of {against.n_atoms} atoms, "
+        f"{last.ours.clock} time, {against.blocks} blocks of {against.pairs} pairs), "
+        f"{verdict[finding]} ≤ {against.max_ratio:g}",
     )
 
 

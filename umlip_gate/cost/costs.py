@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -118,18 +118,26 @@ def fit(costs: Mapping[int, Cost]) -> Fit | None:
     costs
         By number of atoms; None is returned for fewer than `FEWEST_SIZES`.
     """
-    if len(costs) < FEWEST_SIZES:
+    line = fit_line({size: cost.step_s for size, cost in costs.items()})
+    if line is None:
         return None
-    sizes = sorted(costs)
-    times_s = np.array([costs[size].step_s for size in sizes])
+    peaks = np.array([costs[size].peak_bytes for size in line.sizes], dtype=float)
+    (_, per_atom), _ = _line(np.array(line.sizes, dtype=float), peaks)
+    return replace(line, bytes_per_atom=per_atom if per_atom > 0 else None)
+
+
+def fit_line(step_s: Mapping[int, float]) -> Fit | None:
+    """Fit the times alone; `step_s` are seconds per step by number of atoms."""
+    if len(step_s) < FEWEST_SIZES:
+        return None
+    sizes = sorted(step_s)
+    times_s = np.array([step_s[size] for size in sizes])
     (intercept_s, slope_s), residuals = _line(np.array(sizes, dtype=float), times_s)
-    peaks = np.array([costs[size].peak_bytes for size in sizes], dtype=float)
-    (_, per_atom), _ = _line(np.array(sizes, dtype=float), peaks)
     return Fit(
         intercept_s=intercept_s,
         slope_s=slope_s,
         rms_residual=float(np.sqrt((residuals**2).mean())),
-        bytes_per_atom=per_atom if per_atom > 0 else None,
+        bytes_per_atom=None,
         sizes=tuple(sizes),
     )
 

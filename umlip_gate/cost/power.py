@@ -1,39 +1,44 @@
 """How often `--cost-against` cries wolf, and how small a slowdown it sees: measured.
 
-Run as a module: `python -m umlip_gate.cost.power --model CHGNet_0.3.0 --runs 20`. Each run starts
-two workers of the same model and holds one against the other as the suite does. What a slowdown
-of the judged one would have been found to be follows from the same rounds, multiplied by it.
+Run as a module: `python -m umlip_gate.cost.power --model CHGNet_0.3.0 --blocks 24`. Each block
+starts two workers of the same model and times one against the other, as the suite does; a run of
+the suite is some blocks drawn from all of them, half with either worker started first. What a
+slowdown of the judged model would have been found to be follows from the same rounds, multiplied
+by it.
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from umlip_gate.claims.verdict import Finding
-from umlip_gate.cost.against import Against, finding_of, per_step, ratio, side_by_side
-from umlip_gate.cost.ladder import Ladder
+from umlip_gate.cost.against import Against, finding_of, ratio, side_by_side
+from umlip_gate.cost.evidence import Device
 from umlip_gate.cost.protocol import Protocol
 from umlip_gate.cost.thresholds import load_cost_thresholds
-from umlip_gate.cost.workbench import free_bytes, prepared
+from umlip_gate.cost.workbench import Workbench
 from umlip_gate.faults import Fault
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
 
-Pairs = tuple[list[float], list[float]]
-"""Seconds per step of the rounds of the judged worker, and of the other's."""
+Blocks = NDArray[np.float64]
+"""Ratios of the pairs of every block, shape (n_blocks, n_pairs)."""
 
 SLOWDOWNS = tuple(round(0.01 * percent, 2) for percent in range(21))
 MOST_OFTEN = 0.9
+N_RUNS = 200
+SEED = 1
 
 
 def same_against_same(
-    model: Model, n_runs: int, protocol: Protocol, against: Against, device: str
-) -> Iterator[Pairs]:
-    """Time a model against itself, with new workers in every run.
+    model: Model, n_blocks: int, protocol: Protocol, against: Against, device: Device
+) -> Iterator[list[float]]:
+    """Time a model against itself; give the ratios of each block's pairs.
 
     Raises
     ------
@@ -42,51 +47,50 @@ def same_against_same(
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(cache_folder(), Path(folder), mirror_folder(), offline=True)
-        live = prepared(model, device, settings, None)
-        for run in range(n_runs):
-            logs = (Path(folder) / f"{run}-{place}.log" for place in ("judged", "other"))
-            ladders: list[Ladder] = []
-            try:
-                ladders += [Ladder(model.id, live, protocol, log, free_bytes) for log in logs]
-                judged, other = side_by_side(ladders[0], ladders[1], against)
-            finally:
-                for ladder in ladders:
-                    ladder.close()
-            yield per_step(judged), per_step(other)
+        workbench = Workbench({model.id: model}, settings, protocol, device, None)
+
+        for number in range(n_blocks):
+            yield side_by_side(
+                lambda: workbench.start(model.id),
+                lambda: workbench.start(model.id),
+                against,
+                number,
+            ).ratios
 
 
-def rates(runs: Sequence[Pairs], slowdown: float, against: Against) -> dict[Finding, float]:
-    """Say how often each finding came out, had the judged model been slower by a fraction."""
+def drawn(blocks: Blocks, n_blocks: int, rng: np.random.Generator) -> Blocks:
+    """Draw one run's blocks, half of those with an even number and half of the others."""
+    halves = (blocks[::2], blocks[1::2])
+    return np.concatenate(
+        [half[rng.choice(len(half), n_blocks // 2, replace=False)] for half in halves]
+    )
+
+
+def rates(blocks: Blocks, slowdown: float, against: Against) -> dict[Finding, float]:
+    """Say how often each finding comes out, had the judged model been slower by a fraction."""
+    rng = np.random.default_rng(SEED)
     found = [
-        finding_of(ratio((1 + slowdown) * np.array(judged), other, against.seed), against)
-        for judged, other in runs
-    ]
-    return {finding: found.count(finding) / len(found) for finding in Finding}
-
-
-def summary(runs: Sequence[Pairs], against: Against) -> list[str]:
-    """Say how often equal models pass, and from which slowdown on it is found out."""
-    ratios = [ratio(*pairs, against.seed) for pairs in runs]
-    values = np.array([each.value for each in ratios])
-    widths = np.array([each.interval[1] - each.interval[0] for each in ratios])
-    equal = rates(runs, 0, against)
-    seen = [
-        slowdown
-        for slowdown in SLOWDOWNS
-        if all(
-            rates(runs, more, against)[Finding.OUTSIDE] >= MOST_OFTEN
-            for more in SLOWDOWNS
-            if more >= slowdown
+        finding_of(
+            ratio((1 + slowdown) * drawn(blocks, against.blocks, rng), against.seed), against
         )
+        for _ in range(N_RUNS)
     ]
-    least = f"{min(seen):.0%}" if seen else f"none up to {max(SLOWDOWNS):.0%}"
-    count = f"{len(runs)} runs of {against.pairs} pairs, the model against itself"
-    spread = f"from run to run ± {values.std(ddof=1):.4f}, {values.min():.4f} to {values.max():.4f}"
-    ends = ", ".join(f"{share:.0%} {finding}" for finding, share in equal.items())
+    return {finding: found.count(finding) / N_RUNS for finding in Finding}
+
+
+def summary(blocks: Blocks, against: Against) -> list[str]:
+    """Say how often equal models pass, and from which slowdown on it is found out."""
+    centres = np.exp(np.median(np.log(blocks), axis=1))
+    equal = rates(blocks, 0, against)
+    seen = {slowdown: rates(blocks, slowdown, against)[Finding.OUTSIDE] for slowdown in SLOWDOWNS}
+    often = [slowdown for slowdown, share in seen.items() if share >= MOST_OFTEN]
+    least = f"{min(often):.0%}" if often else f"none up to {max(SLOWDOWNS):.0%}"
+    ends = ", ".join(f"{share:.1%} {finding}" for finding, share in equal.items())
+    count = f"{len(blocks)} blocks of {against.pairs} pairs, the model against itself"
+    spread = f"mean {centres.mean():.4f} ± {centres.std(ddof=1):.4f}"
     return [
-        f"{count}, limit {against.max_ratio:g}:",
-        f"ratio {values.mean():.4f}, {spread}; width of the interval {widths.mean():.4f}",
-        f"equal models: {ends}",
+        f"{count}: ratios {centres.min():.4f} to {centres.max():.4f}, {spread}",
+        f"runs of {against.blocks} blocks, limit {against.max_ratio:g}; equal models: {ends}",
         f"a slowdown that is outside at least {MOST_OFTEN:.0%} of the time: {least}",
     ]
 
@@ -94,24 +98,25 @@ def summary(runs: Sequence[Pairs], against: Against) -> list[str]:
 def main() -> None:
     """Measure, and print."""
     models = load_models(ROOT / "fixtures" / "models.toml")
+    thresholds = load_cost_thresholds(ROOT / "thresholds", models)
+    against = thresholds.against
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", choices=list(models), default="CHGNet_0.3.0", metavar="ID")
-    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--blocks", type=int, default=24)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     given = parser.parse_args()
-    thresholds = load_cost_thresholds(ROOT / "thresholds", models)
-    runs: list[Pairs] = []
+    if given.blocks < 2 * against.blocks:
+        parser.error(f"--blocks {given.blocks}: at least {2 * against.blocks}, to draw runs from")
+    blocks: list[list[float]] = []
     try:
-        for pairs in same_against_same(
-            models[given.model], given.runs, thresholds.protocol, thresholds.against, given.device
+        for ratios in same_against_same(
+            models[given.model], given.blocks, thresholds.protocol, against, given.device
         ):
-            runs.append(pairs)
-            found = ratio(*pairs, thresholds.against.seed)
-            low, high = found.interval
-            print(f"run {len(runs)}: {found.value:.4f} ({low:.4f} to {high:.4f})", flush=True)  # noqa: T201
+            blocks.append(ratios)
+            print(f"block {len(blocks)}: {np.median(ratios):.4f}", flush=True)  # noqa: T201
     except Fault as fault:
         sys.exit(str(fault))
-    print("\n".join(summary(runs, thresholds.against)))  # noqa: T201 - what it is for
+    print("\n".join(summary(np.array(blocks), against)))  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from umlip_gate.cost.against import Against
 from umlip_gate.cost.baseline import Baseline, load_baselines
+from umlip_gate.cost.evidence import Device
 from umlip_gate.cost.protocol import Protocol
 from umlip_gate.faults import BadInput
-from umlip_gate.schema import Strict, nearest, read_toml, validate
+from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 
 
 class CostFile(Strict):
@@ -16,6 +17,7 @@ class CostFile(Strict):
 
     protocol: Protocol
     against: Against
+    kept: dict[Device, RegistryId]
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class CostThresholds:
         The two tables of `thresholds/cost.toml`.
     baselines
         The files of `thresholds/cost/`, by name.
+    kept
+        Those that claims may take for a device that a run does not measure.
     """
 
     protocol: Protocol
     against: Against
     baselines: dict[str, Baseline]
+    kept: dict[Device, Baseline]
 
 
 def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThresholds:
@@ -58,4 +63,9 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
             raise BadInput(f"{path}: protocol.models: unknown model {name!r}; {near}")
     if file.against.n_atoms not in file.protocol.sizes:
         raise BadInput(f"{path}: against.n_atoms = {file.against.n_atoms} is none of the sizes")
-    return CostThresholds(file.protocol, file.against, load_baselines(folder / "cost"))
+    baselines = load_baselines(folder / "cost")
+    for device, name in file.kept.items():
+        if name not in baselines or baselines[name].kind != device:
+            raise BadInput(f"{path}: kept.{device} = {name!r} is no {device} baseline of {folder}")
+    kept = {device: baselines[name] for device, name in file.kept.items()}
+    return CostThresholds(file.protocol, file.against, baselines, kept)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from umlip_gate.cost.baseline import Baseline
 from umlip_gate.cost.costs import Cost, ModelCosts
+from umlip_gate.cost.evidence import Device, KnownCosts, measured_here, stored
 from umlip_gate.cost.ladder import Ladder, pinned_core
 from umlip_gate.cost.protocol import Protocol
 from umlip_gate.faults import NotMeasured, NotObtainable
@@ -90,7 +92,7 @@ class Workbench:
     models: dict[str, Model | Candidate]
     settings: Settings
     protocol: Protocol
-    device: str
+    device: Device
     random_seed: int | None
     measured: dict[str, ModelCosts] = field(default_factory=dict)
     _ladder: tuple[str, Ladder] | None = None
@@ -110,8 +112,7 @@ class Workbench:
         if model in self._problems:
             raise self._problems[model]
         try:
-            live = prepared(self.models[model], self.device, self.settings, self.random_seed)
-            ladder = Ladder(model, live, self.protocol, log_file(self.settings, model), free_bytes)
+            ladder = self.start(model)
         except (NotObtainable, NotMeasured) as problem:
             named = type(problem)(f"{model}: {str(problem).removeprefix(f'{model}: ')}")
             self._problems[model] = named
@@ -119,6 +120,17 @@ class Workbench:
         self.measured[model] = ladder.measured
         self._ladder = model, ladder
         return ladder
+
+    def start(self, model: str) -> Ladder:
+        """Start a worker of a model, which the caller closes.
+
+        Raises
+        ------
+        NotObtainable, NotMeasured
+            As `ladder` does.
+        """
+        live = prepared(self.models[model], self.device, self.settings, self.random_seed)
+        return Ladder(model, live, self.protocol, log_file(self.settings, model), free_bytes)
 
     def cost(self, model: str, n_atoms: int) -> Cost:
         """Give what was measured.
@@ -138,6 +150,27 @@ class Workbench:
         if measured and measured.ended and n_atoms >= measured.ended[0]:
             raise NotObtainable(f"{model}: {measured.ended[1]}")
         raise NotMeasured(f"{model}, {n_atoms} atoms: its benchmark did not run to its end")
+
+    def known(self, device: Device, kept: Baseline | None) -> KnownCosts:
+        """Give what is known of the costs on a device: measured here, else kept.
+
+        Parameters
+        ----------
+        device
+            `cpu` or `cuda`.
+        kept
+            What another machine's models cost, which stands in where this run measures none.
+
+        Raises
+        ------
+        NotObtainable
+            There is neither.
+        """
+        if device == self.device:
+            return measured_here(self.measured, self._problems, device)
+        if kept is None:
+            raise NotObtainable(f"no cost on a {device} device was measured, and none is kept")
+        return stored(kept)
 
     def close(self) -> None:
         """End the worker that is left."""

@@ -7,6 +7,15 @@ kind is a module here and a line in `Assertion`.
 
 from umlip_gate.claims.kinds.best import BestIn, BestOf, WorstIn
 from umlip_gate.claims.kinds.cannot import Cannot
+from umlip_gate.claims.kinds.cost import (
+    CostLine,
+    CostOrder,
+    CostOverDft,
+    CostRatio,
+    CostSpeedup,
+    CostSteps,
+)
+from umlip_gate.claims.kinds.cost_accuracy import CostCorrelation, ParetoFront
 from umlip_gate.claims.kinds.covers import CoversMore
 from umlip_gate.claims.kinds.element import EachElement, ElementsStandOut, HighestElement
 from umlip_gate.claims.kinds.limit import Limit
@@ -29,6 +38,14 @@ Assertion = (
     | PositiveShare
     | Cannot
     | CoversMore
+    | CostRatio
+    | CostOrder
+    | CostLine
+    | CostSpeedup
+    | CostSteps
+    | CostOverDft
+    | CostCorrelation
+    | ParetoFront
 )
 
 __all__ = [
@@ -36,12 +53,20 @@ __all__ = [
     "BestIn",
     "BestOf",
     "Cannot",
+    "CostCorrelation",
+    "CostLine",
+    "CostOrder",
+    "CostOverDft",
+    "CostRatio",
+    "CostSpeedup",
+    "CostSteps",
     "CoversMore",
     "EachElement",
     "ElementsStandOut",
     "HighestElement",
     "Limit",
     "Order",
+    "ParetoFront",
     "PositiveShare",
     "Ratio",
     "SignOf",

@@ -1,0 +1,166 @@
+"""Where cost and accuracy meet: who is on the Pareto front, and whether cost buys accuracy."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from umlip_gate.claims.bounds import Measured, Number
+from umlip_gate.claims.evidence import Bench
+from umlip_gate.claims.kinds.base import Ids, Subject
+from umlip_gate.claims.kinds.cost import CostKind
+from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.words import name_of
+from umlip_gate.cost.evidence import Device, KnownCost, least_sure
+from umlip_gate.faults import NotObtainable
+from umlip_gate.metrics.ranking import spearman_interval
+
+FEWEST = 4
+"""Models; of fewer a front or a correlation says nothing."""
+
+
+class _Both(CostKind, Measured):
+    """Cost on a device, and an error on a dataset, of the models that have both.
+
+    Attributes
+    ----------
+    device
+        On a core or on a GPU.
+    dataset
+        A registry id, or a pool.
+    """
+
+    device: Device
+    dataset: str
+
+    @property
+    def named_datasets(self) -> tuple[str, ...]:
+        """The dataset that errors are of."""
+        return (self.dataset,)
+
+    def gathered(self, bench: Bench) -> dict[str, tuple[KnownCost, float, float]]:
+        """Give cost, µs per step and atom, and error of every model of Table 1 that has both.
+
+        Raises
+        ------
+        NotObtainable
+            There are too few.
+        """
+        costs = bench.costs(self.device)
+        known = costs.known(bench.compared, self.n_atoms)
+        found = {}
+        for model, cost in known.items():
+            try:
+                error = bench.cell(model, self.dataset).value(self)
+            except NotObtainable:
+                continue
+            found[model] = cost, cost.at(self.n_atoms), error
+        if len(found) < FEWEST:
+            raise NotObtainable(
+                f"cost on {costs.machine} and {name_of(self)} on {self.dataset} are both known of "
+                f"{', '.join(found) or 'no model'}: at least {FEWEST} models are needed"
+            )
+        return found
+
+
+class ParetoFront(_Both):
+    """No model is both faster and more accurate than each of these, or, of some, many are.
+
+    Attributes
+    ----------
+    models
+        Judged one by one.
+    far
+        If given, the claim is that a model is not on the front: another is faster and more
+        accurate, and its cost or its error is smaller by at least this factor.
+    """
+
+    kind: Literal["pareto"]
+    models: Ids
+    far: Annotated[Number, Field(gt=1)] | None = None
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """The models that the assertion names."""
+        return self.models
+
+    def subjects(self) -> list[Subject]:
+        """List the models."""
+        return [Subject(model, self.dataset) for model in self.models]
+
+    def judge(self, subject: Subject, bench: Bench) -> Judgement:
+        """Judge one model by how far it is behind the front."""
+        model = str(subject.model)
+        found = self.gathered(bench)
+        if model not in found:
+            raise NotObtainable(f"{model}: cost and {name_of(self)} are not both known here")
+        cost, mine_us, my_error = found[model]
+        behind = {
+            other: max(mine_us / other_us, my_error / error)
+            for other, (_, other_us, error) in found.items()
+            if other_us < mine_us and error < my_error
+        }
+        most = max(behind, key=lambda other: behind[other], default=None)
+        value = behind[most] if most else 1.0
+        limit = self.far or 1.0
+        finding = Finding.of(value >= limit if self.far else value <= limit)
+        where = f"behind {most} by a factor of {value:.3g}" if most else "on the front"
+        return Judgement(
+            finding=finding,
+            model=model,
+            dataset=self.dataset,
+            source=least_sure([each for each, _, _ in found.values()]),
+            value=value,
+            interval=None,
+            relation="≥" if self.far else "≤",
+            limit=limit,
+            unit="1",
+            text=f"{model} ({cost.source} cost): {where}, {mine_us:.4g} µs per step and atom, "
+            f"{name_of(self)} {my_error:.4g} {self.unit}; of {len(found)} models",
+        )
+
+
+class CostCorrelation(_Both):
+    """The costlier a model, the smaller its error: a rank correlation below `max`.
+
+    Attributes
+    ----------
+    max
+        Spearman's coefficient lies below it, with its whole interval.
+    """
+
+    kind: Literal["cost-correlation"]
+    max: Number
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """It names none."""
+        return ()
+
+    def subjects(self) -> list[Subject]:
+        """List the one dataset."""
+        return [Subject(None, self.dataset)]
+
+    def judge(self, subject: Subject, bench: Bench) -> Judgement:  # noqa: ARG002 - there is one
+        """Judge the correlation over the models at hand."""
+        found = self.gathered(bench)
+        costs_us = [cost for _, cost, _ in found.values()]
+        errors = [error for _, _, error in found.values()]
+        correlation = spearman_interval(costs_us, errors)
+        interval = correlation.interval
+        finding = Finding.UNDECIDED
+        if interval is not None:
+            ends = (interval[0] - self.max, interval[1] - self.max)
+            finding = Finding.of_difference(ends)
+        return Judgement(
+            finding=finding,
+            model=None,
+            dataset=self.dataset,
+            source=least_sure([each for each, _, _ in found.values()]),
+            value=correlation.value,
+            interval=interval,
+            relation="<",
+            limit=self.max,
+            unit="1",
+            text=f"Spearman of cost and {name_of(self)} over {', '.join(found)}: "
+            f"{correlation.value:.2f}",
+        )

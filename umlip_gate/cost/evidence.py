@@ -1,0 +1,164 @@
+"""What is known of the costs of models on one machine, for claims that compare them."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from umlip_gate.claims.verdict import Origin
+from umlip_gate.cost.baseline import Baseline
+from umlip_gate.cost.costs import Cost, ModelCosts, fit_line
+from umlip_gate.faults import NotMeasured, NotObtainable
+
+Device = Literal["cpu", "cuda"]
+
+WORST_FIRST: tuple[Origin, ...] = ("random", "stored", "live")
+
+
+@dataclass(frozen=True)
+class KnownCost:
+    """What a step of one model costs.
+
+    Attributes
+    ----------
+    model
+        A registry id.
+    source
+        `live` or `random` for one that this run measured, else `stored`.
+    step_s
+        Seconds per step, by number of atoms.
+    steps
+        How many were timed, by number of atoms; empty where that is not known.
+    """
+
+    model: str
+    source: Origin
+    step_s: Mapping[int, float]
+    steps: Mapping[int, int] = field(default_factory=dict)
+
+    def at(self, n_atoms: int) -> float:
+        """Give µs per step and atom at a size.
+
+        Raises
+        ------
+        NotMeasured
+            This size was not measured.
+        """
+        if n_atoms not in self.step_s:
+            raise NotMeasured(f"{self.model}: not timed at {n_atoms} atoms")
+        return 1e6 * self.step_s[n_atoms] / n_atoms
+
+    def residual(self) -> float:
+        """Give the root mean square relative residual of the line through all sizes.
+
+        Raises
+        ------
+        NotMeasured
+            There are too few sizes for a line.
+        """
+        line = fit_line(self.step_s)
+        if line is None:
+            raise NotMeasured(f"{self.model}: timed at {len(self.step_s)} sizes only")
+        return line.rms_residual
+
+
+@dataclass(frozen=True)
+class KnownCosts:
+    """Costs of several models on one machine.
+
+    Attributes
+    ----------
+    machine
+        The CPU or GPU.
+    models
+        What is known, by model.
+    problems
+        Why others could not be measured in this run.
+    """
+
+    machine: str
+    models: Mapping[str, KnownCost]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, model: str) -> KnownCost:
+        """Look up one model.
+
+        Raises
+        ------
+        NotMeasured
+            It could have been measured, and was not.
+        NotObtainable
+            It is not known.
+        """
+        if model in self.models:
+            return self.models[model]
+        if model in self.problems:
+            raise NotMeasured(f"{model}: {self.problems[model]}")
+        raise NotObtainable(f"what {model} costs on {self.machine} is not known here")
+
+    def known(self, models: Iterable[str], n_atoms: int) -> dict[str, KnownCost]:
+        """Keep those that are known at a size.
+
+        Raises
+        ------
+        NotMeasured
+            One could have been measured, and was not.
+        """
+        broken = [model for model in models if model in self.problems]
+        if broken:
+            raise NotMeasured("; ".join(f"{model}: {self.problems[model]}" for model in broken))
+        return {
+            model: self.models[model]
+            for model in models
+            if model in self.models and n_atoms in self.models[model].step_s
+        }
+
+
+def least_sure(costs: Iterable[KnownCost]) -> Origin:
+    """Name the source that a comparison is said to be of."""
+    sources = {cost.source for cost in costs}
+    return next(source for source in WORST_FIRST if source in sources)
+
+
+def measured_here(
+    measured: Mapping[str, ModelCosts], problems: Mapping[str, Exception], device: str
+) -> KnownCosts:
+    """Make evidence of what this run measured on a device."""
+    found = {name: costs for name, costs in measured.items() if costs.device == device}
+    hosts = [costs.host for costs in found.values() if costs.host]
+    machine = str(hosts[0]["gpu" if device == "cuda" else "cpu"]) if hosts else "this machine"
+    broken = {
+        name: str(problem).removeprefix(f"{name}: ")
+        for name, problem in problems.items()
+        if isinstance(problem, NotMeasured)
+    }
+    return KnownCosts(machine, {name: _known(costs) for name, costs in found.items()}, broken)
+
+
+def stored(baseline: Baseline) -> KnownCosts:
+    """Make evidence of a baseline."""
+    steps: dict[str, dict[int, float]] = {}
+    for cost in baseline.costs:
+        steps.setdefault(cost.model, {})[cost.n_atoms] = cost.step_s
+    known = {name: KnownCost(name, "stored", step_s) for name, step_s in steps.items()}
+    return KnownCosts(f"{baseline.device} (stored as {baseline.name})", known)
+
+
+def _known(costs: ModelCosts) -> KnownCost:
+    source: Origin = "live" if costs.weights == "real" else "random"
+    return KnownCost(
+        costs.model,
+        source,
+        {size: cost.step_s for size, cost in costs.costs.items()},
+        {size: _timed(cost) for size, cost in costs.costs.items()},
+    )
+
+
+def _timed(cost: Cost) -> int:
+    return cost.n_steps * len(cost.record_s)
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Give the mean of magnitudes."""
+    logs = [math.log(value) for value in values]
+    return math.exp(sum(logs) / len(logs))
