@@ -31,7 +31,12 @@ def cost_table(measured: Iterable[dict[str, Any]], size: int) -> list[str]:
     size
         The number of atoms that the columns of costs and ns/day are of.
     """
-    return aligned(HEADS, [_row(entry, size) for entry in measured])
+    return aligned(HEADS, cost_rows(measured, size))
+
+
+def cost_rows(measured: Iterable[dict[str, Any]], size: int) -> list[tuple[str, ...]]:
+    """Give the cells of the same table, without its heads."""
+    return [_row(entry, size) for entry in measured]
 
 
 def _row(entry: dict[str, Any], size: int) -> tuple[str, ...]:
