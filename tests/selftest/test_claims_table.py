@@ -98,6 +98,14 @@ def test_a_tie_that_is_listed_is_still_a_tie(thresholds: Thresholds) -> None:
     assert record_of(thresholds, "abstract-eqv2", listed).label == "undecided"
 
 
+def test_a_known_failure_that_now_passes_is_reproduced(thresholds: Thresholds) -> None:
+    """Its test fails, as the list is stale; what it says about the claim is what was found."""
+    stale = verdict(ITEMS[0], "failed", finding="inside")
+    record = record_of(thresholds, "abstract-eqv2", stale)
+    assert record.label == "reproduced in part"
+    assert record.measured[0].endswith(": reproduced")
+
+
 def test_what_is_missing_is_named(thresholds: Thresholds) -> None:
     skipped = [
         verdict(item, "skipped")

@@ -137,8 +137,13 @@ def _record(
 def _state(verdict: Mapping[str, Any] | None) -> State:
     if verdict is None:
         return State.NOT_ASKED
-    if verdict["finding"] == Finding.UNDECIDED:
-        return State.UNDECIDED
+    if verdict["finding"] is not None:
+        # By what was found, whether or not it was listed as a known failure.
+        return {
+            Finding.INSIDE: State.REPRODUCED,
+            Finding.OUTSIDE: State.CONTRADICTED,
+            Finding.UNDECIDED: State.UNDECIDED,
+        }[Finding(verdict["finding"])]
     return {
         Outcome.PASSED: State.REPRODUCED,
         Outcome.FAILED: State.CONTRADICTED,
