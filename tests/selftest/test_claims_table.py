@@ -106,9 +106,13 @@ def test_a_known_failure_that_now_passes_is_reproduced(thresholds: Thresholds) -
     assert record.measured[0].endswith(": reproduced")
 
 
+def no_data(item: str) -> dict[str, Any]:
+    return verdict(item, "skipped", reason=f"{item.split(':')[1]}: cannot be had\nBring it")
+
+
 def test_what_is_missing_is_named(thresholds: Thresholds) -> None:
     skipped = [
-        verdict(item, "skipped")
+        no_data(item)
         for item in thresholds.items()
         if ":abstract-eqv2." in item and ":W-g:" not in item
     ]
@@ -116,10 +120,22 @@ def test_what_is_missing_is_named(thresholds: Thresholds) -> None:
     assert record.missing == ("datasets Mo-g, Nb-g, Ta-g, MoNb-d, MoNbTaW-d",)
     no_model = record_of(thresholds, "abstract-eqv2", verdict(ITEMS[0], "skipped"))
     assert no_model.missing == (f"{ITEMS[0]}: because",)
-    pooled = verdict("all-models:fig5-datasets:fig5-force-half.ratio", "skipped")
+    pooled = no_data("all-models:fig5-datasets:fig5-force-half.ratio")
     (line,) = record_of(thresholds, "fig5-force-half", pooled).missing
     assert line.startswith("datasets GB-56, Mo-g, Nb-g, Ta-g, MoNb-d")
     assert "W-g" not in line
+
+
+def test_a_dataset_is_not_blamed_for_what_else_is_missing(thresholds: Thresholds) -> None:
+    """One that no model was there to be asked on was not read either; a cost reads none."""
+    environment = "there is no environment chgnet: `tox run -e chgnet` makes one"
+    no_model = verdict(ITEMS[0], "skipped", reason=environment)
+    record = record_of(thresholds, "abstract-eqv2", no_model, read="Mo-g")
+    assert record.missing == (environment,)
+    cost = next(item for item in thresholds.items() if ":bcc-W:fig7-dft." in item)
+    write_yours = "the paper prints no time of DFT: write yours"
+    record = record_of(thresholds, "fig7-dft", verdict(cost, "skipped", reason=write_yours))
+    assert record.missing[0] == write_yours
 
 
 def test_what_was_measured_says_against_which_limit_and_whose(thresholds: Thresholds) -> None:

@@ -105,9 +105,7 @@ def _record(
     reasons: dict[str, None] = {}
     for item, state in zip(items, states, strict=True):
         if state in (State.NOT_OBTAINABLE, State.ERROR):
-            pool = thresholds.pools.get(item.split(":")[1])
-            members = pool.datasets if pool else (item.split(":")[1],)
-            gone = [member for member in members if member not in datasets]
+            gone = _gone(thresholds, found[item], datasets)
             absent |= dict.fromkeys(gone)
             if not gone:
                 reasons[found[item]["reason"].splitlines()[0]] = None
@@ -132,6 +130,22 @@ def _record(
         measured=tuple(measured),
         missing=tuple(reasons),
     )
+
+
+def _gone(
+    thresholds: Thresholds, verdict: Mapping[str, Any], datasets: Collection[str]
+) -> list[str]:
+    """Name the datasets that keep an item from being measured, if they are what does.
+
+    A dataset that cannot be had says so in its own name, as a pool does; that none was read may
+    as well be because no model was there to be asked, or because the item needs none.
+    """
+    dataset = verdict["id"].split(":")[1]
+    if not verdict["reason"].startswith(f"{dataset}: "):
+        return []
+    pool = thresholds.pools.get(dataset)
+    members = pool.datasets if pool else (dataset,)
+    return [member for member in members if member not in datasets]
 
 
 def _state(verdict: Mapping[str, Any] | None) -> State:
