@@ -185,16 +185,31 @@ def test_another_file_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
+def write_run(path: Path, *verdicts: Mapping[str, Any], digest: str = "0a") -> None:
+    suite = {"thresholds_digest": digest}
+    record = {"suite": suite, "verdicts": verdicts, "datasets": {"W-g": {}}}
+    path.write_text(json.dumps(record))
+
+
 def test_the_command_joins_several_results(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What one machine measured is not undone by another that could not."""
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     for file, outcome in zip(files, ("passed", "skipped"), strict=True):
-        verdicts = [verdict(ITEMS[0], outcome)]
-        file.write_text(json.dumps({"verdicts": verdicts, "datasets": {"W-g": {}}}))
+        write_run(file, verdict(ITEMS[0], outcome))
     main([str(file) for file in files])
     assert "| abstract-eqv2 | reproduced in part | 1 of 36 |" in capsys.readouterr().out
+
+
+def test_the_command_refuses_to_join_what_was_judged_by_different_thresholds(
+    tmp_path: Path,
+) -> None:
+    files = [tmp_path / name for name in ("a.json", "b.json", "c.json")]
+    for file, digest in zip(files, ("0a", "0a", "0b"), strict=True):
+        write_run(file, verdict(ITEMS[0], "passed"), digest=digest)
+    with pytest.raises(SystemExit, match=r"a\.json and \S+c\.json were judged by different"):
+        main([str(file) for file in files])
 
 
 @pytest.mark.parametrize("content", [None, "not json", "{}"])

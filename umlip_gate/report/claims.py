@@ -259,17 +259,24 @@ def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:
     Raises
     ------
     BadInput
-        A file is not there, or not a results file.
+        A file is not there, or not a results file; or two were judged by different thresholds.
     """
     found: dict[str, Mapping[str, Any]] = {}
+    digests: dict[str, str] = {}
     datasets: set[str] = set()
     for path in paths:
         try:
             results = json.loads(Path(path).read_text(encoding="utf-8"))
             datasets.update(results["datasets"])
             verdicts = results["verdicts"]
+            digests.setdefault(results["suite"]["thresholds_digest"], path)
         except (OSError, ValueError, KeyError) as error:
             raise BadInput(f"{path}: not a file that --results wrote ({error!r})") from error
+        if len(digests) > 1:
+            raise BadInput(
+                f"{' and '.join(digests.values())} were judged by different thresholds "
+                "(suite.thresholds_digest): run one of them again with those of the other"
+            )
         for verdict in verdicts:
             if verdict["value"] is not None or verdict["id"] not in found:
                 found[verdict["id"]] = verdict
