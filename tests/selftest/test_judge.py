@@ -12,6 +12,7 @@ from umlip_gate.claims.kinds import Limit
 from umlip_gate.claims.schema import CellLimit
 from umlip_gate.claims.verdict import Finding, Outcome, OutsideLimit, Verdict
 from umlip_gate.faults import NotMeasured
+from umlip_gate.metrics.quantities import EQUALLY_WEIGHTED, QUANTITIES
 
 pytestmark = pytest.mark.selftest
 
@@ -187,7 +188,40 @@ def test_failures_of_a_sample_are_outside_once_too_many(
         rationale="a self-test's",
     )
     sampled = of_sample(cell("a", None, n_failed=n_failed))
-    assert judge_limit(bound, sampled).finding is finding
+    judgement = judge_limit(bound, sampled)
+    assert judgement.finding is finding
+    assert "of the 128 of 1026 that were evaluated" in judgement.text
+    assert "interval" not in judgement.text
+
+
+@pytest.mark.parametrize(
+    ("interval", "finding"),
+    [
+        ((4.0, 4.9), Finding.UNDECIDED),
+        ((4.0, 5.1), Finding.UNDECIDED),
+        ((5.1, 6.0), Finding.OUTSIDE),
+    ],
+)
+@pytest.mark.parametrize("removed", ["", "_offset_removed", "_composition_removed"])
+def test_a_sample_passes_nothing_where_every_configuration_weighs_1(
+    removed: str, interval: tuple[float, float], finding: Finding
+) -> None:
+    convention = f"per_configuration{removed}"
+    whole = cell("a", 4.5)
+    whole.metrics.values["energy_rmse"][convention] = sum(interval) / 2
+    whole.metrics.intervals["energy_rmse"][convention] = interval
+    bound = limit(max=5, convention=convention)
+    judgement = judge_limit(bound, of_sample(whole))
+    assert judgement.finding is finding
+    why = "passes nothing here: where every configuration weighs 1"
+    assert (why in judgement.text) is (finding is Finding.UNDECIDED)
+    # of the whole dataset the value is judged
+    assert judge_limit(bound, whole).finding is Finding.of(sum(interval) / 2 <= 5)
+
+
+def test_every_convention_by_configuration_is_doubted_on_samples() -> None:
+    known = {name for quantity in QUANTITIES.values() for name in quantity.conventions}
+    assert {name for name in known if name.startswith("per_conf")} == EQUALLY_WEIGHTED
 
 
 def of_sample(whole: Cell) -> Cell:

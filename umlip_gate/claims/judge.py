@@ -8,15 +8,17 @@ from umlip_gate.claims.bounds import Bound, ReferenceValue
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.claims.words import STANDS, measured, name_of, of_sample, others, required
+from umlip_gate.metrics.quantities import QUANTITIES
 
 
 def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None) -> Judgement:
     """Judge one model by a bound: a claim's or a gate's.
 
     Of a whole dataset the value is judged, since it is what was measured. Of a sample its
-    interval is: all of it inside, all of it outside, or undecided. A count of failures is one
-    of the configurations that were evaluated: outside once there are too many, inside only if
-    there is none.
+    interval is: all of it inside, all of it outside, or undecided; never inside under a
+    convention whose intervals miss the whole's value too often (`Quantity.doubt_on_samples`).
+    A count of failures is one of the configurations that were evaluated: outside once there are
+    too many, inside only if there is none.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None
         unit=bound.unit,
         text=f"{who or f'{cell.model} on {cell.dataset}'} ({cell.source}): {name_of(bound)} "
         f"{measured(bound, cell, bound.limit)}, {STANDS[finding]} "
-        f"the limit {required(bound)}{of_sample(cell)}{ending}",
+        f"the limit {required(bound)}{of_sample(bound, cell, finding)}{ending}",
     )
 
 
@@ -62,7 +64,9 @@ def _finding(bound: Bound, cell: Cell, value: float) -> Finding:
     interval = cell.interval(bound)
     if interval is None or bound.straddled_by(interval):
         return Finding.UNDECIDED
-    return Finding.of(bound.inside(interval[0]))
+    finding = Finding.of(bound.inside(interval[0]))
+    doubt = QUANTITIES[bound.quantity].doubt_on_samples(bound.convention)
+    return Finding.UNDECIDED if doubt and finding is Finding.INSIDE else finding
 
 
 def judge_reference(reference: ReferenceValue, cell: Cell) -> Judgement:

@@ -55,12 +55,16 @@ def required(bound: Bound) -> str:
     return f"{bound.relation} {bound.limit:g}"
 
 
-def of_sample(cell: Cell) -> str:
-    """Say of how many configurations a sample is, if it is one."""
-    n_whole = cell.metrics.n_whole
-    if n_whole is None:
+def of_sample(bound: Bound, cell: Cell, finding: Finding) -> str:
+    """Say of how many configurations a sample is, if it is one, and how it was judged."""
+    if cell.metrics.n_whole is None:
         return ""
-    return f", judged by the interval on a sample of {cell.metrics.n_configurations} of {n_whole}"
+    size = f"{cell.metrics.n_configurations} of {cell.metrics.n_whole}"
+    if bound.convention == "count":
+        return f", of the {size} that were evaluated"
+    doubt = QUANTITIES[bound.quantity].doubt_on_samples(bound.convention)
+    why = f", which passes nothing here: {doubt}" if doubt and finding is Finding.UNDECIDED else ""
+    return f", judged by the interval on a sample of {size}{why}"
 
 
 def others(number: Measured, cells: Sequence[Cell]) -> str:
