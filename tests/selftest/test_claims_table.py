@@ -47,6 +47,7 @@ def verdict(item: str, outcome: str, **keys: Any) -> dict[str, Any]:  # noqa: AN
         "unit": "meV/atom",
         "source": "published" if measured else None,
         "reason": f"{item}: because\nand so on",
+        "details": {},
         **keys,
     }
 
@@ -91,6 +92,26 @@ def test_reproduced_is_only_what_was_measured_as_a_whole(thresholds: Thresholds)
     whole = [verdict(item, "passed") for item in items]
     assert record_of(thresholds, "mg-force-best", *whole).label == "reproduced"
     assert record_of(thresholds, "mg-force-best", *whole[1:]).label == "reproduced in part"
+
+
+@pytest.mark.parametrize(
+    ("n_judged", "told", "label"),
+    [
+        (9, "claimed < 5, over 9 of 25 models: reproduced in part", "reproduced in part"),
+        (25, "claimed < 5: reproduced", "reproduced"),
+    ],
+)
+def test_what_holds_over_some_of_the_models_is_reproduced_in_part(
+    thresholds: Thresholds, n_judged: int, told: str, label: str
+) -> None:
+    items = [item for item in thresholds.items() if ":mg-force-best." in item]
+    details = {"n_models_judged": n_judged, "n_models_meant": 25}
+    verdicts = [verdict(item, "passed", details=details) for item in items]
+    record = record_of(thresholds, "mg-force-best", *verdicts)
+    assert record.label == label
+    assert all(line.endswith(told) for line in record.measured)
+    behind = verdict(items[0], "failed", details=details)
+    assert record_of(thresholds, "mg-force-best", behind).label == "contradicted"
 
 
 def test_a_tie_that_is_listed_is_still_a_tie(thresholds: Thresholds) -> None:

@@ -65,6 +65,7 @@ def test_best_in() -> None:
     assert judgement.finding is Finding.INSIDE
     assert (judgement.model, judgement.value, judgement.limit) == ("a", 4.0, 5.0)
     assert "judged over 3 of 4 models" in judgement.text
+    assert judgement.details == {"n_models_judged": 3, "n_models_meant": 4}
     assert "c (published) 5" in judgement.text
 
 

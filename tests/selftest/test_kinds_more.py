@@ -54,6 +54,7 @@ def test_ratio_needs_every_model_that_is_named() -> None:
         ratio("a").judge(ALL, MadeBench(cells, errors={"d": "hung"}))
     partly = ratio("a").judge(ALL, MadeBench(cells, absent={"d": "gated"}))
     assert "judged over 2 of 3 models" in partly.text
+    assert partly.details == {"n_models_judged": 2, "n_models_meant": 3}
 
 
 def signed(errors_mev: list[float], energies_ev: list[float]) -> tuple[Cell, Configurations]:

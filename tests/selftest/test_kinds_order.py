@@ -98,6 +98,7 @@ def test_with_more_links_each_must_hold_at_a_higher_level() -> None:
 
 def test_models_that_are_not_at_hand_are_left_out_and_counted() -> None:
     judgement = judged(order(*"abcd"), {"a": 1.0, "d": 4.0}, absent="bc")
+    assert judgement.details == {"n_models_judged": 2, "n_models_meant": 4}
     assert judgement.finding is Finding.INSIDE
     assert "judged over 2 of 4 models: a 1.00 < d 4.00" in judgement.text
     with pytest.raises(NotObtainable, match=r"not decided without b \(gated\)"):

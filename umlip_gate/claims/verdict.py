@@ -100,6 +100,11 @@ class Judgement:
         """Say it of a dataset, where the value is of a part of it."""
         return replace(self, dataset=dataset)
 
+    def over(self, n_judged: int, n_meant: int) -> "Judgement":
+        """Record how many models it was judged over, of how many that the claim is about."""
+        counts = {"n_models_judged": n_judged, "n_models_meant": n_meant}
+        return replace(self, details={**self.details, **counts})
+
     def require(self) -> None:
         """Fail the test that asks.
 

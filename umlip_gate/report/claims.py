@@ -57,7 +57,8 @@ class ClaimRecord:
     figure
         Where the paper makes it.
     label
-        One of `LABELS`; `reproduced in part` where not everything of it was measured.
+        One of `LABELS`; `reproduced in part` where not everything of it was measured, or not
+        over all models that it is about.
     n_items, n_asked
         How many items it is judged by, and how many of them the run was asked for.
     measured
@@ -114,7 +115,11 @@ def _record(
     if claim in thresholds.unwritten:
         reasons[thresholds.unwritten[claim]] = None
     state = next((each for each in State if each in states), State.NO_ASSERTION)
-    whole = set(states) == {State.REPRODUCED} and claim not in thresholds.unwritten
+    whole = (
+        set(states) == {State.REPRODUCED}
+        and claim not in thresholds.unwritten
+        and not any(_over_some(found[item]) for item in items)
+    )
     label = IN_PART if state is State.REPRODUCED and not whole else str(state)
     measured = [
         _line(found[item], state)
@@ -168,13 +173,22 @@ def _state(verdict: Mapping[str, Any] | None) -> State:
     }[Outcome(verdict["outcome"])]
 
 
+def _over_some(verdict: Mapping[str, Any]) -> str | None:
+    """Say over how many models an item was judged, where it is about more than these."""
+    judged, meant = (verdict["details"].get(f"n_models_{which}") for which in ("judged", "meant"))
+    return None if judged == meant else f"over {judged} of {meant} models"
+
+
 def _line(verdict: Mapping[str, Any], state: State) -> str:
     model, dataset, item = verdict["id"].split(":", 2)
     who = verdict["model"] or model
     value = shown_value(verdict["value"], verdict["limit"], verdict["unit"])
     limit = shown_limit(verdict["relation"], verdict["limit"])
     where = f"{dataset}, {verdict['source']}" if verdict["source"] else dataset
-    return f"{item.split('.')[1]}: {who} ({where}) {value}, claimed {limit}: {state}"
+    some = _over_some(verdict)
+    label = IN_PART if some and state is State.REPRODUCED else state
+    told = f"{limit}, {some}" if some else limit
+    return f"{item.split('.')[1]}: {who} ({where}) {value}, claimed {told}: {label}"
 
 
 def _figure(claim: str) -> str:

@@ -164,7 +164,8 @@ class _Extreme(_Comparison):
         if not theirs:
             raise NotObtainable(f"{what}: not decided without a model outside of the group")
         end = f"judged over {over(ranked, evidence)}" + self._elsewhere(ours, theirs)
-        return self._judgement(finding, difference, (ours[0], theirs[0]), end)
+        judgement = self._judgement(finding, difference, (ours[0], theirs[0]), end)
+        return judgement.over(len(ranked), evidence.n_models)
 
     def _compared(
         self, ours: Sequence[Cell], theirs: Sequence[Cell]

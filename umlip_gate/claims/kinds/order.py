@@ -95,7 +95,8 @@ class Order(Kind, Measured):
         if len(tiers) < 2:  # noqa: PLR2004 - an order is of two at least
             missing = [model for model in models if model not in ranked]
             raise NotObtainable(f"{what}: not decided without {wanted(missing, evidence)}")
-        return self._judged(tiers, evidence, over(ranked, evidence))
+        judgement = self._judged(tiers, evidence, over(ranked, evidence))
+        return judgement.over(len(ranked), evidence.n_models)
 
     def _at_hand(self, ranked: dict[str, Cell]) -> Tiers:
         tiers = [[ranked[model] for model in tier if model in ranked] for tier in self.tiers]

@@ -67,9 +67,9 @@ class Ratio(Kind, Measured):
         theirs = [ranked[model] for model in against if model in ranked]
         if missing or not theirs:
             raise NotObtainable(f"{what}: not decided without {wanted(missing, evidence)}")
-        return self._judged(
-            [ranked[m] for m in self.group], theirs, evidence, over(ranked, evidence)
-        )
+        ours = [ranked[model] for model in self.group]
+        judgement = self._judged(ours, theirs, evidence, over(ranked, evidence))
+        return judgement.over(len(ranked), evidence.n_models)
 
     def _judged(
         self, ours: list[Cell], theirs: list[Cell], evidence: Evidence, count: str
