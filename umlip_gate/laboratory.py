@@ -84,7 +84,7 @@ class Laboratory:
         Which predictions are taken where a test leaves it open: `auto` computes if the model
         can run here, and takes published ones else.
     allowance
-        How much of each dataset may be evaluated.
+        How much of each dataset may be evaluated; of interaction energies, always all.
     """
 
     library: Library
@@ -160,9 +160,11 @@ class Laboratory:
     def _measure(self, model: str, dataset: str, source: Choice) -> Measurement:
         whole = self.load(dataset)
         order = plan(whole) if self.allowance.limits(len(whole)) else None
+        rows = np.arange(len(whole)) if order is None else order.order
+        extent = Extent(rows[: self.allowance.configurations], self.allowance.budget_s)
         entry = self.models[model]
         names = entry.members if isinstance(entry, Ensemble) else (model,)
-        predicted = [self._predict(name, dataset, source, order) for name in names]
+        predicted = [self._predict(name, dataset, source, extent) for name in names]
         n = min(len(each.rows) for each in predicted)
         sample = self._sample(f"{model} on {dataset}", order, n)
         if sample is not None:
@@ -190,12 +192,16 @@ class Laboratory:
         return Measurement(cell, _identity(names, predicted), energy_windows(errors))
 
     def _interacting(self, model: str, dataset: str, source: Choice) -> Measurement:
-        """Measure interaction energies, which are differences of several cells' energies."""
+        """Measure interaction energies, which are differences of several cells' energies.
+
+        All cells are evaluated, whatever is allowed: a difference needs each of its cells.
+        """
         interactions = self.library.interactions(dataset)
         assert interactions is not None  # noqa: S101 - as `_way_to_measure` says
         entry = self.models[model]
         names = entry.members if isinstance(entry, Ensemble) else (model,)
-        predicted = [self._predict(name, dataset, source, None) for name in names]
+        every_cell = Extent(np.arange(len(interactions.cells)))
+        predicted = [self._predict(name, dataset, source, every_cell) for name in names]
         predictions = [each.predictions for each in predicted]
         mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
         cell = Cell(
@@ -227,12 +233,9 @@ class Laboratory:
         identities = {part.cell.dataset: part.identity for part in parts}
         return Measurement(cell, {"pool": pool_id, "rule": pool.rule, "datasets": identities})
 
-    def _predict(self, model: str, dataset: str, source: Choice, order: Plan | None) -> Predicted:
+    def _predict(self, model: str, dataset: str, source: Choice, extent: Extent) -> Predicted:
         entry = self.models[model]
         assert not isinstance(entry, Ensemble)  # noqa: S101 - ensembles have models as members
-        n = len(self.load(dataset))
-        rows = np.arange(n) if order is None else order.order[: self.allowance.configurations]
-        extent = Extent(rows, self.allowance.budget_s)
         return self.predictor.predict(model, entry, dataset, source, extent)
 
     def _sample(self, what: str, order: Plan | None, n: int) -> Sample | None:

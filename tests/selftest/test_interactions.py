@@ -211,7 +211,7 @@ WORST = {
 }
 
 
-def judged(folder: Path, factory: str, n_atoms: int) -> Outcome:
+def judged(folder: Path, factory: str, n_atoms: int, *arguments: str) -> Outcome:
     """Judge a candidate by interaction energies; its trigger is a cell of 7 atoms."""
     cells = []
     for point, near in enumerate((1, 2)):
@@ -227,11 +227,14 @@ def judged(folder: Path, factory: str, n_atoms: int) -> Outcome:
     (folder / "data.toml").write_text(BROUGHT)
     desk.gate(WORST, {**FAILED, "dataset": "pairs"}, required="pairs")
     desk.candidate(f"fakes:{factory}")
-    return desk.judge()
+    return desk.judge(*arguments)
 
 
-def test_a_candidate_is_judged_by_interaction_energies(tmp_path: Path) -> None:
-    outcome = judged(tmp_path, "changes_input", 5)  # of 7 atoms alone
+@pytest.mark.parametrize("allowed", [(), ("--budget=0s",), ("--max-configurations=1",)])
+def test_a_candidate_is_judged_by_all_interaction_energies(
+    tmp_path: Path, allowed: tuple[str, ...]
+) -> None:
+    outcome = judged(tmp_path, "changes_input", 5, *allowed)  # of 7 atoms alone
     assert outcome.code == 0, outcome.output
     assert outcome.verdicts["worst"]["outcome"] == "passed"
     assert 0 < outcome.verdicts["worst"]["value"] < 1
