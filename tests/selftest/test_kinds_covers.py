@@ -10,6 +10,7 @@ from umlip_gate.claims.kinds import CoversMore
 from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.descriptors import comparison
+from umlip_gate.descriptors.soap import Soap
 from umlip_gate.faults import NotObtainable
 from umlip_gate.metrics.coverage import Environments
 
@@ -67,6 +68,26 @@ def test_the_wider_dataset_covers_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert judgement.interval[0] < judgement.value < judgement.interval[1]
     assert judgement.details["n_environments"] == {"first": 400, "second": 500}
     assert len(judgement.details["principal_components"]["first"]) == 400
+
+
+def test_as_many_environments_are_drawn_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (random_case(n, seed=1)[0] for n in (4, 9))
+    fewest, most = sorted((len(one.numbers), len(other.numbers)))
+    drawn = []
+
+    def made(configurations: Configurations, soap: Soap, _: list[int]) -> Environments:
+        n = min(soap.n_environments, len(configurations.numbers))
+        drawn.append(n)
+        points = np.random.default_rng(n).normal(size=(n, 3))
+        return Environments(points, np.arange(n) % 2)
+
+    monkeypatch.setattr(comparison, "environments", made)
+    assert fewest < most
+    for n_environments in (fewest - 1, fewest + 1, most + 1):
+        soap = Soap.model_validate({**SOAP, "n_environments": n_environments})
+        for first, second in ((one, other), (other, one)):
+            comparison.compare(first, second, soap, 0.95)
+    assert drawn == [fewest - 1] * 4 + [fewest] * 8
 
 
 def test_the_narrower_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

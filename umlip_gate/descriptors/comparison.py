@@ -36,10 +36,10 @@ class Comparison:
 
     @property
     def difference(self) -> tuple[float, Interval]:
-        """How much more the first covers, and an interval that holds at 95 % or more.
+        """How much more the first covers, and the ends of the two intervals subtracted.
 
-        The two coverages are of different samples: the ends of their intervals are subtracted,
-        which is wider than need be.
+        Each interval redraws the covered side only: how far the covering side's sample reaches
+        is taken as given, so no probability is claimed of the difference.
         """
         (low, high), (other_low, other_high) = self.of_second.interval, self.of_first.interval
         return self.of_second.value - self.of_first.value, (low - other_high, high - other_low)
@@ -66,7 +66,8 @@ def compare(
     first, second
         The datasets.
     soap
-        How environments are described, and how many are drawn of each.
+        How environments are described, and how many are drawn of each; of both as many as the
+        smaller one has, if that is fewer.
     quantile
         How far a dataset covers; see `umlip_gate.metrics.coverage`.
 
@@ -78,7 +79,9 @@ def compare(
         A dataset has one configuration only, or the descriptors could not be computed.
     """
     species = np.union1d(first.numbers, second.numbers).tolist()
-    one, other = (environments(each, soap, species) for each in (first, second))
+    n_alike = min(soap.n_environments, len(first.numbers), len(second.numbers))
+    alike = soap.model_copy(update={"n_environments": n_alike})
+    one, other = (environments(each, alike, species) for each in (first, second))
     projected = principal_components([one.descriptors, other.descriptors])
     scatter = {
         name: np.round(points[:: -(-len(points) // POINTS)], 5).tolist()
