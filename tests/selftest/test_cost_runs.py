@@ -270,6 +270,9 @@ def test_a_missing_baseline_is_a_wrong_command(workshop: Workshop) -> None:
     outcome = workshop.time("--cost-baseline=kept")
     assert outcome.code == USAGE
     assert "unknown baseline 'kept'; there is none yet" in outcome.output
+    unset = workshop.time("--cost-baseline=")  # a variable of CI that is not set
+    assert unset.code == USAGE
+    assert "unknown baseline ''" in unset.output
 
 
 def against(workshop: Workshop, cpu_ms: float) -> Outcome:

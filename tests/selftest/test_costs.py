@@ -10,9 +10,10 @@ import pytest
 from ase.neighborlist import neighbor_list
 
 from umlip_gate.claims.verdict import Finding
-from umlip_gate.cost.against import ratio
+from umlip_gate.cost.against import _require_one_device, ratio
 from umlip_gate.cost.baseline import Baseline, baseline_toml, load_baseline
 from umlip_gate.cost.costs import Cost, ModelCosts, fit
+from umlip_gate.cost.evidence import measured_here
 from umlip_gate.cost.judge import judge_baseline
 from umlip_gate.cost.power import rates
 from umlip_gate.cost.protocol import crystal, neighbours_per_atom
@@ -184,6 +185,29 @@ def test_the_same_name_on_a_gpu_is_another_device() -> None:
     found = measured(device="cuda", host={**HOST, "gpu": "a CPU"})
     with pytest.raises(NotMeasured, match="another device"):
         judge_baseline(found, found.costs[125], baseline(), baseline().costs[0])
+
+
+@pytest.mark.parametrize(("key", "other"), [("dtype", "float32"), ("weights", "real")])
+def test_another_dtype_or_other_weights_are_no_comparison(key: str, other: str) -> None:
+    found = measured(1e-3, **{key: other})
+    with pytest.raises(NotMeasured, match=r"is of float64 and random weights, this is"):
+        judge_baseline(found, found.costs[125], baseline(), baseline().costs[0])
+
+
+def test_a_model_that_broke_at_the_required_size_is_no_absence() -> None:
+    broke = measured(costs={16: cost(16, 0.1)})
+    ended = measured(costs={16: cost(16, 0.1)}, ended=(125, "out of memory"))
+    known = measured_here({"A": measured(), "B": broke, "C": ended}, {}, "cpu", 125)
+    assert known.problems == {"B": "not timed at 125 atoms"}
+    with pytest.raises(NotMeasured, match="B: not timed at 125 atoms"):
+        known.known(known.asked, 125)
+    with pytest.raises(NotMeasured, match="B: not timed at 125 atoms"):
+        known.of("B")
+
+
+def test_two_devices_are_not_set_against_each_other() -> None:
+    with pytest.raises(NotMeasured, match="M ran on cpu, other on cuda"):
+        _require_one_device(measured(), measured(model="other", device="cuda"))
 
 
 def test_a_baseline_with_the_same_cost_twice() -> None:

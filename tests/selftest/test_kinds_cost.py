@@ -76,6 +76,29 @@ def test_a_ratio_is_held_against_both_ends(a_us: float, finding: Finding) -> Non
     assert found.source == "random"
 
 
+@pytest.mark.parametrize(
+    ("asked", "keys"),
+    [
+        (CostSteps, {"kind": "cost-steps", "device": "cpu", "min": 3}),
+        (
+            CostOrder,
+            {
+                "kind": "cost-order",
+                "device": "cpu",
+                "groups": [["a"]],
+                "rest": True,
+                "told_apart": 1.5,
+            },
+        ),
+        (CostSpeedup, {"kind": "cost-speedup", "min": 2}),
+    ],
+)
+def test_a_model_that_broke_decides_nothing(asked: type[Kind], keys: dict[str, Any]) -> None:
+    costs = known(a=10, b=100, problems={"c": "crashed"})
+    with pytest.raises(NotMeasured, match="c: crashed"):
+        judged(asked, bench(costs, known(a=1, b=2)), **keys)
+
+
 def test_a_ratio_without_one_of_its_models() -> None:
     keys = {"kind": "cost-ratio", "device": "cpu", "models": ["a"], "over": ["b"], "min": 2}
     with pytest.raises(NotObtainable, match="what b costs on a machine is unknown"):

@@ -18,6 +18,7 @@ from umlip_gate.cost.costs import Cost, ModelCosts
 from umlip_gate.cost.judge import origin, system
 from umlip_gate.cost.ladder import Ladder
 from umlip_gate.cost.protocol import Count
+from umlip_gate.faults import NotMeasured
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.schema import Strict
 
@@ -114,10 +115,19 @@ def side_by_side(judged: Start, other: Start, against: Against, number: int) -> 
             for ladder in ladders if pair % 2 == 0 else reversed(ladders):
                 ladder.round()
         first, second = ladders if number % 2 == 0 else reversed(ladders)
+        _require_one_device(first.measured, second.measured)
         return Block(first.measured, second.measured, first.finish(), second.finish())
     finally:
         for ladder in ladders:
             ladder.close()
+
+
+def _require_one_device(judged: ModelCosts, other: ModelCosts) -> None:
+    if judged.device != other.device:
+        raise NotMeasured(
+            f"{judged.model} ran on {judged.device}, {other.model} on {other.device}: a ratio of "
+            "devices is none of models; give the other as a candidate file with that device"
+        )
 
 
 def ratio(blocks: ArrayLike, seed: int) -> Ratio:

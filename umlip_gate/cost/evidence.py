@@ -80,6 +80,11 @@ class KnownCosts:
     models: Mapping[str, KnownCost]
     problems: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> list[str]:
+        """Every model that is known, or could be and is not."""
+        return list({**self.models, **self.problems})
+
     def of(self, model: str) -> KnownCost:
         """Look up one model.
 
@@ -90,10 +95,10 @@ class KnownCosts:
         NotObtainable
             It is not known.
         """
-        if model in self.models:
-            return self.models[model]
         if model in self.problems:
             raise NotMeasured(f"{model}: {self.problems[model]}")
+        if model in self.models:
+            return self.models[model]
         raise NotObtainable(f"what {model} costs on {self.machine} is not known here")
 
     def known(self, models: Iterable[str], n_atoms: int) -> dict[str, KnownCost]:
@@ -121,9 +126,16 @@ def least_sure(costs: Iterable[KnownCost]) -> Origin:
 
 
 def measured_here(
-    measured: Mapping[str, ModelCosts], problems: Mapping[str, Exception], device: str
+    measured: Mapping[str, ModelCosts],
+    problems: Mapping[str, Exception],
+    device: str,
+    required_size: int,
 ) -> KnownCosts:
-    """Make evidence of what this run measured on a device."""
+    """Make evidence of what this run measured on a device.
+
+    A model that was begun and has no time at the required size is a problem, unless memory or
+    budget ended its ladder before.
+    """
     found = {name: costs for name, costs in measured.items() if costs.device == device}
     hosts = [costs.host for costs in found.values() if costs.host]
     machine = str(hosts[0]["gpu" if device == "cuda" else "cpu"]) if hosts else "this machine"
@@ -131,6 +143,12 @@ def measured_here(
         name: str(problem).removeprefix(f"{name}: ")
         for name, problem in problems.items()
         if isinstance(problem, NotMeasured)
+    }
+    broken |= {
+        name: f"not timed at {required_size} atoms"
+        for name, costs in found.items()
+        if required_size not in costs.costs
+        and not (costs.ended and costs.ended[0] <= required_size)
     }
     return KnownCosts(machine, {name: _known(costs) for name, costs in found.items()}, broken)
 

@@ -44,13 +44,18 @@ def judge_baseline(
     Raises
     ------
     NotMeasured
-        The baseline is another device's: a ratio would compare the devices.
+        The baseline is of another device, dtype, or kind of weights: a ratio would compare those.
     """
     device = measured.host["gpu" if measured.device == "cuda" else "cpu"]
     if (measured.device, device) != (baseline.kind, baseline.device):
         raise NotMeasured(
             f"another device: the baseline {baseline.name} is of {baseline.device} "
             f"({baseline.kind}), this is {device} ({measured.device})"
+        )
+    if (measured.dtype, measured.weights) != (entry.dtype, entry.weights):
+        raise NotMeasured(
+            f"{measured.model}: the baseline {baseline.name} is of {entry.dtype} and "
+            f"{entry.weights} weights, this is {measured.dtype} with {measured.weights} ones"
         )
     ratio = cost.step_s / entry.step_s
     finding = Finding.of(ratio <= baseline.max_ratio)

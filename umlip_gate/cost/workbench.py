@@ -42,14 +42,20 @@ def _live(
 ) -> Live:
     if isinstance(entry, Candidate):
         return live_candidate(entry)
-    if random_seed is not None and entry.checkpoint is not None:
+    if random_seed is not None and _is_same_at_random(entry):
         return live_model(entry, device, settings, random_seed)
     try:
         return live_model(entry, device, replace(settings, offline=True))
     except NotObtainable:
-        if entry.checkpoint is None or entry.parameters is None:
+        if not _is_same_at_random(entry):
             raise
         return live_model(entry, device, settings, STAND_IN_SEED)
+
+
+def _is_same_at_random(entry: Model) -> bool:
+    """Whether random weights make the published architecture: only then is the cost the same."""
+    known = entry.parameters is not None and entry.random_parameters is None
+    return entry.checkpoint is not None and known
 
 
 def free_bytes() -> int | None:
@@ -167,7 +173,8 @@ class Workbench:
             There is neither.
         """
         if device == self.device:
-            return measured_here(self.measured, self._problems, device)
+            size = self.protocol.required_size
+            return measured_here(self.measured, self._problems, device, size)
         if kept is None:
             raise NotObtainable(f"no cost on a {device} device was measured, and none is kept")
         return stored(kept)

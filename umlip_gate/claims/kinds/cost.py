@@ -167,7 +167,7 @@ class CostOrder(CostKind):
         costs = bench.costs(self.device)
         groups = [costs.known(group, self.n_atoms) for group in self.groups]
         if self.rest:
-            others = [model for model in costs.models if model not in self.named_models]
+            others = [model for model in costs.asked if model not in self.named_models]
             groups.append(costs.known(others, self.n_atoms))
         here = [[cost.at(self.n_atoms) for cost in group.values()] for group in groups if group]
         names = [", ".join(group) for group in groups if group]
@@ -262,8 +262,8 @@ class CostSpeedup(_Bounded):
     def judge(self, subject: Subject, bench: Bench) -> Judgement:  # noqa: ARG002 - there is one
         """Judge the largest ratio."""
         cores, gpus = bench.costs("cpu"), bench.costs("cuda")
-        slow = cores.known(cores.models, self.n_atoms)
-        fast = gpus.known([model for model in gpus.models if model in slow], self.n_atoms)
+        slow = cores.known(cores.asked, self.n_atoms)
+        fast = gpus.known([model for model in gpus.asked if model in slow], self.n_atoms)
         if not fast:
             raise NotObtainable("no model's cost is known both on a core and on a GPU")
         ratios = {m: slow[m].at(self.n_atoms) / fast[m].at(self.n_atoms) for m in fast}
@@ -293,7 +293,7 @@ class CostSteps(_Bounded):
     def judge(self, subject: Subject, bench: Bench) -> Judgement:  # noqa: ARG002 - there is one
         """Judge the fewest steps."""
         costs = bench.costs(self.device)
-        known = costs.known(costs.models, self.n_atoms)
+        known = costs.known(costs.asked, self.n_atoms)
         steps: Mapping[str, int] = {
             model: cost.steps[self.n_atoms]
             for model, cost in known.items()
