@@ -133,8 +133,7 @@ def measured_here(
 ) -> KnownCosts:
     """Make evidence of what this run measured on a device.
 
-    A model that was begun and has no time at the required size is a problem, unless memory or
-    budget ended its ladder before.
+    A model that was begun and has no time at the required size is a problem.
     """
     found = {name: costs for name, costs in measured.items() if costs.device == device}
     hosts = [costs.host for costs in found.values() if costs.host]
@@ -148,7 +147,6 @@ def measured_here(
         name: f"not timed at {required_size} atoms"
         for name, costs in found.items()
         if required_size not in costs.costs
-        and not (costs.ended and costs.ended[0] <= required_size)
     }
     return KnownCosts(machine, {name: _known(costs) for name, costs in found.items()}, broken)
 
