@@ -212,7 +212,7 @@ def test_two_devices_are_not_set_against_each_other() -> None:
 
 def test_a_baseline_with_the_same_cost_twice() -> None:
     twice = [entry.model_dump() for entry in (baseline().costs[0],) * 2]
-    with pytest.raises(BadInput, match=r"there twice: \('M', 'float64', 16\)"):
+    with pytest.raises(BadInput, match=rf"there twice: \('M', 'float64', {SIZES[0]}\)"):
         baseline(cost=twice)
 
 

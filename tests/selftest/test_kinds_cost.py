@@ -1,9 +1,12 @@
 """The paper's claims about costs, judged on costs that a test makes up."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.selftest.made_evidence import MadeBench, cell
 from umlip_gate.claims.kinds import (
@@ -17,20 +20,27 @@ from umlip_gate.claims.kinds import (
     ParetoFront,
 )
 from umlip_gate.claims.kinds.base import Kind
+from umlip_gate.claims.thresholds import load_thresholds
 from umlip_gate.claims.verdict import Finding, Judgement, Origin
 from umlip_gate.cost.evidence import KnownCost, KnownCosts
-from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.datasets.registry import Dataset, load_registry
+from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
+from umlip_gate.models.combined import load_ensembles, recalculations
+from umlip_gate.models.registry import load_models
+from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
-SIZES = (16, 54, 125, 250, 432)
+SIZES = (8, 16, 54, 125, 250, 432)
 ERROR = {"quantity": "energy_rmse", "convention": "per_atom", "unit": "meV/atom"}
+BOTH = {**ERROR, "device": "cpu", "n_atoms": 125, "dataset": "W-g", "fewest_models": 4}
 
 
 def known(
     source: Origin = "random",
     power: float = 1.0,
     problems: Mapping[str, str] | None = None,
+    sizes: Sequence[int] = SIZES,
     **us: float,
 ) -> KnownCosts:
     """Costs of models in µs per step and atom at 125 atoms."""
@@ -38,7 +48,7 @@ def known(
         name: KnownCost(
             name,
             source,
-            {n: 1e-6 * value * 125 * (n / 125) ** power for n in SIZES},
+            {n: 1e-6 * value * 125 * (n / 125) ** power for n in sizes},
             {} if source == "stored" else {125: 30},
         )
         for name, value in us.items()
@@ -47,9 +57,16 @@ def known(
 
 
 def judged(asked: type[Kind], bench: MadeBench, /, **keys: Any) -> Judgement:  # noqa: ANN401 - any TOML value
-    assertion = asked.model_validate({"name": "x", **keys})
+    size = {"n_atoms": 125} if "n_atoms" in asked.model_fields else {}
+    assertion = asked.model_validate({"name": "x", **size, **keys})
     (subject,) = assertion.subjects()
     return assertion.judge(subject, bench)
+
+
+def counts(judgement: Judgement) -> tuple[int, int]:
+    """Over how many models of how many."""
+    details = judgement.details
+    return details["n_models_judged"], details["n_models_meant"]
 
 
 def bench(
@@ -76,6 +93,45 @@ def test_a_ratio_is_held_against_both_ends(a_us: float, finding: Finding) -> Non
     assert found.source == "random"
 
 
+RATIO = {"kind": "cost-ratio", "name": "x", "device": "cpu", "n_atoms": 125}
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ({}, "a bound needs min, max or both"),
+        ({"min": 3, "max": 2}, "max is below min = 3"),
+        ({"min": 0}, "greater than 0"),
+    ],
+)
+def test_ends_are_checked_as_those_of_every_bound(ends: dict[str, float], text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
+        CostRatio.model_validate({**RATIO, "models": ["a"], "over": ["b"], **ends})
+
+
+def test_the_size_that_is_compared_is_written_out() -> None:
+    keys = {"kind": "cost-ratio", "name": "x", "device": "cpu", "min": 1}
+    with pytest.raises(ValidationError, match=r"n_atoms\n  Field required"):
+        CostRatio.model_validate({**keys, "models": ["a"], "over": ["b"]})
+
+
+def test_the_known_failure_of_a_cost_must_be_outside(tmp_path: Path) -> None:
+    folder = tmp_path / "thresholds"
+    shutil.copytree(ROOT / "thresholds", folder)
+    known = folder / "known_failures.toml"
+    known.write_text(known.read_text().replace("value = 2.35", "value = 5.0"))
+    with pytest.raises(BadInput, match=r"fig7-smlip-slower.smlip on bcc-W: value = 5 is inside"):
+        load_thresholds(folder, *known_names())
+
+
+def known_names() -> tuple[set[str], Mapping[str, Dataset]]:
+    """Everything that the thresholds may name."""
+    models = load_models(ROOT / "fixtures" / "models.toml")
+    datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
+    ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
+    return {*models, *ensembles, *recalculations(datasets)}, datasets
+
+
 @pytest.mark.parametrize(
     ("asked", "keys"),
     [
@@ -85,8 +141,7 @@ def test_a_ratio_is_held_against_both_ends(a_us: float, finding: Finding) -> Non
             {
                 "kind": "cost-order",
                 "device": "cpu",
-                "groups": [["a"]],
-                "rest": True,
+                "faster": ["a"],
                 "told_apart": 1.5,
             },
         ),
@@ -113,48 +168,81 @@ ORDER = {"kind": "cost-order", "device": "cuda", "told_apart": 1.1}
 
 
 @pytest.mark.parametrize(
-    ("b_us", "finding", "tau"),
-    [(12, Finding.INSIDE, 1), (10.5, Finding.UNDECIDED, 1), (9, Finding.OUTSIDE, -1)],
+    ("b_us", "finding"),
+    [
+        (12, Finding.INSIDE),
+        (10.5, Finding.UNDECIDED),
+        (9.5, Finding.UNDECIDED),
+        (9, Finding.OUTSIDE),
+    ],
 )
-def test_an_order_of_two(b_us: float, finding: Finding, tau: float) -> None:
+def test_an_order_of_two(b_us: float, finding: Finding) -> None:
     made = bench(cuda=known(a=10, b=b_us))
-    found = judged(CostOrder, made, **ORDER, groups=[["a"], ["b"]])
-    assert (found.finding, found.value) == (finding, tau)
+    found = judged(CostOrder, made, **ORDER, faster=["a"], slower=["b"])
+    assert found.finding is finding
+    assert found.value == pytest.approx(b_us / 10)
+    assert counts(found) == (2, 2)
 
 
 def test_families_stand_for_their_geometric_mean() -> None:
     made = bench(cuda=known(a=5, b=20, c=15, d=16))
-    groups = [["a", "b"], ["c", "d"]]
-    assert judged(CostOrder, made, **ORDER, groups=groups).finding is Finding.INSIDE
-    every = judged(CostOrder, made, **ORDER, groups=groups, every=True)
+    sides = {"faster": ["a", "b"], "slower": ["c", "d", "e"]}
+    mean = judged(CostOrder, made, **ORDER, **sides)
+    assert mean.finding is Finding.INSIDE
+    assert mean.value == pytest.approx(240**0.5 / 10)
+    assert counts(mean) == (4, 5)
+    every = judged(CostOrder, made, **ORDER, **sides, every=True)
     assert every.finding is Finding.OUTSIDE
+    assert every.value == pytest.approx(15 / 20)
 
 
-def test_the_fastest_of_all_that_were_measured() -> None:
-    keys = {**ORDER, "groups": [["a"]], "rest": True, "every": True}
-    assert judged(CostOrder, bench(cuda=known(a=1, b=2, c=3)), **keys).finding is Finding.INSIDE
+def test_the_fastest_of_all_that_are_known() -> None:
+    keys = {**ORDER, "faster": ["a"], "every": True}
+    found = judged(CostOrder, bench(cuda=known(a=1, b=2, c=3), z=1.0), **keys)
+    assert found.finding is Finding.INSIDE
+    assert counts(found) == (3, 4)  # z is of Table 1, and its cost is not known
     assert judged(CostOrder, bench(cuda=known(a=2.5, b=2, c=3)), **keys).finding is Finding.OUTSIDE
-    with pytest.raises(NotObtainable, match="known of"):
+    with pytest.raises(NotObtainable, match="known of b, c only, and of none of a"):
         judged(CostOrder, bench(cuda=known(b=2, c=3)), **keys)
 
 
-def test_an_order_of_one_group_is_none() -> None:
-    with pytest.raises(NotObtainable, match="known of"):
-        judged(CostOrder, bench(cuda=known(a=1)), **ORDER, groups=[["a"], ["b"]])
+def test_an_order_of_one_side_is_none() -> None:
+    with pytest.raises(NotObtainable, match="known of a only, and of none of b"):
+        judged(CostOrder, bench(cuda=known(a=1)), **ORDER, faster=["a"], slower=["b"])
+
+
+LINE: dict[str, Any] = {
+    "kind": "cost-line",
+    "devices": ["cpu", "cuda"],
+    "models": ["a"],
+    "max": 0.17,
+}
 
 
 @pytest.mark.parametrize(
     ("power", "finding"), [(1, Finding.INSIDE), (1.1, Finding.INSIDE), (2, Finding.OUTSIDE)]
 )
 def test_a_line(power: float, finding: Finding) -> None:
-    keys = {"kind": "cost-line", "devices": ["cpu", "cuda"], "models": ["a"], "max": 0.17}
-    assert judged(CostLine, bench(known(a=1, power=power)), **keys).finding is finding
+    made = bench(known(a=1, power=power))
+    assert judged(CostLine, made, **LINE, fewest_sizes=4).finding is finding
+
+
+@pytest.mark.parametrize("power", [1, 1.5])
+def test_few_sizes_decide_no_line(power: float) -> None:
+    """N^1.5 leaves less than the limit over three sizes, and more over the four smallest."""
+    three = judged(
+        CostLine, bench(known(a=1, power=power, sizes=SIZES[:3])), **LINE, fewest_sizes=4
+    )
+    assert three.finding is Finding.UNDECIDED
+    assert three.value < LINE["max"]
+    assert "not decided by fewer than 4 sizes" in three.text
+    four = judged(CostLine, bench(known(a=1, power=power, sizes=SIZES[:4])), **LINE, fewest_sizes=4)
+    assert four.finding is Finding.of(power == 1)
 
 
 def test_a_line_on_the_device_that_the_model_is_known_on() -> None:
-    keys = {"kind": "cost-line", "devices": ["cpu", "cuda"], "models": ["a"], "max": 0.17}
     made = bench(known(b=1), known("stored", a=1))
-    assert judged(CostLine, made, **keys).source == "stored"
+    assert judged(CostLine, made, **LINE, fewest_sizes=4).source == "stored"
 
 
 def test_the_largest_speedup_of_models_known_on_both() -> None:
@@ -162,13 +250,16 @@ def test_the_largest_speedup_of_models_known_on_both() -> None:
     found = judged(CostSpeedup, made, kind="cost-speedup", min=33, max=300)
     assert (found.model, found.finding) == ("b", Finding.INSIDE)
     assert found.value == pytest.approx(90)
+    assert counts(found) == (2, 3)
     with pytest.raises(NotObtainable, match="both on a core and on a GPU"):
         judged(CostSpeedup, bench(known(a=1), known(b=1)), kind="cost-speedup", min=33)
 
 
 def test_steps_are_counted_of_what_this_run_timed() -> None:
     keys = {"kind": "cost-steps", "device": "cpu", "min": 3}
-    assert judged(CostSteps, bench(known(a=1)), **keys).value == 30
+    found = judged(CostSteps, bench(known(a=1), z=1.0), **keys)
+    assert found.value == 30
+    assert counts(found) == (1, 2)
     with pytest.raises(NotObtainable, match="in this run"):
         judged(CostSteps, bench(known("stored", a=1)), **keys)
 
@@ -185,16 +276,18 @@ def test_dft_needs_a_time_that_a_user_brings() -> None:
 
 
 def pareto(model: str, **more: Any) -> Judgement:  # noqa: ANN401 - any TOML value
-    made = bench(known(a=10, b=20, c=40, d=50), a=9.0, b=5.0, c=3.0, d=20.0)
-    keys = {"kind": "pareto", "device": "cpu", "models": [model], "dataset": "W-g", **ERROR}
-    return judged(ParetoFront, made, **keys, **more)
+    made = bench(known(a=10, b=20, c=40, d=50), a=9.0, b=5.0, c=3.0, d=20.0, z=1.0)
+    return judged(ParetoFront, made, kind="pareto", models=[model], **BOTH, **more)
 
 
 @pytest.mark.parametrize(
     ("model", "finding"), [("a", Finding.INSIDE), ("c", Finding.INSIDE), ("d", Finding.OUTSIDE)]
 )
 def test_the_pareto_front(model: str, finding: Finding) -> None:
-    assert pareto(model).finding is finding
+    found = pareto(model)
+    assert found.finding is finding
+    assert counts(found) == (4, 5)  # the cost of one is not known
+    assert "of 4 of 5 models" in found.text
 
 
 def test_far_from_the_pareto_front() -> None:
@@ -204,20 +297,38 @@ def test_far_from_the_pareto_front() -> None:
 
 
 def test_a_front_of_too_few_is_none() -> None:
-    keys = {"kind": "pareto", "device": "cpu", "models": ["a"], "dataset": "W-g", **ERROR}
     with pytest.raises(NotObtainable, match="at least 4 models are needed"):
-        judged(ParetoFront, bench(known(a=1, b=2), a=1.0, b=2.0), **keys)
+        judged(
+            ParetoFront, bench(known(a=1, b=2), a=1.0, b=2.0), kind="pareto", models=["a"], **BOTH
+        )
 
 
-def test_cost_buys_accuracy_or_not() -> None:
-    keys = {"kind": "cost-correlation", "device": "cpu", "dataset": "W-g", "max": 0, **ERROR}
-    names = "abcdefgh"
-    costs = known("random", 1.0, None, **{name: 2.0**place for place, name in enumerate(names)})
-    falling = {name: 9.0 - place for place, name in enumerate(names)}
-    rising = {name: 1.0 + place for place, name in enumerate(names)}
-    found = judged(CostCorrelation, bench(costs, None, **falling), **keys)
-    assert found.finding is Finding.INSIDE
+@pytest.mark.parametrize(
+    ("n_models", "finding"), [(4, Finding.UNDECIDED), (6, Finding.INSIDE), (8, Finding.INSIDE)]
+)
+def test_cost_buys_accuracy(n_models: int, finding: Finding) -> None:
+    """Four models have no interval: one of a bootstrap's samples has a single model only."""
+    costs, falling, _ = costlier(n_models)
+    found = judged(CostCorrelation, bench(costs, None, **falling), **CORRELATION)
     assert found.value == pytest.approx(-1)
-    assert (
-        judged(CostCorrelation, bench(costs, None, **rising), **keys).finding is not Finding.INSIDE
+    assert found.finding is finding
+    assert counts(found) == (n_models, n_models)
+
+
+def test_cost_buys_nothing() -> None:
+    costs, _, rising = costlier(8)
+    found = judged(CostCorrelation, bench(costs, None, **rising), **CORRELATION)
+    assert found.finding is Finding.OUTSIDE
+
+
+CORRELATION = {"kind": "cost-correlation", "max": 0, "strict": True, **BOTH}
+
+
+def costlier(n_models: int) -> tuple[KnownCosts, dict[str, float], dict[str, float]]:
+    """Give models, each twice as costly as the one before, with falling and with rising errors."""
+    names = "abcdefgh"[:n_models]
+    costs = known(
+        "random", 1.0, None, SIZES, **{name: 2.0**place for place, name in enumerate(names)}
     )
+    falling = {name: 9.0 - place for place, name in enumerate(names)}
+    return costs, falling, {name: 10.0 - error for name, error in falling.items()}

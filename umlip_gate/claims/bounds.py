@@ -55,13 +55,13 @@ class Measured(Strict):
         return unit
 
 
-class Bound(Measured):
+class Ends(Strict):
     """An interval that a value must lie in.
 
     Attributes
     ----------
     min, max
-        Its ends, in `unit`; at least one of them.
+        Its ends; at least one of them.
     strict
         Whether an end itself is outside ("below 5" instead of "at most 5").
     """
@@ -81,7 +81,7 @@ class Bound(Measured):
         return maximum
 
     def inside(self, value: float) -> bool:
-        """Whether a value, in `unit`, lies within; a NaN never does."""
+        """Whether a value lies within; a NaN never does."""
         low = -math.inf if self.min is None else self.min
         high = math.inf if self.max is None else self.max
         return low < value < high if self.strict else low <= value <= high
@@ -106,6 +106,10 @@ class Bound(Measured):
         """The end, or both of them."""
         low, *more = (end for end in (self.min, self.max) if end is not None)
         return (low, more[0]) if more else low
+
+
+class Bound(Measured, Ends):
+    """An interval that a quantity under a convention must lie in, its ends in `unit`."""
 
 
 class ReferenceValue(Measured):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from umlip_gate.claims.bounds import Bound
+from umlip_gate.claims.bounds import Ends
 from umlip_gate.claims.kinds import Assertion
 from umlip_gate.claims.schema import (
     CellLimit,
@@ -283,7 +283,7 @@ def _known_failures(path: Path, assertions: Mapping[str, Assertion]) -> tuple[Kn
                 f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a cell of it"
             )
         outside = Finding(entry.found) is Finding.OUTSIDE
-        if outside and isinstance(assertion, Bound) and assertion.inside(entry.value):
+        if outside and isinstance(assertion, Ends) and assertion.inside(entry.value):
             raise BadInput(f"{where}: value = {entry.value:g} is inside; it is no failure")
     _once(map(str, map(_cell, entries)), f"{path}: known_failure")
     return entries

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from umlip_gate.claims.bounds import Bound, Measured, show_beside
+from umlip_gate.claims.bounds import Bound, Ends, Measured, show_beside
 from umlip_gate.claims.evidence import Cell, Evidence
 from umlip_gate.claims.verdict import Finding
 from umlip_gate.metrics.bootstrap import LEVEL, Interval
@@ -47,12 +47,12 @@ def measured(number: Measured, cell: Cell, limit: float | tuple[float, float]) -
     return shown(cell.value(number), cell.interval(number), limit, number.unit)
 
 
-def required(bound: Bound) -> str:
+def required(ends: Ends) -> str:
     """Give the ends of a bound."""
-    if isinstance(bound.limit, tuple):
-        low, high = bound.limit
-        return f"{low:g} to {high:g}{' exclusive' if bound.strict else ''}"
-    return f"{bound.relation} {bound.limit:g}"
+    if isinstance(ends.limit, tuple):
+        low, high = ends.limit
+        return f"{low:g} to {high:g}{' exclusive' if ends.strict else ''}"
+    return f"{ends.relation} {ends.limit:g}"
 
 
 def of_sample(bound: Bound, cell: Cell, finding: Finding) -> str:

@@ -1,20 +1,18 @@
 """What steps cost, model against model: ratios, orders, lines, a GPU against a core, DFT."""
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from umlip_gate.claims.bounds import Number
+from umlip_gate.claims.bounds import Ends, Number
 from umlip_gate.claims.evidence import Bench
 from umlip_gate.claims.kinds.base import Ids, Kind, Some, Subject
-from umlip_gate.claims.kinds.order import worst
 from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.words import required
 from umlip_gate.cost.evidence import Device, KnownCost, KnownCosts, geometric_mean, least_sure
 from umlip_gate.faults import NotObtainable
-from umlip_gate.metrics.ranking import kendall
 
 SYSTEM = "bcc-W"
 """What stands in the place of a dataset."""
@@ -22,18 +20,15 @@ SYSTEM = "bcc-W"
 Positive = Annotated[Number, Field(gt=0)]
 
 
-class CostKind(Kind):
-    """An assertion on costs.
+def meant_by(bench: Bench, costs: KnownCosts, named: Iterable[str] = ()) -> set[str]:
+    """Give the models that a claim about all is about: Table 1's, and what else was to be timed."""
+    return {*bench.compared, *costs.asked, *named}
 
-    Attributes
-    ----------
-    n_atoms
-        The size that is compared.
-    """
+
+class CostKind(Kind):
+    """An assertion on costs."""
 
     about: ClassVar[Literal["accuracy", "cost"]] = "cost"
-
-    n_atoms: Annotated[int, Field(gt=0)] = 125
 
     @property
     def named_datasets(self) -> tuple[str, ...]:
@@ -45,32 +40,29 @@ class CostKind(Kind):
         return [Subject(None, SYSTEM)]
 
 
-class _Bounded(CostKind):
-    """A number between two others.
+class AtOneSize(CostKind):
+    """An assertion on costs at one size.
 
     Attributes
     ----------
-    min, max
-        Both are inside; at least one of them is given.
+    n_atoms
+        The size that is compared.
     """
 
-    min: Positive | None = None
-    max: Positive | None = None
+    n_atoms: Annotated[int, Field(gt=0)]
 
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The ends that are given, else zero and infinity."""
-        return self.min or 0.0, self.max or float("inf")
+
+class _Bounded(CostKind, Ends):
+    """A positive number between two others."""
+
+    min: Positive | None = None
+    max: Annotated[Positive | None, Field(validate_default=True)] = None
 
     def judged(
-        self, value: float, what: str, costs: list[KnownCost], model: str | None = None
+        self, value: float, what: str, costs: Iterable[KnownCost], model: str | None = None
     ) -> Judgement:
         """Hold a number against the ends."""
-        low, high = self.ends
-        finding = Finding.of(low <= value <= high)
-        shown = f"{low:g} to {high:g}" if self.min and self.max else ""
-        relation = "within" if self.min and self.max else "≥" if self.min else "≤"
-        limit = (low, high) if self.min and self.max else self.min or self.max
+        finding = Finding.of(self.inside(value))
         return Judgement(
             finding=finding,
             model=model,
@@ -78,14 +70,14 @@ class _Bounded(CostKind):
             source=least_sure(costs),
             value=value,
             interval=None,
-            relation=relation,
-            limit=limit,
+            relation=self.relation,
+            limit=self.limit,
             unit="1",
-            text=f"{what}: {value:.3g}, {finding} {shown or f'{relation} {limit:g}'}",
+            text=f"{what}: {value:.3g}, {finding} {required(self)}",
         )
 
 
-class CostRatio(_Bounded):
+class CostRatio(AtOneSize, _Bounded):
     """Each of the models costs so many times what another does.
 
     Attributes
@@ -126,80 +118,83 @@ class CostRatio(_Bounded):
             f"{ours.model} over {', '.join(others)} on {costs.machine}, {self.n_atoms} atoms "
             f"({ours.at(self.n_atoms):.4g} and {theirs_us:.4g} µs per step and atom)"
         )
-        return self.judged(
-            ours.at(self.n_atoms) / theirs_us, what, [ours, *others.values()], ours.model
-        )
+        ratio = ours.at(self.n_atoms) / theirs_us
+        judged = self.judged(ratio, what, [ours, *others.values()], ours.model)
+        return judged.over(1 + len(others), 1 + len(self.over))
 
 
-class CostOrder(CostKind):
-    """Groups of models from the fastest to the slowest.
+class CostOrder(AtOneSize):
+    """Some models are faster than others.
 
-    A group stands for the geometric mean of those of its models that are at hand, or, where every
-    one is to be faster, for its slowest against the next group's fastest. Two groups that differ
-    by less than `told_apart` are tied.
+    Each side stands for the geometric mean of those of its models that are at hand, or, where
+    every one is to be faster, for its slowest against the others' fastest. Two that differ by
+    less than `told_apart` are tied.
 
     Attributes
     ----------
     device
         On a core or on a GPU.
-    groups
-        The fastest first; `rest` adds every other model that was measured.
+    faster
+        The models that are claimed to be faster.
+    slower
+        Than which; than every other model that is known, if none is named.
     every
-        Whether every model of a group is faster than every one of the next.
+        Whether each of the faster is faster than each of the others.
     told_apart
         The least ratio of two costs that are not tied.
     """
 
     kind: Literal["cost-order"]
     device: Device
-    groups: Some[Ids]
-    rest: bool = False
+    faster: Ids
+    slower: Ids | None = None
     every: bool = False
     told_apart: Annotated[Number, Field(gt=1)]
 
     @property
     def named_models(self) -> tuple[str, ...]:
         """The models that the assertion names."""
-        return tuple(model for group in self.groups for model in group)
+        return (*self.faster, *(self.slower or ()))
 
     def judge(self, subject: Subject, bench: Bench) -> Judgement:  # noqa: ARG002 - there is one
-        """Judge the order of the groups that have a model at hand."""
+        """Judge the ratio of the two sides, over those of their models that are at hand."""
         costs = bench.costs(self.device)
-        groups = [costs.known(group, self.n_atoms) for group in self.groups]
-        if self.rest:
-            others = [model for model in costs.asked if model not in self.named_models]
-            groups.append(costs.known(others, self.n_atoms))
-        here = [[cost.at(self.n_atoms) for cost in group.values()] for group in groups if group]
-        names = [", ".join(group) for group in groups if group]
-        if len(here) < 2 or (self.rest and not groups[0]):  # noqa: PLR2004 - an order is of two
-            raise NotObtainable(f"costs on {costs.machine} are known of {names or 'no model'} only")
-        findings = [self._link(faster, slower) for faster, slower in pairwise(here)]
-        means = np.array([[geometric_mean(group) for group in here]])
-        tau = float(kendall(np.arange(len(here), dtype=float), means)[0])
-        signs = {Finding.INSIDE: " < ", Finding.UNDECIDED: " ~ ", Finding.OUTSIDE: " > "}
-        chain = f"{names[0]} {means[0, 0]:.4g}"
-        for finding, name, mean in zip(findings, names[1:], means[0, 1:], strict=True):
-            chain += f"{signs[finding]}{name} {mean:.4g}"
-        known = [cost for group in groups for cost in group.values()]
-        return Judgement(
-            finding=worst(findings),
+        others = self.slower or [model for model in costs.asked if model not in self.faster]
+        fast, slow = (costs.known(side, self.n_atoms) for side in (self.faster, others))
+        if not fast or not slow:
+            known = ", ".join([*fast, *slow]) or "no model"
+            raise NotObtainable(
+                f"costs on {costs.machine} are known of {known} only, and of none of "
+                f"{', '.join(others if fast else self.faster) or 'the others'}"
+            )
+        fast_us, slow_us = self._standing(fast, max), self._standing(slow, min)
+        ratio = slow_us / fast_us
+        finding = self._finding(ratio)
+        tie = f", tied within a factor of {self.told_apart:g}"
+        which = "the fastest of" if self.every else "the mean of"
+        judged = Judgement(
+            finding=finding,
             model=None,
             dataset=SYSTEM,
-            source=least_sure(known),
-            value=tau,
+            source=least_sure([*fast.values(), *slow.values()]),
+            value=ratio,
             interval=None,
-            relation="=",
+            relation=">",
             limit=1.0,
             unit="1",
-            text=f"Kendall's tau against the claimed order on {costs.machine}, over {len(here)} of "
-            f"{len(groups)} groups: {tau:.2f}; µs/step/atom at {self.n_atoms} atoms: {chain}",
+            text=f"{which} {', '.join(slow)} over {', '.join(fast)} on {costs.machine}, "
+            f"{self.n_atoms} atoms ({slow_us:.4g} and {fast_us:.4g} µs per step and atom): "
+            f"{ratio:.3g}, {finding} > 1{tie if finding is Finding.UNDECIDED else ''}",
         )
+        meant = self.named_models if self.slower else meant_by(bench, costs, self.faster)
+        return judged.over(len(fast) + len(slow), len(meant))
 
-    def _link(self, faster: list[float], slower: list[float]) -> Finding:
-        if self.every:
-            ratio = min(slower) / max(faster)
-        else:
-            ratio = geometric_mean(slower) / geometric_mean(faster)
+    def _standing(self, side: Mapping[str, KnownCost], of_every: Callable[..., float]) -> float:
+        """Give the cost that a side stands for."""
+        costs_us = [cost.at(self.n_atoms) for cost in side.values()]
+        return of_every(costs_us) if self.every else geometric_mean(costs_us)
+
+    def _finding(self, ratio: float) -> Finding:
         if ratio >= self.told_apart:
             return Finding.INSIDE
         return Finding.OUTSIDE if ratio <= 1 / self.told_apart else Finding.UNDECIDED
@@ -214,11 +209,14 @@ class CostLine(_Bounded):
         On a core, on a GPU, or both; judged on the first that the model is known on.
     models
         Judged one by one, by the root mean square relative residual.
+    fewest_sizes
+        With fewer it is not decided: a line bends to few points.
     """
 
     kind: Literal["cost-line"]
     devices: Some[Device]
     models: Ids
+    fewest_sizes: Annotated[int, Field(gt=2)]
 
     @property
     def named_models(self) -> tuple[str, ...]:
@@ -236,7 +234,11 @@ class CostLine(_Bounded):
         cost = costs.of(model)
         sizes = ", ".join(map(str, sorted(cost.step_s)))
         what = f"{model} on {costs.machine}, residuals of a line through {sizes} atoms"
-        return self.judged(cost.residual(), what, [cost], model)
+        judged = self.judged(cost.residual(), what, [cost], model)
+        if len(cost.step_s) >= self.fewest_sizes:
+            return judged
+        text = f"{what}: {judged.value:.3g}, not decided by fewer than {self.fewest_sizes} sizes"
+        return replace(judged, finding=Finding.UNDECIDED, text=text)
 
     def _where(self, model: str, bench: Bench) -> KnownCosts:
         for device in self.devices:
@@ -249,7 +251,7 @@ class CostLine(_Bounded):
         raise NotObtainable(f"what {model} costs is not known here")
 
 
-class CostSpeedup(_Bounded):
+class CostSpeedup(AtOneSize, _Bounded):
     """The most that a GPU is faster than a core, over the models that are known on both."""
 
     kind: Literal["cost-speedup"]
@@ -270,10 +272,11 @@ class CostSpeedup(_Bounded):
         most = max(ratios, key=lambda model: ratios[model])
         shown = ", ".join(f"{model} {ratio:.3g}" for model, ratio in ratios.items())
         what = f"a core of {cores.machine} over {gpus.machine}, {self.n_atoms} atoms; {shown}"
-        return self.judged(ratios[most], what, [slow[most], fast[most]], most)
+        judged = self.judged(ratios[most], what, [slow[most], fast[most]], most)
+        return judged.over(len(ratios), len(meant_by(bench, cores, gpus.asked)))
 
 
-class CostSteps(_Bounded):
+class CostSteps(AtOneSize, _Bounded):
     """So many steps of the size were timed, of every model that was.
 
     Attributes
@@ -303,10 +306,11 @@ class CostSteps(_Bounded):
             raise NotObtainable(f"no model was timed on a {self.device} device in this run")
         fewest = min(steps, key=lambda model: steps[model])
         what = f"steps timed at {self.n_atoms} atoms, the fewest of {len(steps)} models"
-        return self.judged(float(steps[fewest]), what, [known[fewest]], fewest)
+        judged = self.judged(float(steps[fewest]), what, [known[fewest]], fewest)
+        return judged.over(len(steps), len(meant_by(bench, costs)))
 
 
-class CostOverDft(_Bounded):
+class CostOverDft(AtOneSize, _Bounded):
     """So many times longer takes a step of DFT than of each model.
 
     Attributes

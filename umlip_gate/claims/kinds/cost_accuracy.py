@@ -4,21 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from umlip_gate.claims.bounds import Measured, Number
+from umlip_gate.claims.bounds import Ends, Measured, Number
 from umlip_gate.claims.evidence import Bench
 from umlip_gate.claims.kinds.base import Ids, Subject
-from umlip_gate.claims.kinds.cost import CostKind
+from umlip_gate.claims.kinds.cost import AtOneSize
 from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.claims.words import name_of
+from umlip_gate.claims.words import name_of, required, shown
 from umlip_gate.cost.evidence import Device, KnownCost, least_sure
 from umlip_gate.faults import NotObtainable
 from umlip_gate.metrics.ranking import spearman_interval
 
-FEWEST = 4
-"""Models; of fewer a front or a correlation says nothing."""
 
-
-class _Both(CostKind, Measured):
+class _Both(AtOneSize, Measured):
     """Cost on a device, and an error on a dataset, of the models that have both.
 
     Attributes
@@ -27,10 +24,13 @@ class _Both(CostKind, Measured):
         On a core or on a GPU.
     dataset
         A registry id, or a pool.
+    fewest_models
+        Of fewer a front or a correlation says nothing.
     """
 
     device: Device
     dataset: str
+    fewest_models: Annotated[int, Field(gt=2)]
 
     @property
     def named_datasets(self) -> tuple[str, ...]:
@@ -54,10 +54,11 @@ class _Both(CostKind, Measured):
             except NotObtainable:
                 continue
             found[model] = cost, cost.at(self.n_atoms), error
-        if len(found) < FEWEST:
+        if len(found) < self.fewest_models:
             raise NotObtainable(
                 f"cost on {costs.machine} and {name_of(self)} on {self.dataset} are both known of "
-                f"{', '.join(found) or 'no model'}: at least {FEWEST} models are needed"
+                f"{', '.join(found) or 'no model'}: at least {self.fewest_models} models "
+                "are needed"
             )
         return found
 
@@ -115,21 +116,18 @@ class ParetoFront(_Both):
             limit=limit,
             unit="1",
             text=f"{model} ({cost.source} cost): {where}, {mine_us:.4g} µs per step and atom, "
-            f"{name_of(self)} {my_error:.4g} {self.unit}; of {len(found)} models",
-        )
+            f"{name_of(self)} {my_error:.4g} {self.unit}; of {len(found)} of "
+            f"{len(bench.compared)} models",
+        ).over(len(found), len(bench.compared))
 
 
-class CostCorrelation(_Both):
-    """The costlier a model, the smaller its error: a rank correlation below `max`.
+class CostCorrelation(_Both, Ends):
+    """The costlier a model, the smaller its error: Spearman's coefficient, by its whole interval.
 
-    Attributes
-    ----------
-    max
-        Spearman's coefficient lies below it, with its whole interval.
+    The interval is that of a bootstrap over the models.
     """
 
     kind: Literal["cost-correlation"]
-    max: Number
 
     @property
     def named_models(self) -> tuple[str, ...]:
@@ -148,9 +146,8 @@ class CostCorrelation(_Both):
         correlation = spearman_interval(costs_us, errors)
         interval = correlation.interval
         finding = Finding.UNDECIDED
-        if interval is not None:
-            ends = (interval[0] - self.max, interval[1] - self.max)
-            finding = Finding.of_difference(ends)
+        if interval is not None and not self.straddled_by(interval):
+            finding = Finding.of(self.inside(interval[0]))
         return Judgement(
             finding=finding,
             model=None,
@@ -158,9 +155,10 @@ class CostCorrelation(_Both):
             source=least_sure([each for each, _, _ in found.values()]),
             value=correlation.value,
             interval=interval,
-            relation="<",
-            limit=self.max,
+            relation=self.relation,
+            limit=self.limit,
             unit="1",
-            text=f"Spearman of cost and {name_of(self)} over {', '.join(found)}: "
-            f"{correlation.value:.2f}",
-        )
+            text=f"Spearman of cost and {name_of(self)} over {len(found)} of "
+            f"{len(bench.compared)} models ({', '.join(found)}): "
+            f"{shown(correlation.value, interval, self.limit, '1')}, {finding} {required(self)}",
+        ).over(len(found), len(bench.compared))
