@@ -5,10 +5,12 @@ Each is a Lennard-Jones crystal that misbehaves for structures of `TRIGGER` atom
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from ase import Atoms
@@ -123,10 +125,9 @@ class Burning(Fake):
         properties: list[str] | None = None,
         system_changes: list[str] = all_changes,
     ) -> None:
-        end_s = time.process_time() + self.cpu_s
+        begun_s = time.process_time()
         super().calculate(atoms, properties, system_changes)
-        while time.process_time() < end_s:
-            pass
+        _burn(begun_s + self.cpu_s - time.process_time())
 
 
 def burns(cpu_ms: float) -> Burning:
@@ -193,6 +194,99 @@ class Large(Fake):
 
 def large(n_atoms: int) -> Large:
     return Large(n_atoms)
+
+
+class Breaking(Fake):
+    """Does something else with structures of so many atoms."""
+
+    def __init__(self, n_atoms: int, how: Callable[[], None]) -> None:
+        super().__init__()
+        self.n_atoms = n_atoms
+        self.how = how
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert atoms is not None
+        if len(atoms) == self.n_atoms:
+            self.how()
+
+
+def hangs_at(n_atoms: int) -> Breaking:
+    def how() -> None:
+        threading.Event().wait()
+
+    return Breaking(n_atoms, how)
+
+
+def is_killed_at(n_atoms: int) -> Breaking:
+    return Breaking(n_atoms, lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def cuda_error_at(n_atoms: int, what: str) -> Breaking:
+    def how() -> None:
+        raise RuntimeError(f"CUDA error: {what}")
+
+    return Breaking(n_atoms, how)
+
+
+class Employer(Fake):
+    """Has another process compute."""
+
+    def __init__(self, *, waits: bool) -> None:
+        super().__init__()
+        self.waits = waits
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        done, tell = os.pipe()
+        child = os.fork()
+        if not child:
+            _burn(0.05)
+            os.write(tell, b".")
+            threading.Event().wait(0 if self.waits else None)
+            os._exit(0)
+        os.read(done, 1)
+        if self.waits:
+            os.waitpid(child, 0)
+
+
+def _burn(cpu_s: float) -> None:
+    end_s = time.process_time() + cpu_s
+    while time.process_time() < end_s:
+        pass
+
+
+def employs(*, waits: bool) -> Employer:
+    return Employer(waits=waits)
+
+
+def on_gpu() -> Fake:
+    """Have a torch in the process that says it has taken 3 MiB of a GPU."""
+    cuda = SimpleNamespace(
+        is_available=lambda: True,
+        is_initialized=lambda: True,
+        device_count=lambda: 1,
+        get_device_name=lambda: "a GPU",
+        max_memory_allocated=lambda *_: 3 << 20,
+        reset_peak_memory_stats=lambda: None,
+        synchronize=lambda: None,
+        empty_cache=lambda: None,
+    )
+    version = SimpleNamespace(cuda="99")
+    sys.modules["torch"] = SimpleNamespace(  # type: ignore[assignment]
+        cuda=cuda, version=version, get_num_threads=lambda: 1
+    )
+    return Fake()
 
 
 def does_not_start() -> Fake:

@@ -65,14 +65,24 @@ min_rounds = 3
 max_rounds = 4
 budget_s_per_model = { cpu = 60, cuda = 60 }
 memory_share = 0.8
+most_cpu_per_wall = 1.05
 models = []
+rationale = "a self-test's"
+
+[protocol.warm_up]
+room = 1.4
+laps = 3
+steady = 0.7
+long_laps_s = 10
 rationale = "a self-test's"
 
 [against]
 n_atoms = 16
 blocks = 4
-pairs = 3
+pairs = 2
 max_ratio = 1.05
+level = 0.95
+resamples = 1000
 seed = 1
 rationale = "a self-test's"
 

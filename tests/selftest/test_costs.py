@@ -13,12 +13,12 @@ from umlip_gate.claims.verdict import Finding
 from umlip_gate.cost.against import _require_one_device, ratio
 from umlip_gate.cost.baseline import Baseline, baseline_toml, load_baseline
 from umlip_gate.cost.costs import Cost, ModelCosts, fit
-from umlip_gate.cost.evidence import measured_here
+from umlip_gate.cost.evidence import measured_here, stored
 from umlip_gate.cost.judge import judge_baseline
-from umlip_gate.cost.power import rates
+from umlip_gate.cost.power import rates, summary
 from umlip_gate.cost.protocol import crystal, neighbours_per_atom
 from umlip_gate.cost.thresholds import load_cost_thresholds
-from umlip_gate.faults import BadInput, NotMeasured
+from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.models.registry import load_models
 from umlip_gate.schema import validate
 from umlip_gate.settings import ROOT
@@ -26,7 +26,8 @@ from umlip_gate.settings import ROOT
 pytestmark = pytest.mark.selftest
 
 MODELS = load_models(ROOT / "fixtures" / "models.toml")
-SIZES = load_cost_thresholds(ROOT / "thresholds", MODELS).protocol.sizes
+THRESHOLDS = load_cost_thresholds(ROOT / "thresholds", MODELS)
+SIZES, AGAINST = THRESHOLDS.protocol.sizes, THRESHOLDS.against
 HOST: dict[str, Any] = {
     "cpu": "a CPU",
     "cores": [3],
@@ -109,32 +110,41 @@ def test_crystals_have_the_atoms_that_are_asked_for(n_atoms: int) -> None:
 
 
 def test_a_ratio_is_free_of_what_slows_both() -> None:
-    found = ratio(np.full((6, 3), 1.1), seed=1)
+    found = ratio(np.full((6, 2, 4), 1.1), AGAINST)
     assert found.value == pytest.approx(1.1)
     assert found.interval == pytest.approx((1.1, 1.1))
 
 
 def test_a_ratios_interval_knows_that_processes_differ() -> None:
     """What is the same in every round of a block is no proof of a difference."""
-    processes = np.exp(np.random.default_rng(0).normal(0, 0.03, size=(6, 1)))
-    low, high = ratio(np.repeat(processes, 3, axis=1), seed=1).interval
+    processes = np.exp(np.random.default_rng(0).normal(0, 0.03, size=(6, 2, 1)))
+    low, high = ratio(np.repeat(processes, 4, axis=2), AGAINST).interval
     assert low < 1 < high
     assert high - low > 0.01  # that of the rounds alone would be zero
 
 
 def test_which_worker_starts_first_cancels_out() -> None:
-    found = ratio([[1.02] * 3, [1 / 1.02] * 3] * 3, seed=1)
+    """In every block, so that it widens no interval either."""
+    found = ratio([[[1.05] * 4, [1 / 1.05] * 4]] * 6, AGAINST)
     assert found.value == pytest.approx(1)
+    assert found.interval == pytest.approx((1, 1))
 
 
 def test_slowdowns_are_found_out_as_often_as_their_size_allows() -> None:
     rng = np.random.default_rng(0)
-    blocks = np.exp(rng.normal(0, 0.01, size=(24, 1)) + rng.normal(0, 0.01, size=(24, 3)))
-    against = load_cost_thresholds(ROOT / "thresholds", MODELS).against
-    assert rates(blocks, 0, against)[Finding.OUTSIDE] == 0
-    assert rates(blocks, 0, against)[Finding.INSIDE] > 0.95
-    assert rates(blocks, 0.2, against)[Finding.OUTSIDE] == 1
-    assert sum(rates(blocks, 0.05, against).values()) == pytest.approx(1)
+    processes = rng.normal(0, 0.015, size=(24, 2, 1))
+    blocks = np.exp(processes + rng.normal(0, 0.01, size=(24, 2, 4)))
+    assert rates(blocks, 0, AGAINST)[Finding.OUTSIDE] == 0
+    assert rates(blocks, 0, AGAINST)[Finding.INSIDE] > 0.95
+    assert rates(blocks, 0.2, AGAINST)[Finding.OUTSIDE] == 1
+    assert sum(rates(blocks, 0.05, AGAINST).values()) == pytest.approx(1)
+
+
+def test_the_power_tells_an_effect_of_the_order_from_a_ratio() -> None:
+    blocks = np.tile([[[1.05] * 4, [1 / 1.05] * 4]], (12, 1, 1))
+    equal, by_order, *_ = summary(blocks, AGAINST)
+    assert "mean 1.0000 ± 0.0000" in equal
+    assert "started first over the other: 1.0500 to 1.0500, mean 1.0500" in by_order
 
 
 def baseline(**keys: Any) -> Baseline:  # noqa: ANN401 - any TOML value
@@ -216,12 +226,16 @@ def test_a_baseline_with_the_same_cost_twice() -> None:
         baseline(cost=twice)
 
 
+KEPT = dt.date(2026, 1, 1), 1.3, 'two runs were "10 %" apart'
+
+
 def test_a_results_file_becomes_a_baseline(tmp_path: Path) -> None:
     results = {"suite": {"commit": "abc"}, "costs": [measured().to_json(1.0)]}
     path = tmp_path / "mine.toml"
-    path.write_text(baseline_toml(results, dt.date(2026, 1, 1)))
+    path.write_text(baseline_toml(results, *KEPT))
     assert tomllib.loads(path.read_text())["device"] == "a CPU"
     kept = load_baseline(str(path), tmp_path)
+    assert (kept.max_ratio, kept.rationale) == KEPT[1:]
     found = measured()
     for n_atoms in SIZES:
         entry = kept.by_key()["M", "float64", n_atoms]
@@ -230,12 +244,23 @@ def test_a_results_file_becomes_a_baseline(tmp_path: Path) -> None:
         )
 
 
+def test_a_kept_cost_in_another_dtype_is_of_another_model() -> None:
+    in_float32 = [
+        {**entry.model_dump(), "dtype": "float32", "step_s": 9.0} for entry in baseline().costs
+    ]
+    both = baseline(cost=[*(entry.model_dump() for entry in baseline().costs), *in_float32])
+    assert stored(both, {"M": "float64"}).of("M").at(125) == pytest.approx(1000)
+    assert stored(both, {"M": "float32"}).of("M").step_s == dict.fromkeys(SIZES, 9.0)
+    with pytest.raises(NotObtainable, match="what M costs on a CPU"):
+        stored(both, {}).of("M")
+
+
 def test_two_devices_make_no_baseline() -> None:
     entries = [measured().to_json(1.0), measured(host={**HOST, "cpu": "another"}).to_json(1.0)]
     with pytest.raises(BadInput, match="a baseline is of one device"):
-        baseline_toml({"suite": {"commit": ""}, "costs": entries}, dt.date(2026, 1, 1))
+        baseline_toml({"suite": {"commit": ""}, "costs": entries}, *KEPT)
     with pytest.raises(BadInput, match="no costs"):
-        baseline_toml({}, dt.date(2026, 1, 1))
+        baseline_toml({}, *KEPT)
 
 
 def test_an_unknown_baseline(tmp_path: Path) -> None:

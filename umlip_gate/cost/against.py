@@ -1,8 +1,8 @@
 """Two models side by side: rounds in turns, in one run on one core or GPU, and their ratio.
 
-What slows the machine down slows both; which of the two comes first changes from pair to pair.
-Two processes of the same model differ by percents, by how their memory happens to lie, and stay
-so: both are started anew again and again, and which starts first changes too.
+What slows the machine down slows both. Two processes of the same model differ by percents, by how
+their memory happens to lie, and stay so; and the one that starts first was seen to differ from the
+other. So both are started anew again and again, in one order and in the other.
 """
 
 from collections.abc import Callable
@@ -22,34 +22,46 @@ from umlip_gate.faults import NotMeasured
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.schema import Strict
 
-LEVEL = 0.95
-N_RESAMPLES = 4000
+
+class Resampling(Strict):
+    """How the interval of a ratio is found: resampled blocks, with resampled pairs.
+
+    Attributes
+    ----------
+    blocks
+        How many times everything is started anew.
+    pairs
+        Rounds of each of the two between two starts, in turns.
+    level
+        Of the percentile interval.
+    resamples, seed
+        Of the bootstrap.
+    """
+
+    blocks: Annotated[int, Field(ge=4)]
+    pairs: Annotated[int, Field(ge=2, multiple_of=2)]
+    level: Annotated[float, Field(gt=0, lt=1)]
+    resamples: Annotated[int, Field(ge=1000)]
+    seed: Annotated[int, Field(ge=0)]
 
 
-class Against(Strict):
+class Against(Resampling):
     """`[against]` of `thresholds/cost.toml`.
+
+    A block starts two workers twice: the judged model's first, and the other's first.
 
     Attributes
     ----------
     n_atoms
         The size that is run.
-    blocks
-        How many times two new workers are started: processes of one model differ.
-    pairs
-        Rounds of each model in a block.
     max_ratio
         How many times the other's a step of the judged model may cost.
-    seed
-        Of the bootstrap.
     rationale
         Why these numbers.
     """
 
     n_atoms: Count
-    blocks: Annotated[int, Field(ge=4, multiple_of=2)]
-    pairs: Annotated[int, Field(ge=2)]
     max_ratio: Annotated[float, Field(gt=1, allow_inf_nan=False)]
-    seed: Annotated[int, Field(ge=0)]
     rationale: str
 
 
@@ -64,9 +76,9 @@ class Ratio:
     Attributes
     ----------
     value
-        The geometric mean over blocks of the median over their pairs.
+        The geometric mean over all starts of the median over their pairs.
     interval
-        Its 95 % percentile interval over resampled blocks, with resampled pairs.
+        Its percentile interval.
     """
 
     value: float
@@ -74,7 +86,7 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Block:
+class Meeting:
     """Two workers side by side: the judged model's record and cost, and the other's."""
 
     judged: ModelCosts
@@ -89,8 +101,8 @@ class Block:
         return [ours / theirs for ours, theirs in pairs]
 
 
-def side_by_side(judged: Start, other: Start, against: Against, number: int) -> Block:
-    """Start a worker of each model, and run their rounds in turns.
+def block(judged: Start, other: Start, against: Against) -> tuple[Meeting, Meeting]:
+    """Start a worker of each model, and run their rounds in turns; then in the other order.
 
     Parameters
     ----------
@@ -98,25 +110,28 @@ def side_by_side(judged: Start, other: Start, against: Against, number: int) -> 
         The two models.
     against
         Size and number of pairs.
-    number
-        Of the block: in every other one the other model's worker starts first.
 
     Raises
     ------
     NotObtainable, NotMeasured
         As `Ladder` does.
     """
+    first, second = (_meeting(starts, against) for starts in ((judged, other), (other, judged)))
+    return first, Meeting(second.other, second.judged, second.theirs, second.ours)
+
+
+def _meeting(starts: tuple[Start, Start], against: Against) -> Meeting:
     ladders: list[Ladder] = []
     try:
-        for start in (judged, other) if number % 2 == 0 else (other, judged):
+        for start in starts:
             ladders.append(start())
             ladders[-1].prepare(against.n_atoms)
         for pair in range(against.pairs):
             for ladder in ladders if pair % 2 == 0 else reversed(ladders):
                 ladder.round()
-        first, second = ladders if number % 2 == 0 else reversed(ladders)
+        first, second = ladders
         _require_one_device(first.measured, second.measured)
-        return Block(first.measured, second.measured, first.finish(), second.finish())
+        return Meeting(first.measured, second.measured, first.finish(), second.finish())
     finally:
         for ladder in ladders:
             ladder.close()
@@ -130,25 +145,26 @@ def _require_one_device(judged: ModelCosts, other: ModelCosts) -> None:
         )
 
 
-def ratio(blocks: ArrayLike, seed: int) -> Ratio:
+def ratio(blocks: ArrayLike, how: Resampling) -> Ratio:
     """Estimate a ratio from those of pairs of rounds.
 
     Parameters
     ----------
     blocks
-        Shape (n_blocks, n_pairs).
-    seed
+        Shape (n_blocks, n_starts, n_pairs).
+    how
         Of the resamples.
     """
     logs = np.log(np.asarray(blocks, dtype=np.float64))
-    n_blocks, n_pairs = logs.shape
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(n_blocks, size=(N_RESAMPLES, n_blocks, 1))
-    pairs = rng.integers(n_pairs, size=(N_RESAMPLES, n_blocks, n_pairs))
-    means = np.median(logs[drawn, pairs], axis=2).mean(axis=1)
-    tail = 50 * (1 - LEVEL)
+    n_blocks, n_starts, n_pairs = logs.shape
+    rng = np.random.default_rng(how.seed)
+    drawn = rng.integers(n_blocks, size=(how.resamples, n_blocks, 1, 1))
+    pairs = rng.integers(n_pairs, size=(how.resamples, n_blocks, n_starts, n_pairs))
+    every_start = np.arange(n_starts)[:, np.newaxis]
+    means = np.median(logs[drawn, every_start, pairs], axis=3).mean(axis=(1, 2))
+    tail = 50 * (1 - how.level)
     low, high = np.exp(np.percentile(means, [tail, 100 - tail]))
-    value = float(np.exp(np.median(logs, axis=1).mean()))
+    value = float(np.exp(np.median(logs, axis=2).mean()))
     return Ratio(value, (float(low), float(high)))
 
 
@@ -164,10 +180,10 @@ def judge_against(judged: Start, other: Start, against: Against) -> Judgement:
     Raises
     ------
     NotObtainable, NotMeasured
-        As `side_by_side` does.
+        As `block` does.
     """
-    blocks = [side_by_side(judged, other, against, number) for number in range(against.blocks)]
-    found = ratio([block.ratios for block in blocks], against.seed)
+    blocks = [block(judged, other, against) for _ in range(against.blocks)]
+    found = ratio([[meeting.ratios for meeting in each] for each in blocks], against)
     low, high = found.interval
     finding = finding_of(found, against)
     verdict = {
@@ -175,7 +191,7 @@ def judge_against(judged: Start, other: Start, against: Against) -> Judgement:
         Finding.OUTSIDE: "outside the limit",
         Finding.UNDECIDED: "not told from the limit by so many rounds",
     }
-    last = blocks[-1]
+    last = blocks[-1][-1]
     return Judgement(
         finding=finding,
         model=last.judged.model,
@@ -186,10 +202,11 @@ def judge_against(judged: Start, other: Start, against: Against) -> Judgement:
         relation="≤",
         limit=against.max_ratio,
         unit="1",
-        text=f"{last.judged.model} costs {found.value:.3f} times (95 %: {low:.3f} to {high:.3f}) "
+        text=f"{last.judged.model} costs {found.value:.3f} times "
+        f"({100 * against.level:g} %: {low:.3f} to {high:.3f}) "
         f"what {last.other.model} does ({1e3 * last.ours.step_s:.4g} and "
         f"{1e3 * last.theirs.step_s:.4g} ms per step of {against.n_atoms} atoms, "
-        f"{last.ours.clock} time, {against.blocks} blocks of {against.pairs} pairs), "
+        f"{last.ours.clock} time, {against.blocks} blocks of two starts of {against.pairs} pairs), "
         f"{verdict[finding]} ≤ {against.max_ratio:g}",
     )
 

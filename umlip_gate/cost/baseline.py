@@ -1,12 +1,14 @@
 """What steps cost on a named device when it was last written down, and whether they still do.
 
-Run as a module, makes a baseline of a results file:
-`python -m umlip_gate.cost.baseline results.json > thresholds/cost/NAME.toml`.
+Run as a module, makes a baseline of a results file, with the limit that its keeper gives:
+`python -m umlip_gate.cost.baseline results.json --max-ratio 1.3 --rationale "why" >
+thresholds/cost/NAME.toml`.
 """
 
 import argparse
 import datetime as dt
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +22,6 @@ from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Key = tuple[str, str, int]
 """Model, dtype, number of atoms."""
-
-DEFAULT_MAX_RATIO = {"cpu": 1.3, "cuda": 1.15}
-"""Of a baseline that is written anew; the person who keeps it says what is right."""
 
 
 class BaselineCost(Strict):
@@ -140,7 +139,7 @@ def load_baselines(folder: Path) -> dict[str, Baseline]:
     return {path.stem: load_baseline(str(path), folder) for path in sorted(folder.glob("*.toml"))}
 
 
-def baseline_toml(results: dict[str, Any], today: dt.date) -> str:
+def baseline_toml(results: dict[str, Any], today: dt.date, max_ratio: float, rationale: str) -> str:
     """Write what a results file measured as a baseline.
 
     Parameters
@@ -149,6 +148,8 @@ def baseline_toml(results: dict[str, Any], today: dt.date) -> str:
         The parsed file, of a run on one device.
     today
         The date that it gets.
+    max_ratio, rationale
+        How many times its baseline a step may cost, and why: how far two runs are apart.
 
     Raises
     ------
@@ -168,8 +169,8 @@ def baseline_toml(results: dict[str, Any], today: dt.date) -> str:
         f"host = {json.dumps(_host(measured[0]))}",
         f"measured = {today}",
         f'commit = "{results["suite"]["commit"]}"',
-        f"max_ratio = {DEFAULT_MAX_RATIO[kind]}",
-        'rationale = "Say why this ratio: how far two runs on this device are apart."',
+        f"max_ratio = {max_ratio}",
+        f"rationale = {json.dumps(rationale, ensure_ascii=False)}",
     ]
     for entry in measured:
         lines += _cost_lines(entry)
@@ -199,13 +200,19 @@ def _host(entry: dict[str, Any]) -> str:
 def main() -> None:
     """Print the baseline of a results file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("results", type=Path, help="a file that --results wrote")
-    path: Path = parser.parse_args().results
+    add = parser.add_argument
+    add("results", type=Path, help="a file that --results wrote")
+    add("--max-ratio", type=float, required=True, help="how many times as much a step may cost")
+    add("--rationale", required=True, help="why: how far two runs on this device are apart")
+    given = parser.parse_args()
+    if not 1 < given.max_ratio < math.inf:
+        parser.error(f"--max-ratio {given.max_ratio:g}: above 1, and finite")
+    today = dt.datetime.now(tz=dt.UTC).date()
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-        sys.stdout.write(baseline_toml(results, dt.datetime.now(tz=dt.UTC).date()))
+        results = json.loads(given.results.read_text(encoding="utf-8"))
+        sys.stdout.write(baseline_toml(results, today, given.max_ratio, given.rationale))
     except (OSError, ValueError, BadInput) as error:
-        sys.exit(f"{path}: {error}")
+        sys.exit(f"{given.results}: {error}")
 
 
 if __name__ == "__main__":

@@ -151,11 +151,20 @@ def measured_here(
     return KnownCosts(machine, {name: _known(costs) for name, costs in found.items()}, broken)
 
 
-def stored(baseline: Baseline) -> KnownCosts:
-    """Make evidence of a baseline."""
+def stored(baseline: Baseline, dtypes: Mapping[str, str]) -> KnownCosts:
+    """Make evidence of a baseline.
+
+    Parameters
+    ----------
+    baseline
+        Costs of another run.
+    dtypes
+        What each model computes in: its costs in another dtype are those of another model.
+    """
     steps: dict[str, dict[int, float]] = {}
     for cost in baseline.costs:
-        steps.setdefault(cost.model, {})[cost.n_atoms] = cost.step_s
+        if dtypes.get(cost.model) == cost.dtype:
+            steps.setdefault(cost.model, {})[cost.n_atoms] = cost.step_s
     known = {name: KnownCost(name, "stored", step_s) for name, step_s in steps.items()}
     return KnownCosts(f"{baseline.device} (stored as {baseline.name})", known)
 

@@ -13,27 +13,11 @@ from umlip_gate.cost.dynamics import Lap
 from umlip_gate.cost.protocol import Protocol, crystal, neighbours_per_atom
 from umlip_gate.faults import NotMeasured, NotObtainable
 from umlip_gate.models.live import Live
-from umlip_gate.models.worker import Answer, Worker, WorkerLost
-
-ROOM = 1.4
-"""A calibrated round is longer than it must be by this: the next one may be faster."""
-
-STEADY_LAPS = 3
-"""So many laps in a row fill a round before one counts: a package may still compile in the first
-ones, and compiling fills them too."""
-
-LONG_LAPS_S = 10.0
-"""So much time of steady laps is enough, however few they are: those of a single slow step."""
-
-STEADY = 0.7
-"""A lap that takes less than this part of the one before is still of the warming up."""
+from umlip_gate.models.worker import Answer, Worker, WorkerKilled, WorkerLost
 
 OVERSHOOT = 1.1
 MOST_GROWTH = 10
-"""From one lap of the calibration to the next: a little more than it seems to need."""
-
-ONE_CORE = 1.05
-"""CPU time over wall time: more is more than one core, or another clock."""
+"""From one lap of the warm-up to the next: a little more than it seems to need."""
 
 
 class Ended(NotObtainable):
@@ -89,6 +73,7 @@ class Ladder:
         self._protocol = protocol
         self._free_bytes = free_bytes
         self._worker = Worker(job, log)
+        self._lost: str | None = None
         self.measured.n_parameters = self._worker.n_parameters
         self._begun_s = time.monotonic()
         self._n_atoms = 0
@@ -163,7 +148,8 @@ class Ladder:
                 f"than {self._protocol.min_round_s:g} s, though one took longer before: measure "
                 "again on a steadier machine"
             )
-        if self.clock == "cpu" and sum(cost.cpu_s) > ONE_CORE * sum(cost.wall_s):
+        most = self._protocol.most_cpu_per_wall
+        if self.clock == "cpu" and sum(cost.cpu_s) > most * sum(cost.wall_s):
             raise NotMeasured(
                 f"{self._who()}: {sum(cost.cpu_s):.2f} s of CPU time in {sum(cost.wall_s):.2f} s: "
                 "more than one core"
@@ -177,16 +163,17 @@ class Ladder:
 
     def _calibrate(self) -> float:
         """Run laps until some in a row fill a round and take as long as each other."""
-        enough_s = ROOM * self._protocol.min_round_s
+        warm_up = self._protocol.warm_up
+        enough_s = warm_up.room * self._protocol.min_round_s
         self.n_steps = 1
         steady_s: list[float] = []
         while len(steady_s) < 2 or not (  # noqa: PLR2004 - one alone may be a compilation
-            len(steady_s) >= STEADY_LAPS or sum(steady_s) > LONG_LAPS_S
+            len(steady_s) >= warm_up.laps or sum(steady_s) > warm_up.long_laps_s
         ):
             lap = self._lap(self.n_steps)
             lap_s = lap.cpu_s if self.clock == "cpu" else lap.wall_s
             if lap_s >= enough_s:
-                warm = not steady_s or lap_s > STEADY * steady_s[-1]
+                warm = not steady_s or lap_s > warm_up.steady * steady_s[-1]
                 steady_s = [*steady_s, lap_s] if warm else [lap_s]
                 continue
             steady_s = []
@@ -197,15 +184,19 @@ class Ladder:
     def _lap(self, n_steps: int) -> Lap:
         answer = self._answered(lambda: self._worker.lap(n_steps))
         self._peak_bytes = answer.pop("peak_bytes")
+        self._check_place(answer.pop("gpu_bytes"), answer.pop("children_s"))
         return Lap(**answer)
 
     def _answered(self, ask: "Callable[[], Answer]") -> dict[str, Any]:
+        if self._lost:
+            raise NotMeasured(f"{self._who()}: {self._lost}")
         try:
             kind, said = ask()
+        except WorkerKilled as killed:
+            raise self._end(f"at {self._n_atoms} atoms {killed}") from killed
         except WorkerLost as lost:
-            if "SIGKILL" not in str(lost):
-                raise NotMeasured(f"{self._who()}: {lost}") from lost
-            kind, said = "fault", str(lost)
+            self._lost = f"not tried, as at {self._n_atoms} atoms {lost}"
+            raise NotMeasured(f"{self._who()}: {lost}") from lost
         if kind == "fault":
             raise self._end(f"out of memory at {self._n_atoms} atoms: {said}")
         if kind == "error":
@@ -223,7 +214,7 @@ class Ladder:
         growth = n_atoms / last.n_atoms
         budget_s = getattr(self._protocol.budget_s_per_model, self.measured.device)
         left_s = budget_s - (time.monotonic() - self._begun_s)
-        n_laps = 1 + STEADY_LAPS + self._protocol.min_rounds  # the first to build
+        n_laps = 1 + self._protocol.warm_up.laps + self._protocol.min_rounds  # the first to build
         step_s = statistics.median(last.wall_s) / last.n_steps
         needed_s = n_laps * max(growth * step_s, self._protocol.min_round_s)
         if needed_s > left_s:
@@ -256,6 +247,25 @@ class Ladder:
         if several:
             pools = ", ".join(f"{pool} has {count}" for pool, count in several.items())
             raise NotMeasured(f"{self._who()}: one thread was asked for, and {pools}")
+
+    def _check_place(self, gpu_bytes: int, children_s: float) -> None:
+        """Believe nothing about where a lap was computed: its clock may not have seen it."""
+        job = self._worker.job
+        if job.device == "cpu" and gpu_bytes:
+            raise NotMeasured(
+                f"{self._who()}: it is to compute on a core, and took {gpu_bytes / 2**20:.1f} MiB "
+                'of a GPU: CPU time is not its cost; say device = "cuda", or hide the GPU from it'
+            )
+        if job.device == "cuda" and not gpu_bytes:
+            raise NotMeasured(
+                f"{self._who()}: it is to compute on a GPU, and neither torch nor tensorflow of "
+                "its process took any memory there: it computed elsewhere"
+            )
+        if self.clock == "cpu" and children_s > 0:
+            raise NotMeasured(
+                f"{self._who()}: processes that it started took {children_s:.2f} s of CPU time "
+                "during the steps, which its own does not hold: let it compute in one process"
+            )
 
     def _who(self) -> str:
         return f"{self.measured.model}, {self._n_atoms} atoms"

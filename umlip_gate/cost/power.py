@@ -2,9 +2,8 @@
 
 Run as a module: `python -m umlip_gate.cost.power --model CHGNet_0.3.0 --blocks 24`. Each block
 starts two workers of the same model and times one against the other, as the suite does; a run of
-the suite is some blocks drawn from all of them, half with either worker started first. What a
-slowdown of the judged model would have been found to be follows from the same rounds, multiplied
-by it.
+the suite is some blocks drawn from all of them. What a slowdown of the judged model would have been
+found to be follows from the same rounds, multiplied by it.
 """
 
 import argparse
@@ -17,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.claims.verdict import Finding
-from umlip_gate.cost.against import Against, finding_of, ratio, side_by_side
+from umlip_gate.cost.against import Against, block, finding_of, ratio
 from umlip_gate.cost.evidence import Device
+from umlip_gate.cost.ladder import Ladder
 from umlip_gate.cost.protocol import Protocol
 from umlip_gate.cost.thresholds import load_cost_thresholds
 from umlip_gate.cost.workbench import Workbench
@@ -27,7 +27,7 @@ from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
 
 Blocks = NDArray[np.float64]
-"""Ratios of the pairs of every block, shape (n_blocks, n_pairs)."""
+"""Ratios of the pairs of both starts of every block, shape (n_blocks, 2, n_pairs)."""
 
 SLOWDOWNS = tuple(round(0.01 * percent, 2) for percent in range(21))
 MOST_OFTEN = 0.9
@@ -37,7 +37,7 @@ SEED = 1
 
 def same_against_same(
     model: Model, n_blocks: int, protocol: Protocol, against: Against, device: Device
-) -> Iterator[list[float]]:
+) -> Iterator[list[list[float]]]:
     """Time a model against itself; give the ratios of each block's pairs.
 
     Raises
@@ -49,50 +49,47 @@ def same_against_same(
         settings = Settings(cache_folder(), Path(folder), mirror_folder(), offline=True)
         workbench = Workbench({model.id: model}, settings, protocol, device, None)
 
-        for number in range(n_blocks):
-            yield side_by_side(
-                lambda: workbench.start(model.id),
-                lambda: workbench.start(model.id),
-                against,
-                number,
-            ).ratios
+        def start() -> Ladder:
+            return workbench.start(model.id)
 
-
-def drawn(blocks: Blocks, n_blocks: int, rng: np.random.Generator) -> Blocks:
-    """Draw one run's blocks, half of those with an even number and half of the others."""
-    halves = (blocks[::2], blocks[1::2])
-    return np.concatenate(
-        [half[rng.choice(len(half), n_blocks // 2, replace=False)] for half in halves]
-    )
+        for _ in range(n_blocks):
+            yield [meeting.ratios for meeting in block(start, start, against)]
 
 
 def rates(blocks: Blocks, slowdown: float, against: Against) -> dict[Finding, float]:
     """Say how often each finding comes out, had the judged model been slower by a fraction."""
     rng = np.random.default_rng(SEED)
-    found = [
-        finding_of(
-            ratio((1 + slowdown) * drawn(blocks, against.blocks, rng), against.seed), against
-        )
-        for _ in range(N_RUNS)
-    ]
+    runs = [rng.choice(len(blocks), against.blocks, replace=False) for _ in range(N_RUNS)]
+    found = [finding_of(ratio((1 + slowdown) * blocks[run], against), against) for run in runs]
     return {finding: found.count(finding) / N_RUNS for finding in Finding}
 
 
 def summary(blocks: Blocks, against: Against) -> list[str]:
     """Say how often equal models pass, and from which slowdown on it is found out."""
-    centres = np.exp(np.median(np.log(blocks), axis=1))
+    starts = np.exp(np.median(np.log(blocks), axis=2))
+    centres = np.exp(np.log(starts).mean(axis=1))
     equal = rates(blocks, 0, against)
     seen = {slowdown: rates(blocks, slowdown, against)[Finding.OUTSIDE] for slowdown in SLOWDOWNS}
     often = [slowdown for slowdown, share in seen.items() if share >= MOST_OFTEN]
     least = f"{min(often):.0%}" if often else f"none up to {max(SLOWDOWNS):.0%}"
     ends = ", ".join(f"{share:.1%} {finding}" for finding, share in equal.items())
-    count = f"{len(blocks)} blocks of {against.pairs} pairs, the model against itself"
-    spread = f"mean {centres.mean():.4f} ± {centres.std(ddof=1):.4f}"
+    count = f"{len(blocks)} blocks of two starts of {against.pairs} pairs, the model against itself"
     return [
-        f"{count}: ratios {centres.min():.4f} to {centres.max():.4f}, {spread}",
+        f"{count}: {_spread(centres)}",
+        f"by the worker that started first over the other: {_spread(_first_over_second(starts))}",
         f"runs of {against.blocks} blocks, limit {against.max_ratio:g}; equal models: {ends}",
         f"a slowdown that is outside at least {MOST_OFTEN:.0%} of the time: {least}",
     ]
+
+
+def _first_over_second(starts: Blocks) -> Blocks:
+    """Give the ratios of every start by the order in which its workers were started."""
+    return np.concatenate([starts[:, 0], 1 / starts[:, 1]])
+
+
+def _spread(ratios: Blocks) -> str:
+    ends = f"{ratios.min():.4f} to {ratios.max():.4f}"
+    return f"{ends}, mean {ratios.mean():.4f} ± {ratios.std(ddof=1):.4f} each"
 
 
 def main() -> None:
@@ -107,13 +104,13 @@ def main() -> None:
     given = parser.parse_args()
     if given.blocks < 2 * against.blocks:
         parser.error(f"--blocks {given.blocks}: at least {2 * against.blocks}, to draw runs from")
-    blocks: list[list[float]] = []
+    blocks: list[list[list[float]]] = []
     try:
         for ratios in same_against_same(
             models[given.model], given.blocks, thresholds.protocol, against, given.device
         ):
             blocks.append(ratios)
-            print(f"block {len(blocks)}: {np.median(ratios):.4f}", flush=True)  # noqa: T201
+            print(f"block {len(blocks)}: {np.round(ratios, 4).tolist()}", flush=True)  # noqa: T201
     except Fault as fault:
         sys.exit(str(fault))
     print("\n".join(summary(np.array(blocks), against)))  # noqa: T201 - what it is for

@@ -23,6 +23,30 @@ class Budget(Strict):
     cuda: Positive
 
 
+class WarmUp(Strict):
+    """`[protocol.warm_up]`: laps that are not counted, and find how many steps fill a round.
+
+    Attributes
+    ----------
+    room
+        How many times longer than it must be a round is made: the next one may be faster.
+    laps
+        So many in a row fill a round before one counts.
+    steady
+        A lap that takes less than this part of the one before begins the row anew.
+    long_laps_s
+        So much time of steady laps is enough, if there are two.
+    rationale
+        Why these numbers.
+    """
+
+    room: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    laps: Annotated[int, Field(ge=2)]
+    steady: Annotated[float, Field(gt=0, lt=1)]
+    long_laps_s: Positive
+    rationale: str
+
+
 class Protocol(Strict):
     """`[protocol]` of `thresholds/cost.toml`.
 
@@ -46,6 +70,10 @@ class Protocol(Strict):
         A size that would not fit into what is left of it ends the ladder.
     memory_share
         The part of the free memory that a size may be expected to need.
+    most_cpu_per_wall
+        On a core: more CPU time than this per wall time is more than one core, or a wrong clock.
+    warm_up
+        What comes before the rounds.
     models
         Measured when no model is asked for.
     rationale
@@ -64,6 +92,8 @@ class Protocol(Strict):
     max_rounds: Count
     budget_s_per_model: Budget
     memory_share: Annotated[float, Field(gt=0, le=1)]
+    most_cpu_per_wall: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    warm_up: WarmUp
     models: tuple[RegistryId, ...]
     rationale: str
 

@@ -51,8 +51,9 @@ class Timer:
         Returns
         -------
         dict
-            `n_steps`, `wall_s`, `cpu_s`, and `peak_bytes`, the most memory since the crystal was
-            built.
+            `n_steps`, `wall_s`, `cpu_s`; `peak_bytes`, the most memory since the crystal was
+            built; and what tells where the work was done: `gpu_bytes`, the most memory on GPUs,
+            and `children_s`, the CPU time of other processes that this one started.
 
         Raises
         ------
@@ -61,9 +62,14 @@ class Timer:
         """
         if self._dynamics is None:
             raise ValueError("no crystal was built")
+        before_s = devices.children_cpu_s()
         lap = self._dynamics.lap(n_steps)
-        peak_bytes = devices.peak_bytes(self._device)
-        return {**vars(lap), "peak_bytes": peak_bytes}
+        return {
+            **vars(lap),
+            "peak_bytes": devices.peak_bytes(self._device),
+            "gpu_bytes": devices.gpu_bytes(),
+            "children_s": devices.children_cpu_s() - before_s,
+        }
 
     def _synchronize(self) -> None:
         """Wait for the framework's devices, and for one that a calculator alone knows."""

@@ -127,15 +127,22 @@ class Workbench:
         self._ladder = model, ladder
         return ladder
 
-    def start(self, model: str) -> Ladder:
+    def start(self, model: str, device: str | None = None) -> Ladder:
         """Start a worker of a model, which the caller closes.
+
+        Parameters
+        ----------
+        model
+            Its name.
+        device
+            Where a registered model computes, if not on the workbench's device.
 
         Raises
         ------
         NotObtainable, NotMeasured
             As `ladder` does.
         """
-        live = prepared(self.models[model], self.device, self.settings, self.random_seed)
+        live = prepared(self.models[model], device or self.device, self.settings, self.random_seed)
         return Ladder(model, live, self.protocol, log_file(self.settings, model), free_bytes)
 
     def cost(self, model: str, n_atoms: int) -> Cost:
@@ -177,7 +184,7 @@ class Workbench:
             return measured_here(self.measured, self._problems, device, size)
         if kept is None:
             raise NotObtainable(f"no cost on a {device} device was measured, and none is kept")
-        return stored(kept)
+        return stored(kept, {name: entry.dtype for name, entry in self.models.items()})
 
     def close(self) -> None:
         """End the worker that is left."""

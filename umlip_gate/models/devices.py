@@ -59,6 +59,46 @@ def peak_bytes(device: str) -> int:
     return most if sys.platform == "darwin" else 1024 * most
 
 
+def gpu_bytes() -> int:
+    """Give the most memory that torch and tensorflow had allocated on GPUs in this process.
+
+    None means that no GPU was computed on: weights, structures and results would be in it.
+    """
+    torch, tensorflow = sys.modules.get("torch"), sys.modules.get("tensorflow")
+    found = 0
+    if torch is not None and torch.cuda.is_initialized():
+        found += sum(map(torch.cuda.max_memory_allocated, range(torch.cuda.device_count())))
+    if tensorflow is not None:
+        for number in range(len(tensorflow.config.get_visible_devices("GPU"))):
+            found += tensorflow.config.experimental.get_memory_info(f"GPU:{number}")["peak"]
+    return int(found)
+
+
+def children_cpu_s() -> float:
+    """Give the CPU time of all processes that this one has started, s, ended or not.
+
+    Those that still run are seen where there is a `/proc`.
+    """
+    per_s = os.sysconf("SC_CLK_TCK")
+    times = os.times()
+    ticks = round(per_s * times.children_user) + round(per_s * times.children_system)
+    running, begun = _processes(), {os.getpid()}
+    while found := {pid for pid, (parent, _) in running.items() if parent in begun} - begun:
+        ticks += sum(running[pid][1] for pid in found)
+        begun |= found
+    return ticks / per_s
+
+
+def _processes() -> dict[int, tuple[int, int]]:
+    """Give parent and CPU time, its own and its ended children's in ticks, of every process."""
+    processes = {}
+    for stat in PROC.glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            processes[int(stat.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
+    return processes
+
+
 def describe() -> dict[str, Any]:
     """Say what this process sees of the machine, and how many threads each pool has.
 

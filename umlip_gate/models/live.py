@@ -64,6 +64,13 @@ def adapted_families() -> set[str]:
     return {file.stem for file in folder.glob("*.py")} - {"__init__", "ase"}
 
 
+def computes_on(family: str, device: str) -> str:
+    """Name the device that a family computes on where one is asked for: some know a CPU alone."""
+    if family not in adapted_families():
+        return device
+    return device if device in _adapter(family).ATOMS_PER_BATCH else "cpu"
+
+
 def live_model(
     model: Model,
     device: str,
@@ -118,17 +125,17 @@ def live_model(
             f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
             f"{expected}: these are other weights than its own"
         )
-    computes_on = device if device in adapter.ATOMS_PER_BATCH else "cpu"
+    job_device = computes_on(model.family, device)
     job = Job(
         environment.python,
         model.family,
         checkpoint,
         dict(model.settings),
-        computes_on,
+        job_device,
         _dtype(adapter, model.dtype, model.id),
         random_seed=random_seed,
     )
-    batch = adapter.ATOMS_PER_BATCH[computes_on]
+    batch = adapter.ATOMS_PER_BATCH[job_device]
     return Live(job, environment, adapter.ABILITIES, digest, batch, {}, reusable=True)
 
 

@@ -150,8 +150,8 @@ def _attempt(
         for before, after, result in zip(structures, given, results, strict=True):
             judge_answer(before, after, result)
     except Exception as error:  # whatever a package raises is its configuration's error
-        if "CUDA error" in str(error):
-            raise  # the device's state is lost with it: so is the worker
+        if _device_is_lost(error):
+            raise
         kind = "fault" if _out_of_memory(error) else "error"
         return [(kind, f"{type(error).__name__}: {error}")]
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
@@ -170,8 +170,8 @@ def _timed(potential: "Potential", device: str) -> Callable[[str, Any], Answer]:
                 return "ok", timer.build(_structure(structure), numbers)
             return "ok", timer.lap(question)
         except Exception as error:  # whatever a package raises is this size's error
-            if "CUDA error" in str(error):
-                raise  # the device's state is lost with it: so is the worker
+            if _device_is_lost(error):
+                raise
             text = f"{type(error).__name__}: {error}"
             answer = ("fault" if _out_of_memory(error) else "error"), text
         _release_memory()
@@ -197,6 +197,11 @@ def _bytes(forces: Any) -> bytes:  # noqa: ANN401 - whatever array the package r
     import numpy as np  # noqa: PLC0415
 
     return np.ascontiguousarray(forces, dtype="<f8").tobytes()
+
+
+def _device_is_lost(error: Exception) -> bool:
+    """Whether the GPU's state is lost with an error: so is the worker."""
+    return "CUDA error" in str(error) and not _out_of_memory(error)
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -38,6 +38,10 @@ class WorkerLost(NotMeasured):
     """The worker died, hung, or did not start; the message says how."""
 
 
+class WorkerKilled(WorkerLost):
+    """It was killed, and not by this side: the system was out of memory, most often."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What a worker loads.
@@ -185,7 +189,7 @@ class Worker:
         try:
             self._channel.send((verb, question))
         except OSError:
-            raise WorkerLost(self._obituary()) from None
+            raise self._death() from None
         return self._receive(self.job.time_limit_s, "answer")
 
     def _receive(self, limit_s: float, what: str) -> Any:  # noqa: ANN401 - plain data
@@ -199,14 +203,15 @@ class Worker:
             lines = str(error.formatted).strip().splitlines()
             raise WorkerLost(f"the worker did not {what}: {lines[-1]}") from None
         except (EOFError, OSError):
-            raise WorkerLost(self._obituary()) from None
+            raise self._death() from None
 
-    def _obituary(self) -> str:
-        """How the process ended, and the last that it said."""
+    def _death(self) -> WorkerLost:
+        """Say how the process ended, and the last that it said."""
         status = self.kill()
         said = self.log.read_text(errors="replace").strip() if self.log.exists() else ""
         last = f"; it said: {said.splitlines()[-1][:200]}" if said else ""
-        return f"the worker {_cause(status)}{last}"
+        kind = WorkerKilled if status == -signal.SIGKILL else WorkerLost
+        return kind(f"the worker {_cause(status)}{last}")
 
     def kill(self) -> int:
         """End the process, and return its exit status."""
