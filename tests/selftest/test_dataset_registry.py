@@ -26,6 +26,11 @@ TABLE_2 = {
     "MoNbTaW": 17654,
     "solute-defect": 409,
 }
+IN_THE_BOX = {
+    "refractory-mini",
+    *(f"refractory-mini-{part}" for part in ("bcc", "Ta-volumes", "W-bcc")),
+}
+
 REGISTERED = """
 [W-g]
 title = "Tungsten"
@@ -88,7 +93,7 @@ def test_the_shipped_registry_holds_table_2_and_the_further_rows(
     assert {id_: dataset.rows for id_, dataset in shipped.items() if id_ in TABLE_2} == TABLE_2
     parts = {id_: dataset.subset.of for id_, dataset in shipped.items() if dataset.subset}
     assert all(id_.startswith(f"{whole}-") for id_, whole in parts.items())
-    ours = {"refractory-mini", "refractory-mini-Ta", "W-uMLIP", "solute-defect-example"}
+    ours = {*IN_THE_BOX, "W-uMLIP", "solute-defect-example"}
     further = set(shipped) - set(TABLE_2) - set(parts) - ours
     assert sum(id_.startswith("MatterSim-") for id_ in further) == len(further) - 1 == 6
     assert shipped["MVL-NbMoTaW"].rows == 5658
@@ -110,10 +115,7 @@ def test_what_is_shipped_as_available_has_digests_and_what_is_not_a_reason(
 ) -> None:
     available = [dataset for dataset in shipped.values() if dataset.status == "available"]
     whole = {dataset.id for dataset in available if not dataset.subset}
-    assert whole == {
-        *("refractory-mini", "refractory-mini-Ta"),
-        *("W-g", "MVL-NbMoTaW", "solute-defect-example"),
-    }
+    assert whole == {*IN_THE_BOX, "W-g", "MVL-NbMoTaW", "solute-defect-example"}
     assert all(file.sha256 or file.path for dataset in available for file in dataset.files)
     assert all(dataset.reason for dataset in shipped.values() if dataset not in available)
 

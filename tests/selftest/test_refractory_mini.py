@@ -3,21 +3,30 @@
 import fcntl
 import json
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from ase import Atoms
-from ase.calculators.lj import LennardJones
+from ase import Atoms, units
+from ase.collections import dcdft
+from ase.eos import birchmurnaghan
 from ase.io import iread
 
 from fixtures.refractory_mini import generate
 from fixtures.refractory_mini.collect import DATASET, check_alike, frame, read_records
-from fixtures.refractory_mini.dft import Settings, k_mesh
-from fixtures.refractory_mini.structures import Planned, planned
-from fixtures.refractory_mini.studies import Job, all_jobs, convergence
-from fixtures.refractory_mini.tables import convergence_table, read_studies
+from fixtures.refractory_mini.dft import K_SPACING, Settings, k_mesh
+from fixtures.refractory_mini.structures import BCC, Planned, planned
+from fixtures.refractory_mini.studies import ELASTIC_ROWS, Job, all_jobs, convergence
+from fixtures.refractory_mini.tables import (
+    contents_table,
+    convergence_table,
+    curve_table,
+    energy_table,
+    read_studies,
+)
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.settings import ROOT
 
@@ -38,11 +47,9 @@ def made(item: Planned, settings: Settings, log: Path) -> dict[str, Any]:
         "positions": item.atoms.positions.tolist(),
         "cell": item.atoms.cell.array.tolist(),
         "energy": -1.25 * n_atoms,
-        "free_energy": -1.5 * n_atoms,
         "forces": np.arange(3.0 * n_atoms).reshape(-1, 3).tolist(),
         "stress": [0.125] * 6,
         "k_mesh": [3, 3, 2],
-        "occupation": "fermi-dirac",
         "iterations": 9,
         "settings": {"cutoff_ev": settings.cutoff_ev},
         "versions": {"gpaw": "made"},
@@ -74,32 +81,27 @@ def test_structures_are_the_same_each_time_and_no_atoms_meet() -> None:
         assert distances.min() > (1.2 if "H" in item.atoms.get_chemical_symbols() else 1.9)
 
 
-def test_what_is_said_to_be_at_rest_feels_no_force() -> None:
-    for item in planned():
-        if item.at_rest:
-            atoms = item.atoms.copy()
-            atoms.numbers = np.where(atoms.numbers == atoms.numbers[0], 1, 2)
-            atoms.calc = LennardJones(sigma=2.4, rc=8.0, smooth=True)
-            assert np.abs(atoms.get_forces()).max() < 1e-8, item.name
-
-
 def test_the_k_mesh_is_as_dense_as_asked_and_single_across_vacuum() -> None:
-    slab = next(item for item in planned() if item.single_k is not None)
-    mesh = k_mesh(slab.atoms, 0.035, slab.single_k)
+    slab = next(item for item in planned() if item.name == "W-surface-ideal")
+    mesh = k_mesh(slab)
     assert mesh[2] == 1
     lengths = np.linalg.norm(slab.atoms.cell.reciprocal().array, axis=1)
-    assert (lengths[:2] / mesh[:2] <= 0.035).all()
-    assert (lengths[:2] / (np.array(mesh[:2]) - 1) > 0.035).all()
+    assert (lengths[:2] / mesh[:2] <= K_SPACING["W"]).all()
+    assert (lengths[:2] / (np.array(mesh[:2]) - 1) > K_SPACING["W"]).all()
+    assert (np.array(k_mesh(slab, 2.0)[:2]) >= 2 * np.array(mesh[:2]) - 1).all()
 
 
-def test_the_convergence_study_changes_one_thing_of_what_a_cell_depends_on() -> None:
+def test_the_k_mesh_is_that_of_the_element_that_needs_the_densest() -> None:
+    plan = {item.name: item for item in planned()}
+    alloy = plan["TaW-b2"]
+    assert K_SPACING["W"] < K_SPACING["Ta"]
+    assert k_mesh(alloy) > k_mesh(replace(alloy, atoms=Atoms("Ta2", cell=alloy.atoms.cell)))
+
+
+def test_the_convergence_study_changes_one_thing_at_a_time() -> None:
     for job in convergence():
-        changed = {
-            key for key, value in vars(job.settings).items() if vars(Settings())[key] != value
-        }
-        if job.item.at_rest and job.settings.tetrahedra:
-            assert "smearing_ev" not in changed
-        assert len(changed) <= 2
+        settings = vars(job.settings)
+        assert len([key for key, value in vars(Settings()).items() if settings[key] != value]) == 1
 
 
 def test_a_record_is_computed_once(
@@ -173,7 +175,6 @@ def test_a_frame_carries_results_and_how_they_came() -> None:
     item = next(item for item in planned() if item.seed is not None)
     atoms = frame(made(item, Settings(), Path("/dev/null")))
     assert atoms.get_potential_energy() == -1.25 * len(atoms)
-    assert atoms.calc.results["free_energy"] == -1.5 * len(atoms)
     assert atoms.get_stress().shape == (6,)
     assert atoms.info["config_type"] == "rattled"
     assert atoms.info["seed"] == item.seed
@@ -197,24 +198,80 @@ def test_what_is_stored_is_what_the_scripts_build_in_their_order(stored: list[At
 
 
 def test_what_is_stored_is_of_the_settings_that_the_registry_states(stored: list[Atoms]) -> None:
-    settings = Settings()
     dft = load_registry(ROOT / "fixtures" / "datasets.toml")["refractory-mini"].dft
-    assert dft.cutoff_ev == settings.cutoff_ev
-    assert str(settings.k_spacing) in dft.kpoints
-    single = {item.name: item.single_k for item in planned()}
+    assert dft.cutoff_ev == Settings().cutoff_ev
+    for spacing in set(K_SPACING.values()):
+        assert str(spacing) in dft.kpoints
+    plan = {item.name: item for item in planned()}
     for atoms in stored:
-        mesh = k_mesh(atoms, settings.k_spacing, single[atoms.info["name"]])
-        assert tuple(atoms.info["k_mesh"]) == mesh
-        assert atoms.calc.results.keys() >= {"energy", "free_energy", "forces", "stress"}
-        if atoms.info["occupation"] == "tetrahedra":
-            assert np.abs(atoms.get_forces()).max() < 1e-6
+        assert tuple(atoms.info["k_mesh"]) == k_mesh(plan[atoms.info["name"]])
+        assert atoms.calc.results.keys() >= {"energy", "forces", "stress"}
+
+
+def in_the_gate(item: Planned) -> bool:
+    """Bcc Mo, Nb and W at one volume, and bcc Ta."""
+    element = item.name.split("-")[0]
+    at_one_volume = item.kind in {"strain", "displaced"} or item.name.endswith("volume-1.00")
+    return element in BCC and (
+        at_one_volume or (element == "Ta" and item.kind in {"volume", "rattled"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("bcc", in_the_gate),
+        ("Ta-volumes", lambda item: item.name.startswith("Ta-volume-")),
+        ("W-bcc", lambda item: item.name.startswith("W-") and in_the_gate(item)),
+    ],
+)
+def test_what_a_gate_takes_are_the_rows_that_it_names(
+    part: str, expected: Callable[[Planned], bool], stored: list[Atoms]
+) -> None:
+    entry = load_registry(ROOT / "fixtures" / "datasets.toml")[f"refractory-mini-{part}"]
+    assert entry.selection is not None
+    names = {stored[row].info["name"] for row in entry.selection.rows}
+    assert names == {item.name for item in planned() if expected(item)}
 
 
 def test_the_card_states_what_is_stored(stored: list[Atoms]) -> None:
     card = (DATASET.parent / "README.md").read_text(encoding="utf-8")
     assert f"{len(stored)} configurations" in card
-    for line in convergence_table(read_studies()):
-        assert line in card
+    frames = {atoms.info["name"]: atoms for atoms in stored}
+    for table in (contents_table(frames), convergence_table(read_studies()), curve_table(frames)):
+        assert "\n".join(table) in card
+
+
+def test_the_all_electron_check_finds_no_difference_where_there_is_none() -> None:
+    known = dcdft.data["W"]
+    parameters = (known["wien2k_B"] * units.GPa, known["wien2k_Bp"], known["wien2k_volume"])
+    frames = {}
+    for item in planned():
+        if item.name.startswith("W-volume-"):
+            energy = birchmurnaghan(item.atoms.get_volume(), -10.0, *parameters)
+            frames[item.name] = frame(
+                made(item, Settings(), Path("/dev/null")) | {"energy": energy}
+            )
+    (row,) = curve_table(frames)[2:]
+    assert row == "| W | 16.14 | 16.14 | 302 | 302 | 0.0 |"
+    del frames["W-volume-1.12"]
+    assert not curve_table(frames)[2:]
+
+
+def test_the_energy_check_tells_a_constant_pressure_from_other_differences(tmp_path: Path) -> None:
+    rows = ELASTIC_ROWS["W"]
+    public: list[dict[str, Any]] = [{} for _ in range(max(rows) + 1)]
+    studies = {}
+    for row, volume in zip(rows, (16.0, 15.0, 17.0, 18.0, 16.0, 16.0), strict=True):
+        structure = {"lattice": {"volume": volume}}
+        public[row] = {"structure": structure, "num_atoms": 1, "outputs": {"energy": -3.0}}
+        energy = -5.0 + 0.01 * volume + 0.002 * (row == rows[-1])
+        studies[f"cross-W_Elastic-{row}"] = {"numbers": [74], "energy": energy}
+    (tmp_path / "W_Elastic.json").write_text(json.dumps(public))
+    (row_of_w,) = energy_table(studies, tmp_path)[2:]
+    _, each, everything, beside, same_volume = row_of_w.strip("| ").split(" | ")[1:]
+    assert each.startswith("-3.7, -13.7, +6.3, +16.3")
+    assert (everything, beside, same_volume) == ("9.3", "0.7", "0.9")
 
 
 def test_stress_has_the_sign_and_unit_of_the_strain_derivative(stored: list[Atoms]) -> None:
