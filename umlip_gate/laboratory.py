@@ -1,28 +1,26 @@
 """Measures cells: the way from registries to metrics, each step taken once."""
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.schema import Pool
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Origin
-from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.distribution import distribution
 from umlip_gate.datasets.grouping import systems
 from umlip_gate.datasets.library import Library
 from umlip_gate.faults import NotMeasured
-from umlip_gate.metrics.bootstrap import SEED
+from umlip_gate.metrics.basis import RULES, Basis
+from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with_uncertainty
 from umlip_gate.metrics.errors import Errors, errors_of
 from umlip_gate.metrics.interactions import measure_interactions
-from umlip_gate.metrics.measurement import measure_errors
-from umlip_gate.metrics.pooling import measure_pool
+from umlip_gate.metrics.measurement import Metrics, measure_basis
 from umlip_gate.metrics.sampling import Allowance, Plan, Sample, plan
 from umlip_gate.metrics.windows import energy_windows
 from umlip_gate.models.combined import Ensemble
@@ -80,6 +78,8 @@ class Laboratory:
         The registry; candidate, ensembles and other DFT stand among the models.
     pools, element_groups
         Names that claims have for several datasets, and for several elements.
+    statistics
+        At what level intervals are drawn, and of how many configurations a sample is at least.
     source
         Which predictions are taken where a test leaves it open: `auto` computes if the model
         can run here, and takes published ones else.
@@ -92,6 +92,7 @@ class Laboratory:
     models: Mapping[str, Source | Ensemble]
     pools: Mapping[str, Pool]
     element_groups: Mapping[str, tuple[str, ...]]
+    statistics: Statistics
     source: Choice
     allowance: Allowance
     _described: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -173,7 +174,7 @@ class Laboratory:
         predictions = [each.predictions for each in predicted]
         mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
         errors = errors_of(reference, mean)
-        metrics = measure_errors(errors, sample)
+        metrics = self._metrics(Basis((errors,), sample=sample))
         deviations = None
         if isinstance(entry, Ensemble) and sample is None and not metrics.n_failed:
             deviations = deviations_of(reference, predictions, mean)
@@ -184,9 +185,8 @@ class Laboratory:
             dataset,
             origin,
             metrics,
-            errors,
             failures={int(predicted[0].rows[row]): why for row, why in mean.failures.items()},
-            groups={} if sample else _groups(model, dataset, origin, systems(reference), errors),
+            groups={} if sample else self._groups(model, dataset, origin, reference, errors),
             deviations=deviations,
         )
         return Measurement(cell, _identity(names, predicted), energy_windows(errors))
@@ -209,7 +209,6 @@ class Laboratory:
             dataset,
             least_trusted([each.source for each in predicted]),
             measure_interactions(interactions, mean),
-            errors_of(interactions.cells, mean).select(np.zeros(len(mean), dtype=bool)),
             failures=mean.failures,
         )
         return Measurement(cell, _identity(names, predicted))
@@ -217,7 +216,8 @@ class Laboratory:
     def _pooled(self, model: str, pool_id: str, source: Choice) -> Measurement:
         pool = self.pools[pool_id]
         parts = [self.measure(model, dataset, source) for dataset in pool.datasets]
-        by_rule = measure_pool([part.cell.errors for part in parts])
+        errors = tuple(part.cell.errors for part in parts)
+        by_rule = {rule: self._metrics(Basis(errors, rule)) for rule in RULES}
         metrics = by_rule.pop(pool.rule)
         deviations = [part.cell.deviations for part in parts if part.cell.deviations is not None]
         joined = Deviations.pooled(deviations) if len(deviations) == len(parts) else None
@@ -226,7 +226,7 @@ class Laboratory:
             pool_id,
             least_trusted([part.cell.source for part in parts]),
             metrics if joined is None else with_uncertainty(metrics, joined),
-            Errors.joined([part.cell.errors for part in parts]),
+            failures=_failures(parts),
             otherwise={str(rule): metrics for rule, metrics in by_rule.items()},
             deviations=joined,
         )
@@ -238,14 +238,36 @@ class Laboratory:
         assert not isinstance(entry, Ensemble)  # noqa: S101 - ensembles have models as members
         return self.predictor.predict(model, entry, dataset, source, extent)
 
+    def _metrics(self, basis: Basis) -> Metrics:
+        return measure_basis(basis, Resampling(self.statistics.level))
+
+    def _groups(
+        self, model: str, dataset: str, source: Origin, reference: Configurations, errors: Errors
+    ) -> dict[str, Cell]:
+        """Measure each chemical system by itself."""
+        names = systems(reference)
+        distinct = np.unique(names).tolist()
+        if len(distinct) == 1:
+            return {}
+        return {
+            name: Cell(
+                model,
+                f"{dataset} ({name})",
+                source,
+                self._metrics(Basis((errors.select(names == name),))),
+            )
+            for name in distinct
+        }
+
     def _sample(self, what: str, order: Plan | None, n: int) -> Sample | None:
         """Give the sample that was evaluated; None if it is the whole dataset."""
         if order is None or n == len(order.order):
             return None
-        if n < order.fewest:
+        fewest = max(order.fewest, self.statistics.fewest_configurations)
+        if n < fewest:
             raise NotMeasured(
                 f"{what}: {n} of {len(order.order)} configurations were evaluated, and a sample "
-                f"needs {order.fewest}: allow more with --max-configurations or --budget"
+                f"needs {fewest}: allow more with --max-configurations or --budget"
             )
         return order.first(n)
 
@@ -256,106 +278,17 @@ def _identity(names: Sequence[str], predicted: Sequence[Predicted]) -> dict[str,
     return {"members": {n: each.identity for n, each in zip(names, predicted, strict=True)}}
 
 
-def _groups(
-    model: str, dataset: str, source: Origin, names: NDArray[np.str_], errors: Errors
-) -> dict[str, Cell]:
-    """Measure each chemical system by itself; resamples of different ones are independent."""
-    distinct = np.unique(names).tolist()
-    if len(distinct) == 1:
-        return {}
-    groups = {}
-    for name in distinct:
-        own = errors.select(names == name)
-        metrics = measure_errors(own, seed=SEED + zlib.crc32(name.encode()))
-        groups[name] = Cell(model, f"{dataset} ({name})", source, metrics, own)
-    return groups
+def _failures(parts: Sequence[Measurement]) -> dict[int, str]:
+    """Give what failed, the rows of several datasets being numbered one after the other."""
+    failures, start = {}, 0
+    for cell in (part.cell for part in parts):
+        for row, error in cell.failures.items():
+            failures[start + row] = f"{cell.dataset} row {row}: {error}"
+        start += cell.metrics.n_configurations
+    return failures
 
 
 def least_trusted(sources: Sequence[Origin]) -> Origin:
     """Give the source that a number over several sources is labelled with."""
     order: tuple[Origin, ...] = ("random", "published", "live")
     return min(sources, key=order.index)
-
-
-@dataclass
-class Bench:
-    """What the judging of one item asks for, kept for the report.
-
-    Attributes
-    ----------
-    laboratory
-        Where it is measured.
-    source
-        Which predictions are taken; the laboratory's choice if it is None.
-    known_costs
-        Tells what is known of costs, in a run that measures them.
-    measurements
-        Everything that was measured on the way.
-    datasets
-        Every dataset that was read on the way.
-    """
-
-    laboratory: Laboratory
-    source: Choice | None = None
-    known_costs: Callable[[Device], KnownCosts] | None = None
-    measurements: list[Measurement] = field(default_factory=list)
-    datasets: set[str] = field(default_factory=set)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the results file: `measurements`, and `datasets` by id."""
-        return {
-            "measurements": [measurement.to_json() for measurement in self.measurements],
-            "datasets": {name: self.laboratory.describe(name) for name in sorted(self.datasets)},
-        }
-
-    @property
-    def compared(self) -> list[str]:
-        """The models that a claim of the paper compares: those of its Table 1."""
-        return self.laboratory.compared
-
-    def members(self, dataset: str) -> tuple[str, ...]:
-        """Name the datasets of a pool; of a dataset, itself."""
-        pool = self.laboratory.pools.get(dataset)
-        return pool.datasets if pool else (dataset,)
-
-    def elements(self, groups: Sequence[str]) -> list[str]:
-        """Name the elements of groups of the periodic table."""
-        return [symbol for group in groups for symbol in self.laboratory.element_groups[group]]
-
-    def configurations(self, dataset: str) -> Configurations:
-        """Give a dataset's configurations."""
-        configurations = self.laboratory.load(dataset)
-        self.datasets.add(dataset)
-        return configurations
-
-    def cell(self, model: str, dataset: str) -> Cell:
-        """Give what one model measures on one dataset or pool.
-
-        Raises
-        ------
-        NotMeasured
-            Its weights are random: they never stand for accuracy.
-        """
-        cell = self.any_cell(model, dataset)
-        if cell.source == "random":
-            raise NotMeasured(f"{model}: random weights never stand for accuracy")
-        return cell
-
-    def costs(self, device: Device) -> KnownCosts:
-        """Give what is known of the costs of models on a device.
-
-        Raises
-        ------
-        NotMeasured
-            This run is not about costs.
-        """
-        if self.known_costs is None:
-            raise NotMeasured("no cost is measured in this run: --benchmark-only measures them")
-        return self.known_costs(device)
-
-    def any_cell(self, model: str, dataset: str) -> Cell:
-        """Give the same with random weights too: whether a model runs."""
-        measurement = self.laboratory.measure(model, dataset, self.source)
-        self.measurements.append(measurement)
-        self.datasets.update(self.members(dataset))
-        return measurement.cell

@@ -1,7 +1,7 @@
 """Where predictions come from: computed here, published by others, or another DFT."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -73,6 +73,8 @@ class Predictor:
         Processes that share a computation.
     announce
         Is told what is being computed.
+    announced
+        What it was told once, and is not told again.
     """
 
     library: Library
@@ -80,6 +82,7 @@ class Predictor:
     random_seed: int | None
     n_workers: int
     announce: Callable[[str], None]
+    announced: set[str] = field(default_factory=set)
 
     def predict(
         self, name: str, model: Source, dataset: str, source: Choice, extent: Extent
@@ -124,12 +127,18 @@ class Predictor:
             return None
         try:
             _require_coverage(model, dataset, self.library.load(dataset))
-            return live_model(model, self.device, settings, self.random_seed, self.announce)
+            return live_model(model, self.device, settings, self.random_seed, self.announce_once)
         except NotObtainable:
             elsewhere = self.library.place(dataset).whole in model.published
             if source == "live" or self.random_seed is not None or not elsewhere:
                 raise
             return None
+
+    def announce_once(self, text: str) -> None:
+        """Say what is true of a model on every dataset, such as its licence, a single time."""
+        if text not in self.announced:
+            self.announced.add(text)
+            self.announce(text)
 
     def _published(self, model: Model, dataset: str, extent: Extent) -> Predicted:
         whole, own = self.library.place(dataset)

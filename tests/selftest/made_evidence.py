@@ -1,5 +1,6 @@
 """Measurements and assertions as a judging test wants them, without any model."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,9 +8,12 @@ import numpy as np
 
 from umlip_gate.claims.evidence import Cell, Evidence
 from umlip_gate.claims.kinds import BestIn, BestOf, Limit, Order, WorstIn
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.metrics.basis import Basis
+from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.errors import Errors, FloatArray
 from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.metrics.quantities import QUANTITIES
@@ -18,8 +22,15 @@ ENERGY = {"quantity": "energy_rmse", "convention": "per_atom", "unit": "meV/atom
 
 GROUPS = {"5": ["Nb", "Ta"], "6": ["Cr", "Mo", "W"]}
 
-SPREAD = np.linspace(-0.5, 0.25, 101)
-"""What the resamples add to a value, to that of every model alike."""
+N = 1026
+
+SPREAD = np.linspace(-0.9, 0.9, N)
+"""How the squared errors of the configurations differ from their mean, as fractions of it: for
+every model alike, if nothing else is said."""
+
+STATISTICS = Statistics(
+    level=0.95, order_level=0.97, fewest_configurations=100, rationale="a self-test's"
+)
 
 
 def cell(
@@ -28,7 +39,7 @@ def cell(
     *,
     n_failed: int = 0,
     failures: Mapping[int, str] | None = None,
-    replicates: FloatArray | None = None,
+    spread: FloatArray | None = None,
     **others: float,
 ) -> Cell:
     """An energy RMSE, and nothing else that was measured."""
@@ -40,24 +51,28 @@ def cell(
     intervals: dict[str, dict[str, tuple[float, float] | None]] = {
         name: dict.fromkeys(quantity.conventions) for name, quantity in QUANTITIES.items()
     }
-    replicated = {}
     if value is not None:
         intervals["energy_rmse"]["per_atom"] = (value - 0.5, value + 0.25)
-        drawn = value + SPREAD if replicates is None else replicates
-        replicated["energy_rmse", "per_atom"] = drawn
     metrics = Metrics(
-        n_configurations=1026,
+        n_configurations=N,
         n_failed=n_failed,
         values=values,
         intervals=intervals,
         survivors=None,
-        n_resamples=len(SPREAD),
-        seed=0,
-        replicates=replicated,
+        how=Resampling(),
+        basis=Basis((errors_of_rmse(value or math.nan, SPREAD if spread is None else spread),)),
     )
-    none = np.zeros(0)
-    errors = Errors(none, none, none, none, none, none, none, none, np.zeros((0, 1)))
-    return Cell(model, "W-g", "published", metrics, errors, failures or {})
+    return Cell(model, "W-g", "published", metrics, failures=failures or {})
+
+
+def errors_of_rmse(rmse: float, spread: FloatArray) -> Errors:
+    """Errors of configurations of one atom each, whose squares are so far from their mean.
+
+    Energies and force components have the same.
+    """
+    one, zero = np.ones(len(spread)), np.zeros(len(spread))
+    energy = rmse * np.sqrt(1 + spread - spread.mean())
+    return Errors(one, energy, 3 * energy**2, one, one, zero, zero, one, one[:, np.newaxis])
 
 
 def limit(**ends: Any) -> Limit:  # noqa: ANN401 - any TOML value
@@ -89,16 +104,16 @@ def evidence(
     values: Mapping[str, float | None],
     errors: Mapping[str, str] | None = None,
     absent: Mapping[str, str] | None = None,
-    **replicates: FloatArray,
+    **spreads: FloatArray,
 ) -> Evidence:
-    cells = [
-        cell(model, value, replicates=replicates.get(model)) for model, value in values.items()
-    ]
-    return Evidence("W-g", cells, errors or {}, absent or {})
+    cells = [cell(model, value, spread=spreads.get(model)) for model, value in values.items()]
+    return Evidence("W-g", STATISTICS, cells, errors or {}, absent or {})
 
 
 class MadeBench:
     """A bench with the cells that it was given."""
+
+    statistics = STATISTICS
 
     def __init__(
         self,

@@ -11,13 +11,15 @@ import time
 
 import numpy as np
 
+from tests.selftest.made_evidence import STATISTICS
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.kinds import Order
 from umlip_gate.claims.kinds.base import Subject
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.metrics.basis import Basis
 from umlip_gate.metrics.errors import errors_of
-from umlip_gate.metrics.measurement import measure_errors
+from umlip_gate.metrics.measurement import measure_basis
 from umlip_gate.predictions.predictions import Predictions
 
 N_MODELS = 26
@@ -49,12 +51,14 @@ def measured(name: str, scale: float, reference: Configurations, seed: int) -> C
     forces = rng.normal(scale=0.1 * scale, size=reference.forces.shape)
     forces += reference.forces
     predictions = Predictions(reference.energies + energies, forces, {})
-    errors = errors_of(reference, predictions)
-    return Cell(name, "made", "published", measure_errors(errors), errors)
+    basis = Basis((errors_of(reference, predictions),))
+    return Cell(name, "made", "published", measure_basis(basis))
 
 
 class Shelf:
     """A bench with the cells that were measured."""
+
+    statistics = STATISTICS
 
     def __init__(self, cells: dict[str, Cell], reference: Configurations) -> None:
         self.cells, self.reference, self.compared = cells, reference, list(cells)

@@ -6,8 +6,9 @@ from typing import ClassVar, cast
 import pytest
 
 from tests.selftest.made_evidence import cell
+from umlip_gate.bench import Bench
 from umlip_gate.faults import NotMeasured
-from umlip_gate.laboratory import Bench, Laboratory, Measurement
+from umlip_gate.laboratory import Laboratory, Measurement
 
 pytestmark = pytest.mark.selftest
 

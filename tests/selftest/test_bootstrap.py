@@ -4,11 +4,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tests.selftest.slow_metrics import REFERENCED, Cells, assert_close, dataset, random_case, slow
-from umlip_gate.metrics.bootstrap import LEVEL, draw, intervals, replicates
-from umlip_gate.metrics.errors import Errors, Estimates, Estimator, errors_of
-from umlip_gate.metrics.measurement import measure
-from umlip_gate.predictions.predictions import Predictions
+from tests.selftest.slow_metrics import random_case
+from umlip_gate.metrics.basis import Basis
+from umlip_gate.metrics.bootstrap import LEVEL, Design, Resampling, draw, interval, intervals
+from umlip_gate.metrics.errors import Errors, FloatArray, errors_of
+from umlip_gate.metrics.estimates import Estimate, estimates_of
+from umlip_gate.metrics.measurement import measure, measure_basis
 
 pytestmark = pytest.mark.selftest
 
@@ -29,32 +30,126 @@ def normal_errors(n: int, sigma: float, rng: np.random.Generator) -> Errors:
     )
 
 
-def one(estimates: Estimates, resample: int) -> Cells:
-    values = {key: float(column[resample]) for key, column in estimates.items()}
-    return {key: None if math.isnan(value) else value for key, value in values.items()}
+@pytest.mark.parametrize("n", [2, 13, 230])
+def test_an_influence_is_what_one_more_of_a_configuration_does(n: int) -> None:
+    errors, step = errors_of(*random_case(n, seed=n)), 1e-5
+    estimates = estimates_of(errors)
+    for row in (0, n // 2, n - 1):
+        nudged = {}
+        for sign in (1, -1):
+            times = np.ones(n)
+            times[row] += sign * step
+            nudged[sign] = estimates_of(errors, times)
+        for key, (value, influence) in estimates.items():
+            if not math.isfinite(value) or key[0].endswith("worst_share"):
+                continue  # a number of configurations, rounded up, has no slope
+            slope = (nudged[1][key].value - nudged[-1][key].value) / (2 * step)
+            assert influence[row] == pytest.approx(
+                slope, rel=1e-4, abs=1e-6 * max(1, abs(value))
+            ), key
 
 
-@pytest.mark.parametrize(("n", "n_resamples"), [(1, 3), (2, 20), (13, 60), (230, 12)])
-def test_resamples_agree_with_plain_python(n: int, n_resamples: int) -> None:
-    case = random_case(n, seed=n)
-    estimates = replicates(errors_of(*case), n_resamples, seed=5)
-    drawn = np.random.default_rng(5).integers(n, size=(n_resamples, n))
-    for resample, rows in enumerate(drawn.tolist()):
-        assert_close(one(estimates, resample), slow(*case, rows=rows))
+@pytest.mark.parametrize("n", [2, 13, 230])
+def test_the_influences_of_all_add_up_to_nothing(n: int) -> None:
+    for key, (value, influence) in estimates_of(errors_of(*random_case(n, seed=n))).items():
+        if math.isfinite(value):
+            assert influence.sum() == pytest.approx(
+                0, abs=1e-9 * max(1, np.abs(influence).max())
+            ), key
 
 
-def test_the_energy_interval_is_that_of_an_explicit_loop() -> None:
-    case = random_case(50, seed=1)
-    errors = errors_of(*case)
-    loop = []
-    generator = np.random.default_rng(7)
+def test_the_influence_on_a_worst_share_is_that_of_a_mean_of_the_worst() -> None:
+    """Of 200 configurations the worst two; a threshold that moves costs nothing to first order."""
+    rng = np.random.default_rng(3)
+    errors = normal_errors(200, 1.0, rng)
+    squared = errors.energy**2
+    value, influence = estimates_of(errors)["energy_worst_share", "per_configuration"]
+    worst = np.sort(squared)[-2:]
+    assert value == pytest.approx(worst.sum() / squared.sum())
+    above = np.maximum(squared - worst[0], 0) + worst[0] / 100
+    np.testing.assert_allclose(influence, (above - value * squared) / squared.sum())
+
+
+def test_the_interval_is_that_of_an_explicit_loop() -> None:
+    errors = errors_of(*random_case(50, seed=1))
+    value, own = estimates_of(errors)["energy_rmse", "per_atom"]
+    farthest = []
+    generator = np.random.default_rng([7, 0])
     for _ in range(400):
-        rows = generator.integers(50, size=50)
-        mean = (errors.n_atoms[rows] * errors.energy[rows] ** 2).sum() / errors.n_atoms[rows].sum()
-        loop.append(math.sqrt(mean))
-    expected = np.percentile(loop, [2.5, 97.5])
-    metrics = measure(*case, n_resamples=400, seed=7)
-    assert metrics.intervals["energy_rmse"]["per_atom"] == pytest.approx(tuple(expected), rel=1e-12)
+        drawn = own[generator.integers(50, size=50)]
+        farthest.append(abs(drawn.sum()) / math.sqrt(50 * drawn.var(ddof=1)))
+    reach = np.quantile(farthest, 0.95) * math.sqrt(50 * own.var(ddof=1))
+    metrics = measure(*random_case(50, seed=1), n_resamples=400, seed=7)
+    found = metrics.intervals["energy_rmse"]["per_atom"]
+    expected = (value * math.exp(-reach / value), value * math.exp(reach / value))
+    assert found == pytest.approx(expected, rel=1e-10)
+    value, own = estimates_of(errors)["energy_offset", "per_configuration"]
+    low, high = metrics.intervals["energy_offset"]["per_configuration"] or (0.0, 0.0)
+    assert (low + high) / 2 == pytest.approx(value)  # what may have either sign
+
+
+def made(values: FloatArray, value: float = 0.0) -> Estimate:
+    """An estimate of which the configurations have these influences."""
+    return Estimate(value, values - values.mean())
+
+
+def test_joint_intervals_hold_together_and_are_wider() -> None:
+    rng = np.random.default_rng(1)
+    design = Design.of_parts([300])
+    estimates = [made(rng.normal(size=300)) for _ in range(20)]
+    apart, together = (intervals(estimates, design, joint=joint) for joint in (False, True))
+    for one, all_of_them in zip(apart, together, strict=True):
+        assert one is not None
+        assert all_of_them is not None
+        assert 1.3 < all_of_them[1] / one[1] < 1.9  # of normal numbers 3.0 / 1.96
+    twice = intervals([estimates[0], estimates[0]], design, joint=True)
+    assert twice[0] == pytest.approx(apart[0])  # what always agrees costs nothing
+
+
+def test_a_number_that_nothing_moves_has_no_interval_and_spoils_no_other() -> None:
+    rng = np.random.default_rng(2)
+    design = Design.of_parts([100])
+    still, moving = made(np.zeros(100), 3.0), made(rng.normal(size=100))
+    assert intervals([still, moving], design, joint=True) == [None, interval(moving, design)]
+    assert interval(made(np.full(100, np.nan), np.nan), design) is None
+    assert interval(made(np.zeros(1), 3.0), Design.of_parts([1])) is None
+
+
+def test_what_one_configuration_alone_carries_has_no_interval() -> None:
+    """A resample without it, which is one of three, says nothing of how far it may be."""
+    carried = np.zeros(200)
+    carried[17] = 1.0
+    assert interval(made(carried, 1.0), Design.of_parts([200])) is None
+    errors = errors_of(*random_case(200, seed=9))
+    errors.energy[:] = 0.0
+    errors.energy[17] = 50.0
+    found = measure_basis(Basis((errors,)))
+    assert found.values["energy_rmse"]["per_configuration"] == pytest.approx(50 / math.sqrt(200))
+    assert found.intervals["energy_rmse"]["per_configuration"] is None
+
+
+def test_each_stratum_is_drawn_from_itself() -> None:
+    """Levels that differ between strata, and not within, do not move a number."""
+    rng = np.random.default_rng(5)
+    level = np.repeat([-100.0, 100.0], 60)
+    noise = rng.normal(size=120)
+    of_parts = interval(made(level + noise), Design.of_parts([60, 60]))
+    of_one = interval(made(level + noise), Design.of_parts([120]))
+    assert of_parts is not None
+    assert of_one is not None
+    assert of_parts[1] - of_parts[0] < 0.1 * (of_one[1] - of_one[0])
+    seen = Design(np.repeat([0, 1], 60), np.array([0.0, 1.0]))
+    assert interval(Estimate(0.0, np.repeat([1.0, 0.0], 60) * noise), seen) is None
+
+
+def test_a_stratum_of_one_configuration_says_nothing_of_what_it_moves() -> None:
+    rng = np.random.default_rng(6)
+    design = Design.of_parts([50, 1])
+    both, first = rng.normal(size=51), np.append(rng.normal(size=50), 0.0)
+    assert interval(Estimate(0.0, both), design) is None
+    assert interval(Estimate(0.0, first), design) is not None
+    empty = Design(np.zeros(50, dtype=np.int64), np.ones(2))
+    assert interval(made(rng.normal(size=50)), empty) is None
 
 
 @pytest.mark.parametrize("n", [1, 7, 300])
@@ -63,11 +158,6 @@ def test_the_chunk_does_not_matter(n: int, chunk: int) -> None:
     whole = np.concatenate(list(draw(n, 50, seed=3)))
     assert whole.shape == (50, n)
     assert np.array_equal(np.concatenate(list(draw(n, 50, 3, chunk))), whole)
-    errors = errors_of(*random_case(n, seed=2))
-    expected = replicates(errors, 50, 3)
-    for key, values in replicates(errors, 50, 3, chunk).items():
-        absolute = REFERENCED if key[1].endswith("composition_removed") else 1e-10
-        np.testing.assert_allclose(values, expected[key], rtol=1e-12, atol=absolute)
 
 
 def test_a_seed_reproduces_and_another_differs() -> None:
@@ -99,33 +189,15 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     }
     covered = dict.fromkeys(truth, 0)
     for trial in range(trials):
-        found = intervals(replicates(normal_errors(200, sigma, rng), 300, trial))
+        basis = Basis((normal_errors(200, sigma, rng),))
+        metrics = measure_basis(basis, Resampling(n_resamples=300, seed=trial))
         for key, true in truth.items():
-            interval = found[key]
+            interval = metrics.intervals[key[0]][key[1]]
             assert interval is not None
             covered[key] += interval[0] <= true <= interval[1]
     assert LEVEL == 0.95
-    # the binomial's standard error is 0.013, and percentile intervals are a little narrow
-    for key, count in covered.items():
-        assert 0.90 < count / trials < 0.985, key
-
-
-def test_the_worst_share_is_found_where_the_worst_rows_are_not_drawn() -> None:
-    n = 400
-    least = Estimator(normal_errors(n, 1.0, np.random.default_rng(12)))
-    table = np.eye(n) * n  # each resample is one configuration, n times
-    estimates = least(table)
-    for key in (("energy_worst_share", "per_atom"), ("force_worst_share", "component")):
-        np.testing.assert_allclose(estimates[key], 4 / n, rtol=1e-12)
-
-
-def test_what_some_resample_leaves_undefined_has_no_interval() -> None:
-    configurations = dataset([1] * 4, [0.0] * 4, [[0.0, 0.0, 0.0]] * 4)
-    energies = np.array([0.01, 0.0, 0.0, 0.0])  # a third of the resamples draw only zeros
-    metrics = measure(configurations, Predictions(energies, np.zeros((4, 3)), {}), n_resamples=200)
-    assert metrics.values["energy_worst_share"]["per_atom"] == 1
-    assert metrics.intervals["energy_worst_share"]["per_atom"] is None
-    assert metrics.intervals["energy_rmse"]["per_atom"] == pytest.approx((0, 10), abs=2)
+    for key, count in covered.items():  # the binomial's standard error is 0.013
+        assert 0.91 < count / trials < 0.985, key
 
 
 def test_memory_is_bounded_for_a_large_dataset() -> None:
@@ -133,7 +205,7 @@ def test_memory_is_bounded_for_a_large_dataset() -> None:
     peaks = []
     for n_resamples in (8, 80):
         tracemalloc.start()
-        replicates(errors, n_resamples, seed=1)
+        measure_basis(Basis((errors,)), Resampling(n_resamples=n_resamples))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert max(peaks) < 100e6

@@ -102,14 +102,23 @@ def write_published(path: Path, offset_mev_per_atom: float) -> None:
         {
             "ase_atoms": [atoms.copy() for atoms in images],
             "energy": [
-                atoms.get_potential_energy() / len(atoms) + offset_mev_per_atom / 1000
-                for atoms in images
+                atoms.get_potential_energy() / len(atoms)
+                + offset_mev_per_atom / 1000 * (1.01 if row % 2 else 0.99)
+                for row, atoms in enumerate(images)
             ],
             "forces": [np.asarray(atoms.get_forces()) for atoms in images],
         }
     )
     frame.columns = frame.columns.astype(object)  # as in the published files
     frame.to_pickle(path, compression="gzip")
+
+
+STATISTICS = """\
+level = 0.95
+order_level = 0.97
+fewest_configurations = 10
+rationale = "for tests"
+"""
 
 
 class Project(Desk):
@@ -135,6 +144,7 @@ class Project(Desk):
         shutil.copy(ROOT / "thresholds" / "cell.toml", self.root / "thresholds")
         shutil.copy(ROOT / "thresholds" / "periodic_table.toml", self.root / "thresholds")
         self.threshold("pools.toml", "")
+        self.threshold("statistics.toml", STATISTICS)
         self.threshold("reference/published.toml", REFERENCE.format(value=1.0))
         self.threshold("gates/own.toml", (folder / "own-gate.toml").read_text())
 

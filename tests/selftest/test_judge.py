@@ -226,3 +226,26 @@ def test_every_convention_by_configuration_is_doubted_on_samples() -> None:
 
 def of_sample(whole: Cell) -> Cell:
     return replace(whole, metrics=replace(whole.metrics, n_configurations=128, n_whole=1026))
+
+
+def test_a_worst_share_of_a_sample_passes_nothing() -> None:
+    shares = [quantity for name, quantity in QUANTITIES.items() if name.endswith("_worst_share")]
+    assert len(shares) == 2
+    for quantity in shares:
+        for convention in quantity.conventions:
+            assert "too few to be found" in (quantity.doubt_on_samples(convention) or "")
+    bound = CellLimit.model_validate(
+        {
+            "quantity": "force_worst_share",
+            "convention": "component",
+            "unit": "1",
+            "max": 0.5,
+            "rationale": "a self-test's",
+        }
+    )
+    sampled = of_sample(cell("a", 4.5))
+    sampled.metrics.values["force_worst_share"]["component"] = 0.1
+    sampled.metrics.intervals["force_worst_share"]["component"] = (0.05, 0.2)
+    assert judge_limit(bound, sampled).finding is Finding.UNDECIDED
+    sampled.metrics.intervals["force_worst_share"]["component"] = (0.6, 0.7)
+    assert judge_limit(bound, sampled).finding is Finding.OUTSIDE

@@ -2,10 +2,11 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.selftest.made_evidence import ENERGY, SPREAD, MadeBench, cell
+from tests.selftest.made_evidence import ENERGY, SPREAD, STATISTICS, MadeBench, cell
+from umlip_gate.claims.bounds import Measured
+from umlip_gate.claims.comparison import differences
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.kinds import EachElement, ElementsStandOut, HighestElement
 from umlip_gate.claims.kinds.base import Subject
@@ -14,6 +15,8 @@ from umlip_gate.faults import NotMeasured
 
 pytestmark = pytest.mark.selftest
 
+ENERGY_RMSE = Measured.model_validate(ENERGY)
+
 ENTRY = {"name": "energy", "models": ["a"], "datasets": ["W-g"], **ENERGY}
 
 VALUES = {"Nb": 2.0, "Ta": 4.0, "Cr": 9.0, "Mo": 3.0, "W": 6.0, "MoNb": 99.0}
@@ -21,7 +24,9 @@ VALUES = {"Nb": 2.0, "Ta": 4.0, "Cr": 9.0, "Mo": 3.0, "W": 6.0, "MoNb": 99.0}
 
 
 def made(values: dict[str, float | None] | dict[str, float]) -> Cell:
-    groups = {name: cell("a", value) for name, value in values.items()}
+    groups = {
+        name: replace(cell("a", value), dataset=f"W-g ({name})") for name, value in values.items()
+    }
     return replace(cell("a", 5.0), groups=groups)
 
 
@@ -101,8 +106,7 @@ def test_elements_that_stand_out() -> None:
 
 def test_elements_that_are_tied() -> None:
     tied = made(VALUES)
-    other = cell("a", 4.1, replicates=4.1 + SPREAD[::-1])
-    groups = {**tied.groups, "W": other}
+    groups = {**tied.groups, "W": replace(cell("a", 4.1), dataset="W-g (W)")}
     assert judged(stand_out("Cr", "W"), replace(tied, groups=groups)).finding is Finding.UNDECIDED
 
 
@@ -115,12 +119,17 @@ def test_elements_that_stand_out_from_nothing_are_not_measured() -> None:
 
 def test_elements_are_drawn_independently() -> None:
     """As many rows for every element must not draw them alike."""
-    from umlip_gate.laboratory import _groups  # noqa: PLC0415 - next to what it proves
+    alike = differences([(cell("a", 4.1), cell("b", 4.0))], ENERGY_RMSE, STATISTICS)[0]
+    made_of = made({"Cr": 4.1, "W": 4.0}).groups
+    apart = differences([(made_of["Cr"], made_of["W"])], ENERGY_RMSE, STATISTICS)[0]
+    assert alike is not None
+    assert apart is not None
+    assert alike[0] > 0 > apart[0]
 
-    rng = np.random.default_rng(0)
-    from tests.selftest.test_bootstrap import normal_errors  # noqa: PLC0415 - the same
 
-    groups = _groups("a", "made", "live", np.repeat(["Mo", "W"], 50), normal_errors(100, 1.0, rng))
-    key = ("energy_rmse", "per_atom")
-    first, second = (groups[name].metrics.replicates[key] for name in ("Mo", "W"))
-    assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
+def test_elements_of_few_configurations_do_not_stand_out() -> None:
+    few = made(VALUES)
+    short = replace(cell("a", 60.0, spread=SPREAD[:99]), dataset="W-g (W)")
+    judgement = judged(stand_out("W"), replace(few, groups={**few.groups, "W": short}))
+    assert judgement.finding is Finding.UNDECIDED
+    assert "(99 configurations, where 100 are needed)" in judgement.text

@@ -13,8 +13,9 @@ from umlip_gate.claims.kinds.base import Subject
 from umlip_gate.claims.verdict import Finding
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.metrics.basis import Basis
 from umlip_gate.metrics.errors import errors_of
-from umlip_gate.metrics.measurement import measure_errors
+from umlip_gate.metrics.measurement import measure_basis
 from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest
@@ -39,9 +40,11 @@ def test_ratio_of_means_against_all_others() -> None:
 
 
 def test_ratio_has_the_interval_of_pairs() -> None:
-    low, high = 2.0 * (1 + 0.1 * SPREAD), 4.0 * (1 + 0.1 * SPREAD)
-    bench = MadeBench([cell("a", 2.0, replicates=low), cell("b", 4.0, replicates=high)])
-    assert ratio("a", "b").judge(ALL, bench).interval == pytest.approx((0.5, 0.5))
+    bench = MadeBench([cell("a", 2.0), cell("b", 4.0, spread=SPREAD + 1e-3 * SPREAD[::-1])])
+    assert ratio("a", "b").judge(ALL, bench).interval == pytest.approx((0.5, 0.5), abs=1e-4)
+    apart = MadeBench([cell("a", 2.0), cell("b", 4.0, spread=SPREAD[::-1])])
+    low, high = ratio("a", "b").judge(ALL, apart).interval or (0.0, 1.0)
+    assert high - low > 0.02
 
 
 def test_ratio_needs_every_model_that_is_named() -> None:
@@ -63,8 +66,7 @@ def signed(errors_mev: list[float], energies_ev: list[float]) -> tuple[Cell, Con
     made = dataset([1] * n, energies_ev, [[0.0, 0.0, 0.0]] * n)
     predicted = np.array(energies_ev) + np.array(errors_mev) / 1000
     errors = errors_of(made, Predictions(predicted, np.zeros((n, 3)), {}))
-    metrics = measure_errors(errors, n_resamples=50)
-    return replace(cell("a", 1.0), metrics=metrics, errors=errors), made
+    return replace(cell("a", 1.0), metrics=measure_basis(Basis((errors,)))), made
 
 
 def sign(claimed: str = "negative", energies: str = "positive") -> SignOf:
@@ -73,23 +75,30 @@ def sign(claimed: str = "negative", energies: str = "positive") -> SignOf:
     return SignOf.model_validate({**entry, "sign": claimed, "energies": energies})
 
 
-ERRORS, ENERGIES = [-5.0, -6.0, -7.0, 900.0, 0.0], [1.0, 2.0, 3.0, -1.0, 0.0]
+ERRORS = [*[-5.0, -6.0, -7.0] * 40, *[890.0, 900.0] * 60, 0.0]
+ENERGIES = [*[1.0, 2.0, 3.0] * 40, *[-1.0] * 120, 0.0]
 
 
 def test_sign_is_judged_over_its_rows_alone() -> None:
     judgement = sign().judge(ONE, MadeBench([signed(ERRORS, ENERGIES)[0]]))
     assert judgement.finding is Finding.INSIDE
     assert judgement.value == pytest.approx(-6)
-    assert "over 3 of 5 rows, those of positive energy" in judgement.text
+    assert "over 120 of 241 rows, those of positive energy" in judgement.text
     bench = MadeBench([signed(ERRORS, ENERGIES)[0]])
     assert sign("positive").judge(ONE, bench).finding is Finding.OUTSIDE
     assert sign("positive", "negative").judge(ONE, bench).finding is Finding.INSIDE
 
 
 def test_a_mean_whose_interval_holds_zero_is_undecided() -> None:
-    bench = MadeBench([signed([-5.0, 4.0, -1.0, 3.0], [1.0] * 4)[0]])
+    bench = MadeBench([signed([-5.0, 4.0, -1.0, 3.0] * 30, [1.0] * 120)[0]])
     assert sign().judge(ONE, bench).finding is Finding.UNDECIDED
     assert sign("positive").judge(ONE, bench).finding is Finding.UNDECIDED
+
+
+def test_a_sign_over_few_rows_is_undecided() -> None:
+    judgement = sign().judge(ONE, MadeBench([signed([-5.0, -7.0] * 49, [1.0] * 98)[0]]))
+    assert judgement.finding is Finding.UNDECIDED
+    assert "-6.00 meV/atom (98 configurations, where 100 are needed), undecided" in judgement.text
 
 
 def test_sign_without_such_rows_or_with_failed_ones_is_not_measured() -> None:

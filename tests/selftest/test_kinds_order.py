@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tests.selftest.made_evidence import SPREAD, MadeBench, cell, order
+from tests.selftest.made_evidence import SPREAD, MadeBench, N, cell, order
 from umlip_gate.claims.kinds import Order
 from umlip_gate.claims.kinds.base import Subject
 from umlip_gate.claims.verdict import Finding, Judgement, OutsideLimit, Undecided
@@ -17,11 +17,10 @@ WG = Subject(None, "W-g")
 def judged(
     assertion: Order,
     values: dict[str, float],
-    replicates: dict[str, FloatArray] | None = None,
+    spreads: dict[str, FloatArray] | None = None,
     absent: str = "",
 ) -> Judgement:
-    drawn = replicates or {}
-    cells = [cell(m, value, replicates=drawn.get(m)) for m, value in values.items()]
+    cells = [cell(m, value, spread=(spreads or {}).get(m)) for m, value in values.items()]
     return assertion.judge(WG, MadeBench(cells, absent=dict.fromkeys(absent, "gated")))
 
 
@@ -29,11 +28,11 @@ def test_a_better_than_b() -> None:
     judgement = judged(order("a", "b"), {"a": 4.0, "b": 5.0})
     assert judgement.finding is Finding.INSIDE
     assert (judgement.value, judgement.relation, judgement.limit) == (-1, "<", 0)
-    assert judgement.interval == pytest.approx((-1, -1))
+    assert judgement.interval == pytest.approx((-1.0175, -0.9825), abs=1e-3)
     assert (judgement.model, judgement.source, judgement.unit) == (None, "published", "meV/atom")
     assert judgement.text == (
         "order by energy_rmse per_atom on W-g, separated: highest of a minus lowest of b "
-        "-1 meV/atom (97 %: -1.00 to -1.00); judged over 2 of 2 models: a 4.00 < b 5.00"
+        "-1 meV/atom (97 %: -1.02 to -0.98); judged over 2 of 2 models: a 4.00 < b 5.00"
     )
 
 
@@ -41,8 +40,8 @@ def test_reversed_is_outside_and_tied_is_undecided() -> None:
     behind = judged(order("a", "b"), {"a": 5.0, "b": 4.0})
     with pytest.raises(OutsideLimit, match=r"reversed.*a 5.00 > b 4.00"):
         behind.require()
-    tied = judged(order("a", "b"), {"a": 4.0, "b": 4.3}, {"b": 4.3 + SPREAD[::-1]})
-    with pytest.raises(Undecided, match=r"tied.*a 4.00 ~ b 4.30"):
+    tied = judged(order("a", "b"), {"a": 4.0, "b": 4.05}, {"b": SPREAD[::-1]})
+    with pytest.raises(Undecided, match=r"tied.*a 4.00 ~ b 4.05"):
         tied.require()
 
 
@@ -85,15 +84,36 @@ def test_a_ranking_with_one_tie_is_undecided_and_with_one_reversal_outside() -> 
     assert judged(order(*"abcd"), {**values, "d": 0.5}).finding is Finding.OUTSIDE
 
 
-def test_with_more_links_each_must_hold_at_a_higher_level() -> None:
-    """1 resample of 100 beyond zero is within 97 %, and not within 1 - 0.03 / 9."""
-    differences = np.full(400, -1.0)
-    differences[:4] = 1.0
-    values = {name: float(place) for place, name in enumerate("abcdefghij")}
-    steady = {name: np.full(400, value) for name, value in values.items()}
-    steady["a"] = values["b"] + differences
-    assert judged(order("a", "b"), values, steady).finding is Finding.INSIDE
-    assert judged(order(*"abcdefghij"), values, steady).finding is Finding.UNDECIDED
+def test_with_more_links_intervals_are_wider_since_all_hold_together() -> None:
+    rng = np.random.default_rng(0)
+    values = {name: 4.0 + 0.1 * place for place, name in enumerate("abcdefghij")}
+    spreads = {name: rng.uniform(-0.9, 0.9, size=N) for name in values}
+    one = judged(order("a", "b"), values, spreads)
+    assert one.finding is Finding.INSIDE
+    # b - a is told from 0 by itself, and not among nine differences
+    assert judged(order(*"abcdefghij"), values, spreads).finding is Finding.UNDECIDED
+
+
+def test_models_that_err_alike_on_every_configuration_are_tied() -> None:
+    same = judged(order("a", "b"), {"a": 4.0, "b": 4.0})
+    assert same.finding is Finding.UNDECIDED
+    assert "0 meV/atom (without an interval)" in same.text
+    flat = dict.fromkeys("ab", np.zeros(N))
+    assert judged(order("a", "b"), {"a": 4.0, "b": 5.0}, flat).finding is Finding.UNDECIDED
+
+
+def test_few_configurations_tell_nothing() -> None:
+    few = dict.fromkeys("ab", SPREAD[:99])
+    judgement = judged(order("a", "b"), {"a": 4.0, "b": 9.0}, few)
+    assert judgement.finding is Finding.UNDECIDED
+    assert "-5 meV/atom (99 configurations, where 100 are needed)" in judgement.text
+
+
+def test_models_that_were_measured_on_different_configurations_are_not_compared() -> None:
+    with pytest.raises(
+        NotMeasured, match=r"W-g was measured on .* another on .*: they cannot be compared"
+    ):
+        judged(order("a", "b"), {"a": 4.0, "b": 9.0}, {"b": SPREAD[:1000]})
 
 
 def test_models_that_are_not_at_hand_are_left_out_and_counted() -> None:

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.selftest.made_evidence import ENERGY, STATISTICS
+from tests.selftest.slow_metrics import dataset as made_dataset
 from tests.selftest.slow_metrics import random_case
+from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.schema import Pool
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import NotMeasured, NotObtainable
@@ -19,7 +22,7 @@ from umlip_gate.predictor import Predicted
 
 pytestmark = pytest.mark.selftest
 
-SIZES = {"one": 40, "two": 60, "large": 400}
+SIZES = {"one": 40, "two": 60, "large": 400, "alike": 400}
 REACHED = {"a": 400, "b": 300, "c": 200}
 """How many rows of `large` each model reaches within a budget."""
 
@@ -28,6 +31,8 @@ class FakeLibrary:
     def load(self, dataset: str) -> Configurations:
         if dataset not in SIZES:
             raise NotObtainable(f"{dataset}: nobody has it")
+        if dataset == "alike":
+            return made_dataset([2] * 400, [-1.0] * 400, [[0.0, 0.0, 0.0]] * 800)
         return random_case(SIZES[dataset], seed=SIZES[dataset])[0]
 
     def interactions(self, dataset: str) -> None:
@@ -37,14 +42,20 @@ class FakeLibrary:
 class FakePredictor:
     """Each model errs in its own way, and is stopped where `REACHED` says."""
 
+    def __init__(self) -> None:
+        self.failures: dict[str, dict[int, str]] = {}
+        """Dataset -> row -> error, of every model."""
+
     def predict(self, name: str, _: object, dataset: str, __: str, extent: Extent) -> Predicted:
         whole = FakeLibrary().load(dataset)
         rng = np.random.default_rng(ord(name))
         energies = whole.energies + 0.01 * whole.n_atoms * rng.normal(size=len(whole))
         forces = whole.forces + 0.1 * rng.standard_t(3, size=whole.forces.shape)
         n = len(extent.order) if extent.budget_s is None else REACHED[name]
+        failures = self.failures.get(dataset, {})
+        energies[list(failures)] = np.nan
         everything = Predicted(
-            np.arange(len(whole)), Predictions(energies, forces, {}), "live", {"name": name}
+            np.arange(len(whole)), Predictions(energies, forces, failures), "live", {"name": name}
         )
         return everything.only(np.sort(extent.order[:n]), whole)
 
@@ -62,6 +73,7 @@ def laboratory(allowance: Allowance | None = None) -> Laboratory:
         models=models,
         pools={"pool": pool, "lost": lost},
         element_groups={},
+        statistics=STATISTICS,
         source="auto",
         allowance=allowance or Allowance(),
     )
@@ -124,3 +136,21 @@ def test_a_cell_is_tried_once_and_fails_alike_at_every_call() -> None:
     for _ in range(2):
         with pytest.raises(NotObtainable, match="nobody has it"):
             lab.measure("a", "nowhere")
+
+
+def test_what_failed_in_a_pool_is_named_by_dataset_and_row() -> None:
+    lab = laboratory()
+    lab.predictor.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
+    cell = lab.measure("a", "pool").cell
+    assert cell.failures == {SIZES["one"] + 3: "two row 3: MemoryError: no"}
+    with pytest.raises(NotMeasured, match="1 of 100 configurations failed, first row 43: two"):
+        cell.value(Measured.model_validate(ENERGY))
+
+
+def test_a_sample_of_fewer_than_tell_anything_is_not_measured() -> None:
+    """Where rows are all of one kind, eight would fill its stratum."""
+    assert plan(FakeLibrary().load("alike")).fewest == 8
+    with pytest.raises(NotMeasured, match=r"99 of 400 .* were evaluated, and a sample needs 100"):
+        laboratory(Allowance(configurations=99)).measure("a", "alike")
+    few = laboratory(Allowance(configurations=100)).measure("a", "alike").cell.metrics
+    assert (few.n_configurations, few.n_whole) == (100, 400)

@@ -10,11 +10,13 @@ import pytest
 from fixtures.plugin.verdicts import NOT_MEASURED
 from tests.selftest.crystals import labelled
 from tests.selftest.runs import Desk
+from umlip_gate.datasets.library import Library
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
 from umlip_gate.models import live
 from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.environments import tox_interpreter
 from umlip_gate.models.registry import load_models
+from umlip_gate.predictor import Predictor
 from umlip_gate.settings import ROOT, Settings
 
 pytestmark = pytest.mark.selftest
@@ -157,3 +159,11 @@ def test_a_model_is_asked_about_its_own_elements_only(tmp_path: Path) -> None:
     assert verdict["outcome"] == "skipped"
     assert verdict["reason"] == "EAM-Zhou on crystals: it does not cover Mo"
     assert outcome.code == NOT_MEASURED  # nothing else was asked for
+
+
+def test_what_holds_for_every_dataset_is_said_once(settings: Settings) -> None:
+    said: list[str] = []
+    predictor = Predictor(Library({}, settings), "cpu", None, 1, said.append)
+    for terms in ("a: its code is under the ASL", "b: gated", "a: its code is under the ASL"):
+        predictor.announce_once(terms)
+    assert said == ["a: its code is under the ASL", "b: gated"]

@@ -4,13 +4,23 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
-import numpy as np
 import pytest
 
+from fixtures.cases import cell_cases
+from fixtures.plugin.suite import Suite
 from tests.selftest.made_evidence import MadeBench, cell
 from umlip_gate.claims.evidence import Cell
-from umlip_gate.claims.kinds import Assertion, EachElement, ElementsStandOut, HighestElement, Order
+from umlip_gate.claims.kinds import (
+    Assertion,
+    Cannot,
+    EachElement,
+    ElementsStandOut,
+    HighestElement,
+    Order,
+)
 from umlip_gate.claims.kinds.base import Subject
 from umlip_gate.claims.thresholds import Thresholds
 from umlip_gate.claims.verdict import Finding, Judgement
@@ -44,7 +54,6 @@ def valued(model: str, dataset: str, assertion: Assertion, value: float) -> Cell
             **made.metrics.intervals,
             key[0]: {**made.metrics.intervals[key[0]], key[1]: (value, value)},
         },
-        replicates={key: np.full(100, value)},
     )
     return replace(made, dataset=dataset, metrics=metrics)
 
@@ -85,7 +94,10 @@ def gb56(item: str, values: dict[str, float]) -> Judgement:
     assert isinstance(assertion, EachElement | HighestElement | ElementsStandOut)
     (subject,) = assertion.subjects()
     assert subject.model is not None
-    groups = {e: valued(subject.model, "GB-56", assertion, v) for e, v in values.items()}
+    groups = {
+        element: valued(subject.model, f"GB-56 ({element})", assertion, value)
+        for element, value in values.items()
+    }
     whole = replace(valued(subject.model, "GB-56", assertion, 1.0), groups=groups)
     return assertion.judge(Subject(subject.model, "GB-56"), PaperBench([whole]))
 
@@ -177,3 +189,18 @@ def test_every_item_of_a_claim_is_a_test(thresholds: Thresholds) -> None:
         item for item in thresholds.items() if assertions[item.split(":")[2]].about == "accuracy"
     ]
     assert sorted(collected) == sorted(about_accuracy)
+
+
+def test_what_cannot_be_computed_is_judged_by_its_claim_alone() -> None:
+    """CHGNet on W-s fails as the paper says: that it was not measured is no second failure."""
+    suite = SimpleNamespace(
+        thresholds=THRESHOLDS,
+        registered=["CHGNet_0.3.0", "SevenNet-0"],
+        datasets=["W-s", "W-g"],
+        candidate=None,
+        recalculations={},
+    )
+    cells = {(case.model, case.dataset) for case in cell_cases(cast("Suite", suite))}
+    assert cells == {("CHGNet_0.3.0", "W-g"), ("SevenNet-0", "W-s"), ("SevenNet-0", "W-g")}
+    claimed = {subject for item in of_kind(Cannot) for subject in ASSERTIONS[item].subjects()}
+    assert claimed == {("CHGNet_0.3.0", "W-s")}

@@ -24,7 +24,6 @@ from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.datasets.subset import subset_rows
 from umlip_gate.faults import NotObtainable
-from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.measurement import measure
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.live import live_model
@@ -159,7 +158,7 @@ def cell_of(model: str, dataset: str, case: Case) -> Cell:
     forces = case.predictions.forces[np.repeat(own, case.configurations.n_atoms)]
     predictions = Predictions(case.predictions.energies[own], forces, {})
     metrics = measure(configurations, predictions, n_resamples=2)
-    return Cell(model, dataset, "live", metrics, errors_of(configurations, predictions))
+    return Cell(model, dataset, "live", metrics)
 
 
 def outside(gate: Gate, model: str, case: Case) -> list[str]:

@@ -39,16 +39,16 @@ def energy(outcome: Outcome) -> float:
 
 
 def test_a_sample_is_reproducible_and_shares_what_is_stored_with_the_whole(desk: Desk) -> None:
-    first = desk.judge("--max-configurations=64")
+    first = desk.judge("--max-configurations=104")
     assert first.code == 0, first.output
     (measurement,) = first.results["measurements"]
-    assert (measurement["n_configurations"], measurement["sample_of"]) == (64, N_ROWS)
-    assert "judged by the interval on a sample of 64 of 150" in first.verdicts["energy"]["reason"]
-    assert "64 of 150" in first.output
-    assert n_evaluated(desk) == 64
-    again = desk.judge("--max-configurations=64")
+    assert (measurement["n_configurations"], measurement["sample_of"]) == (104, N_ROWS)
+    assert "judged by the interval on a sample of 104 of 150" in first.verdicts["energy"]["reason"]
+    assert "104 of 150" in first.output
+    assert n_evaluated(desk) == 104
+    again = desk.judge("--max-configurations=104")
     assert again.leaves() == first.leaves()
-    assert n_evaluated(desk) == 64
+    assert n_evaluated(desk) == 104
     whole = desk.judge()
     assert whole.results["measurements"][0]["sample_of"] is None
     assert n_evaluated(desk) == N_ROWS
@@ -65,13 +65,13 @@ def test_a_limit_within_the_interval_is_inconclusive_and_on_the_whole_the_value_
     value = energy(desk.judge())
     desk.gate({**ENERGY, "max": value}, FAILED)
     assert desk.judge().code == 0
-    outcome = desk.judge("--max-configurations=64")
+    outcome = desk.judge("--max-configurations=104")
     assert outcome.code == NOT_MEASURED, outcome.output
     assert outcome.verdicts["energy"]["outcome"] == "inconclusive"
     assert outcome.verdicts["failed"]["outcome"] == "passed"
     assert "measured, and not decided" in outcome.output
     desk.gate({**ENERGY, "max": 0.5 * value}, FAILED)
-    outcome = desk.judge("--max-configurations=64")
+    outcome = desk.judge("--max-configurations=104")
     assert outcome.code == OUTSIDE, outcome.output
 
 

@@ -6,8 +6,11 @@ import pytest
 
 from tests.selftest.slow_metrics import dataset, random_case
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.metrics.bootstrap import percentiles
-from umlip_gate.metrics.errors import Errors, Estimator, errors_of
+from umlip_gate.metrics.basis import Basis
+from umlip_gate.metrics.bootstrap import Resampling
+from umlip_gate.metrics.errors import Errors, errors_of
+from umlip_gate.metrics.estimates import estimates_of
+from umlip_gate.metrics.measurement import measure_basis
 from umlip_gate.metrics.sampling import FEWEST_OF_A_STRATUM, GROUPS, Sample, plan
 from umlip_gate.predictions.predictions import Predictions
 
@@ -67,16 +70,14 @@ def test_rows_that_are_all_alike_make_one_stratum() -> None:
 
 
 @pytest.mark.parametrize("n", [128, 200, 999, 1000, 5000])
-def test_weights_add_up_to_the_whole_in_the_sample_and_in_every_resample(n: int) -> None:
+def test_weights_add_up_to_the_whole(n: int) -> None:
     sample = plan(sized(1000), seed=2).first(n)
     assert sample.n_whole == 1000
     assert sample.weights.sum() == pytest.approx(1000)
-    resamples = np.concatenate(list(sample.draw(50, seed=1, chunk=700)))
-    assert resamples.shape == (50, min(n, 1000))
-    assert resamples.min() >= 0
-    np.testing.assert_allclose(resamples.sum(axis=1), 1000)
+    drawn = np.bincount(sample.strata)
+    np.testing.assert_allclose(sample.design.unseen, 1 - drawn / sample.sizes)
     if n >= 1000:
-        np.testing.assert_array_equal(resamples, 1)  # the whole has no sampling error
+        assert not sample.design.unseen.any()  # the whole has no sampling error
 
 
 def test_the_whole_is_estimated_without_bias_and_its_interval_covers() -> None:
@@ -90,25 +91,25 @@ def test_the_whole_is_estimated_without_bias_and_its_interval_covers() -> None:
         ("energy_mae", "per_atom"),
         ("force_rmse", "component"),
     ]
-    whole = {key: Estimator(errors)(np.ones((1, 600)))[key][0] for key in keys}
+    whole = {key: estimates_of(errors)[key].value for key in keys}
     found: dict[tuple[str, str], list[float]] = {key: [] for key in keys}
     covered = dict.fromkeys(keys, 0)
     trials = 200
     for trial in range(trials):
         sample = plan(configurations, seed=trial).first(300)
-        estimator = Estimator(_rows(errors, sample))
-        value = estimator(sample.weights[np.newaxis])
-        parts = [estimator(weights) for weights in sample.draw(200, seed=trial)]
-        for key in keys:
-            found[key].append(float(value[key][0]))
-            interval = percentiles(np.concatenate([part[key] for part in parts]))
+        basis = Basis((_rows(errors, sample),), sample=sample)
+        metrics = measure_basis(basis, Resampling(n_resamples=200, seed=trial))
+        for quantity, convention in keys:
+            key = quantity, convention
+            found[key].append(metrics.values[quantity][convention] or 0.0)
+            interval = metrics.intervals[quantity][convention]
             assert interval is not None
             covered[key] += interval[0] <= whole[key] <= interval[1]
     for key in keys:
         standard_error = float(np.std(found[key])) / math.sqrt(trials)
         # a root of a mean is a little low in small samples, by half of its relative variance
         assert np.mean(found[key]) == pytest.approx(whole[key], abs=5 * standard_error)
-        # the binomial's standard error is 0.015, and percentile intervals are a little narrow
+        # the binomial's standard error is 0.015
         assert 0.90 < covered[key] / trials <= 1, key
 
 
@@ -118,12 +119,10 @@ def test_the_interval_closes_as_the_sample_becomes_the_whole() -> None:
     widths = []
     for n in (128, 200, 590, 600):
         sample = plan(configurations).first(n)
-        estimator = Estimator(_rows(errors, sample))
-        parts = [estimator(weights)["force_rmse", "component"] for weights in sample.draw(200, 1)]
-        low, high = percentiles(np.concatenate(parts)) or (0, 0)
+        found = measure_basis(Basis((_rows(errors, sample),), sample=sample))
+        low, high = found.intervals["force_rmse"]["component"] or (0.0, 0.0)
         widths.append(high - low)
-    assert widths[0] > widths[1] > widths[2] > widths[3]
-    assert widths[3] == pytest.approx(0, abs=1e-9)
+    assert widths[0] > widths[1] > widths[2] > widths[3] == 0
 
 
 def _rows(errors: Errors, sample: Sample) -> Errors:

@@ -149,8 +149,16 @@ PERIODIC_TABLE = """\
 6 = ["Cr", "Mo", "W"]
 """
 
+STATISTICS = """\
+level = 0.95
+order_level = 0.97
+fewest_configurations = 100
+rationale = "for tests"
+"""
+
 FILES = {
     "cell.toml": CELL,
+    "statistics.toml": STATISTICS,
     "pools.toml": POOLS,
     "periodic_table.toml": PERIODIC_TABLE,
     "paper/index.toml": INDEX,
@@ -230,6 +238,8 @@ UNITS = "unit = 'eV/atom'.*energy_rmse is measured in 'meV/atom'"
         ("paper/abstract.toml", '["eqV2-31M"]', '["eqV2-31m"]', "unknown model .*'eqV2-31M'"),
         ("paper/abstract.toml", '["W-g"]', '["W-G"]', "unknown dataset or pool 'W-G'; .*'W-g'"),
         ("paper/abstract.toml", '["W-g"]', '["bot"]', "unknown dataset or pool .*'both'"),
+        ("statistics.toml", "0.95", "95", "level = 95"),
+        ("statistics.toml", "100", "1", "fewest_configurations = 1"),
         ("pools.toml", '"both"', '"W-g"', "pools.toml: W-g: is the id of a dataset"),
         ("pools.toml", '"Mo-g"', '"Mo"', "both: unknown dataset 'Mo'; did you mean 'Mo-g'"),
         ("pools.toml", '"Mo-g"', '"W-g"', "listed twice: W-g"),
@@ -289,7 +299,14 @@ def test_the_same_known_failure_twice(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["paper/index.toml", "known_failures.toml", "pools.toml", "periodic_table.toml"]
+    "file",
+    [
+        "paper/index.toml",
+        "known_failures.toml",
+        "pools.toml",
+        "periodic_table.toml",
+        "statistics.toml",
+    ],
 )
 def test_a_file_that_is_missing(folder: Path, file: str) -> None:
     (folder / file).unlink()

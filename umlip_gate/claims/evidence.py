@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from umlip_gate.claims.bounds import Measured
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
+from umlip_gate.metrics.basis import Basis
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.ensemble import Deviations
 from umlip_gate.metrics.errors import Errors, FloatArray
@@ -32,8 +32,6 @@ class Cell:
         Where the predictions come from.
     metrics
         What was measured.
-    errors
-        What it was measured from, configuration by configuration; not finite where one failed.
     failures
         Row -> error, of the configurations that failed.
     groups
@@ -49,7 +47,6 @@ class Cell:
     dataset: str
     source: Origin
     metrics: Metrics
-    errors: Errors
     failures: Mapping[int, str] = field(default_factory=dict)
     groups: Mapping[str, "Cell"] = field(default_factory=dict)
     otherwise: Mapping[str, Metrics] = field(default_factory=dict)
@@ -75,26 +72,44 @@ class Cell:
         """Look up the interval of a quantity under a convention, if it has one."""
         return self.metrics.intervals[number.quantity][number.convention]
 
-    def replicates(self, number: Measured) -> FloatArray:
-        """Give a quantity in every resample, shape (n_resamples,).
-
-        Resamples of the models on one dataset are drawn alike: the difference of two models'
-        replicates is a replicate of their difference.
+    @property
+    def basis(self) -> Basis:
+        """What it was measured from; errors are not finite where a configuration failed.
 
         Raises
         ------
         NotMeasured
-            There are none: configurations failed, or the quantity is not defined in some
-            resample.
+            It has no errors configuration by configuration.
+        """
+        if self.metrics.basis is None:
+            raise NotMeasured(
+                f"{self.model} on {self.dataset}: there are no errors configuration by "
+                "configuration, so it cannot be compared"
+            )
+        return self.metrics.basis
+
+    @property
+    def errors(self) -> Errors:
+        """The same configuration by configuration, one dataset after the other."""
+        return self.basis.joined()
+
+    def influence(self, number: Measured) -> FloatArray:
+        """Give the influence of each configuration on a quantity, shape (n,).
+
+        Raises
+        ------
+        NotMeasured
+            There is none: configurations failed, or the quantity is no function of the errors
+            of single configurations.
         """
         self.value(number)
-        values = self.metrics.replicates[number.quantity, number.convention]
-        if not np.isfinite(values).all():
+        estimate = self.basis.estimates().get((number.quantity, number.convention))
+        if estimate is None:
             raise NotMeasured(
-                f"{self.model} on {self.dataset}: {number.quantity} {number.convention} is not "
-                "defined in every resample, so it cannot be compared"
+                f"{self.model} on {self.dataset}: {number.quantity} {number.convention} cannot "
+                "be compared"
             )
-        return values
+        return estimate.influence
 
     def _why_none(self) -> str:
         if not self.metrics.n_failed:
@@ -116,6 +131,8 @@ class Evidence:
     ----------
     dataset
         A registry id.
+    statistics
+        By what the models are told apart.
     cells
         The models that were measured, failed configurations or not.
     errors
@@ -125,6 +142,7 @@ class Evidence:
     """
 
     dataset: str
+    statistics: Statistics
     cells: Sequence[Cell]
     errors: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -156,6 +174,10 @@ class Bench(Protocol):
     @property
     def compared(self) -> Sequence[str]:
         """The models that a claim of the paper compares: those of its Table 1."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """By what verdicts that rest on an interval are decided."""
 
     def members(self, dataset: str) -> Sequence[str]:
         """Name the datasets of a pool; of a dataset, itself."""
@@ -219,4 +241,4 @@ def gather(bench: Bench, models: Sequence[str], dataset: str) -> Evidence:
             absent[model] = str(error)
         except (NotMeasured, BadInput) as error:
             errors[model] = str(error)
-    return Evidence(dataset, cells, errors, absent)
+    return Evidence(dataset, bench.statistics, cells, errors, absent)

@@ -10,7 +10,7 @@ from umlip_gate.claims.kinds import Assertion
 from umlip_gate.claims.kinds.base import Ids, Name, Some, different
 from umlip_gate.claims.verdict import Finding, Origin, Source
 from umlip_gate.datasets.registry import Element
-from umlip_gate.metrics.pooling import Rule
+from umlip_gate.metrics.basis import Rule
 from umlip_gate.schema import RegistryId, Strict
 
 

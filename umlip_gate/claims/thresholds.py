@@ -23,6 +23,7 @@ from umlip_gate.claims.schema import (
     Reference,
     ReferenceFile,
 )
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Finding
 from umlip_gate.faults import BadInput
 from umlip_gate.schema import Strict, nearest, read_toml, validate
@@ -60,6 +61,8 @@ class Thresholds:
         What known models give.
     cell
         What holds in every cell.
+    statistics
+        By what verdicts that rest on an interval are decided.
     gates
         By name.
     known_failures
@@ -73,6 +76,7 @@ class Thresholds:
     element_groups: Mapping[str, tuple[str, ...]]
     references: tuple[Reference, ...]
     cell: CellLimit
+    statistics: Statistics
     gates: Mapping[str, Gate]
     known_failures: tuple[KnownFailure, ...]
 
@@ -105,8 +109,8 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     Parameters
     ----------
     folder
-        With `paper/`, `reference/`, `gates/`, `cell.toml`, `pools.toml`, `periodic_table.toml`
-        and `known_failures.toml`.
+        With `paper/`, `reference/`, `gates/`, `cell.toml`, `statistics.toml`, `pools.toml`,
+        `periodic_table.toml` and `known_failures.toml`.
     models, datasets
         The ids that exist.
 
@@ -129,8 +133,18 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     references = _references(folder / "reference", registries)
     known = _known_failures(folder / "known_failures.toml", _assertions(claims))
     cell = validate(CellLimit, read_toml(folder / "cell.toml"), str(folder / "cell.toml"))
+    path = folder / "statistics.toml"
     return Thresholds(
-        index.ids, claims, index.unwritten, pools, groups, references, cell, gates, known
+        ids=index.ids,
+        claims=claims,
+        unwritten=index.unwritten,
+        pools=pools,
+        element_groups=groups,
+        references=references,
+        cell=cell,
+        statistics=validate(Statistics, read_toml(path), str(path)),
+        gates=gates,
+        known_failures=known,
     )
 
 

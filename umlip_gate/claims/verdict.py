@@ -1,6 +1,6 @@
 """What was found about one item: the record that reports carry, and the failure of a test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -43,12 +43,22 @@ class Finding(StrEnum):
         return cls.INSIDE if inside else cls.OUTSIDE
 
     @classmethod
-    def of_difference(cls, interval: Interval) -> "Finding":
-        """Give the finding of a difference that is claimed to be below zero."""
-        low, high = interval
+    def of_difference(cls, interval: Interval | None, sign: Literal[1, -1] = 1) -> "Finding":
+        """Give the finding of a difference that is claimed to be below zero; above with -1."""
+        if interval is None:
+            return cls.UNDECIDED
+        low, high = sorted(sign * end for end in interval)
         if high < 0:
             return cls.INSIDE
         return cls.OUTSIDE if low > 0 else cls.UNDECIDED
+
+
+def worst(findings: Sequence[Finding]) -> Finding:
+    """Give what holds of several things that must all be inside."""
+    for finding in (Finding.OUTSIDE, Finding.UNDECIDED):
+        if finding in findings:
+            return finding
+    return Finding.INSIDE
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class Judgement:
     value
         In `unit`.
     interval
-        The value's 95 % bootstrap interval.
+        The value's bootstrap interval.
     relation
         How the value must stand to the limit: `<`, `≤`, `>`, `≥`, `=` or `within`; None where
         there is no limit.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from umlip_gate.claims.bounds import Bound, Ends, Measured, show_beside
 from umlip_gate.claims.evidence import Cell, Evidence
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Finding
 from umlip_gate.metrics.bootstrap import LEVEL, Interval
 from umlip_gate.metrics.quantities import QUANTITIES
@@ -42,9 +43,21 @@ def shown(
     return f"{show_beside(value, limit)}{'' if unit == '1' else f' {unit}'}{spread}"
 
 
+def apart(
+    difference: float, interval: Interval | None, unit: str, statistics: Statistics, n: int
+) -> str:
+    """Give a difference with its interval, or say why n configurations tell nothing."""
+    if interval is not None:
+        return shown(difference, interval, 0.0, unit, statistics.order_level)
+    fewest = statistics.fewest_configurations
+    why = f"{n} configurations, where {fewest} are needed" if n < fewest else "without an interval"
+    return f"{shown(difference, None, 0.0, unit)} ({why})"
+
+
 def measured(number: Measured, cell: Cell, limit: float | tuple[float, float]) -> str:
     """Give a cell's value, with unit and interval."""
-    return shown(cell.value(number), cell.interval(number), limit, number.unit)
+    level = cell.metrics.how.level
+    return shown(cell.value(number), cell.interval(number), limit, number.unit, level)
 
 
 def required(ends: Ends) -> str:

@@ -1,125 +1,235 @@
 """How far a number would move with another sample of configurations.
 
-The percentile bootstrap: n configurations are drawn from the n with replacement, every quantity
-is computed anew, and the middle 95 % of what comes out is the interval. Configurations are
-drawn whole, since the atoms of one configuration do not err independently.
+The symmetric studentised bootstrap: configurations are drawn again, with replacement, and how far
+a number moves is counted in standard errors, since an error of long tails that is estimated too
+low has a standard error that is estimated too low as well. With θ, its standard error s, and the
+quantile q of |θ* - θ| / s* over the resamples that its level says,
+
+    θ - q s  ≤  truth  ≤  θ + q s                    of what may have either sign
+    θ exp(-q s / θ)  ≤  truth  ≤  θ exp(q s / θ)     of what is never negative, the same of log θ
+
+(Davison & Hinkley, Bootstrap Methods and their Application, 1997, §2.4 and §5.2; Efron &
+Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12; Hall, J. R. Stat. Soc. B 50, 35 (1988)
+for the symmetric one). Here θ* is θ plus the influences of the configurations that were drawn, and
+s the standard error of their sum, the nonparametric delta method: so a resample is a product of
+two matrices, and every quantity has the same interval. Configurations are drawn whole, since the
+atoms of one configuration do not err independently.
+
+Of the ways that `tests/selftest/resampling.py` could tell apart, this one covers best: percentiles,
+and studentised ones of unequal tails, tell equal models apart in 10 % of the samples and more where
+errors have long tails.
+
+Several numbers are judged at once by the largest |θ* - θ| / s* of each resample (Romano & Wolf, J.
+Am. Stat. Assoc. 100, 94 (2005)): then all intervals hold together in as many of the samples,
+however many they are and however they depend on one another.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from umlip_gate.metrics.errors import Errors, Estimates, Estimator, FloatArray
+from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.metrics.estimates import Estimate
 
 N_RESAMPLES = 2000
 SEED = 20250630
 LEVEL = 0.95
-ORDER_LEVEL = 0.97
-"""Of the difference of two models: at 95 % more than one pair of equal models in twenty would be
-told apart, since percentile intervals are a little narrow where errors have long tails."""
 
 CHUNK = 2**18
 """Entries of the table of resamples by configurations held at once; a handful of 2 MB arrays."""
 
+_ROUNDING = 1e-12
+"""A standard error that is smaller than this, relative to what it is of, is rounding."""
+
+_WIDEST = 100.0
+"""An interval of a logarithm that is wider says nothing."""
+
 Interval = tuple[float, float]
 
 
-def intervals(replicated: Estimates) -> dict[tuple[str, str], Interval | None]:
-    """Percentile intervals at 95 % of every quantity under every convention.
+@dataclass(frozen=True)
+class Resampling:
+    """How resamples are drawn and read.
 
-    Parameters
+    Attributes
     ----------
-    replicated
-        (quantity, convention) -> its value in every resample, as `replicates` gives them.
-
-    Returns
-    -------
-    dict
-        (quantity, convention) -> (low, high), in the quantity's unit; None where the quantity
-        is not defined for some resample.
-    """
-    return {key: percentiles(values) for key, values in replicated.items()}
-
-
-def percentiles(values: FloatArray) -> Interval | None:
-    """Give the middle 95 % of an estimate over resamples; None if it is undefined in one."""
-    interval = interval_of(values)
-    return interval if np.isfinite(interval).all() else None
-
-
-def interval_of(values: FloatArray, level: float = LEVEL) -> Interval:
-    """Percentile interval of a number.
-
-    Parameters
-    ----------
-    values
-        The number in every resample, shape (n_resamples,).
     level
-        The share of them in the middle.
+        In how many samples, of all, an interval holds the truth.
+    n_resamples
+        How many are drawn, at least 1.
+    seed
+        Of numpy's default generator; the draws depend on these two and the design alone.
+    """
+
+    level: float = LEVEL
+    n_resamples: int = N_RESAMPLES
+    seed: int = SEED
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """How configurations were drawn: by strata, each of which is drawn from itself.
+
+    Attributes
+    ----------
+    strata
+        The stratum of each configuration, counted from 0, shape (n,).
+    unseen
+        Of each stratum, the share of its population that was not drawn, shape (H,): 1 where
+        the configurations stand for any number of others, 0 where they are all that there are.
+    """
+
+    strata: NDArray[np.int64]
+    unseen: FloatArray
+
+    @classmethod
+    def of_parts(cls, sizes: Sequence[int]) -> "Design":
+        """Parts of so many configurations, one after the other, each for any number of others."""
+        return cls(np.repeat(np.arange(len(sizes)), sizes), np.ones(len(sizes)))
+
+    @classmethod
+    def joined(cls, designs: "Sequence[Design]") -> "Design":
+        """One after the other, each with strata of its own."""
+        counts = np.cumsum([0, *(len(design.unseen) for design in designs)])
+        strata = [design.strata + count for design, count in zip(designs, counts, strict=False)]
+        return cls(np.concatenate(strata), np.concatenate([each.unseen for each in designs]))
+
+
+class Moves(NamedTuple):
+    """How far K numbers move in R resamples.
+
+    Attributes
+    ----------
+    by
+        θ* - θ, shape (R, K).
+    errors
+        Its standard error in each resample, shape (R, K).
+    error
+        The standard error of each number, shape (K,).
+    """
+
+    by: FloatArray
+    errors: FloatArray
+    error: FloatArray
+
+    @property
+    def studentised(self) -> FloatArray:
+        """(θ* - θ) / s*, shape (R, K); without end where s* is 0."""
+        endless = np.copysign(np.inf, self.by)
+        return np.divide(self.by, self.errors, out=endless, where=self.errors > 0)
+
+
+def interval(
+    estimate: Estimate,
+    design: Design,
+    resampling: Resampling | None = None,
+    *,
+    never_negative: bool = False,
+) -> Interval | None:
+    """Give the interval of one number; see `intervals`."""
+    return intervals([estimate], design, resampling, never_negative=[never_negative])[0]
+
+
+def intervals(
+    estimates: Sequence[Estimate],
+    design: Design,
+    resampling: Resampling | None = None,
+    *,
+    never_negative: Sequence[bool] | None = None,
+    joint: bool = False,
+) -> list[Interval | None]:
+    """Give symmetric studentised intervals of several numbers.
+
+    Parameters
+    ----------
+    estimates
+        K of them, at least one, of the same n configurations.
+    design
+        How the n were drawn.
+    resampling
+        Level, number and seed; as `Resampling` has them if nothing is said.
+    never_negative
+        Of which numbers the logarithm is meant, shape (K,); of none if nothing is said.
+    joint
+        Whether all intervals hold at once at the level, or each of them.
 
     Returns
     -------
-    (low, high)
-        Not finite where a value is not.
+    list
+        (low, high) of each; None where there is none: the number is not defined, no
+        configuration moves it, or so few do that a resample without them leaves it unbounded.
+    """
+    values = np.array([estimate.value for estimate in estimates], dtype=np.float64)
+    influences = np.column_stack([estimate.influence for estimate in estimates])
+    how = resampling or Resampling()
+    never_negative = never_negative or [False] * len(values)
+    moves = moves_of(influences, design, how)
+    vary = np.isfinite(moves.error) & (moves.error > _ROUNDING * np.abs(values))
+    reach = np.full_like(values, np.nan)
+    if vary.any():
+        farthest = np.abs(moves.studentised[:, vary])
+        if joint:
+            farthest = farthest.max(axis=1)
+        with np.errstate(invalid="ignore"):  # between two that are without end
+            reach[vary] = np.quantile(farthest, how.level, axis=0) * moves.error[vary]
+    return [
+        _interval(value, one, positive=sign)
+        for value, one, sign in zip(values.tolist(), reach.tolist(), never_negative, strict=True)
+    ]
+
+
+def _interval(value: float, reach: float, *, positive: bool) -> Interval | None:
+    if not (math.isfinite(value) and math.isfinite(reach)):
+        return None
+    if not positive:
+        return value - reach, value + reach
+    wide = reach / value > _WIDEST
+    return None if wide else (value * math.exp(-reach / value), value * math.exp(reach / value))
+
+
+def moves_of(influences: FloatArray, design: Design, resampling: Resampling | None = None) -> Moves:
+    """Move numbers by what is drawn in each resample.
+
+    In a finite population the moves of a stratum are damped by sqrt(unseen), as in the variance
+    of a stratified sample.
+    """
+    how = resampling or Resampling()
+    n_numbers = influences.shape[1]
+    by, variances = (np.zeros((how.n_resamples, n_numbers)) for _ in range(2))
+    variance = np.zeros(n_numbers)
+    for stratum, unseen in enumerate(design.unseen):
+        own = influences[design.strata == stratum]
+        if not unseen:
+            continue
+        if len(own) < 2:  # noqa: PLR2004 - one configuration does not say how it varies
+            variance[own.any(axis=0) if len(own) else slice(None)] = np.inf
+            continue
+        own = np.sqrt(unseen) * (own - own.mean(axis=0))
+        table, spread = np.hstack([own, own**2]), len(own) / (len(own) - 1)
+        variance += spread * table[:, n_numbers:].sum(axis=0)
+        done = 0
+        for counts in draw(len(own), how.n_resamples, [how.seed, stratum]):
+            moved, squared = np.hsplit(counts @ table, 2)
+            rows = slice(done, done := done + len(counts))
+            by[rows] += moved
+            variances[rows] += spread * (squared - moved**2 / len(own))
+    variances[variances <= _ROUNDING * variance] = 0.0
+    return Moves(by, np.sqrt(variances), np.sqrt(variance))
+
+
+def percentiles(values: FloatArray, level: float = LEVEL) -> Interval | None:
+    """Give the middle of a number that is computed anew in every resample, shape (n_resamples,).
+
+    For numbers without influences: a rank correlation, a share of environments. None if it is
+    undefined in one.
     """
     tail = 50 * (1 - level)
     low, high = np.percentile(values, [tail, 100 - tail])
-    return float(low), float(high)
-
-
-def difference_interval(values: FloatArray, n_differences: int = 1) -> Interval:
-    """Percentile interval by which an order is judged.
-
-    Parameters
-    ----------
-    values
-        One model's replicates minus another's, shape (n_resamples,).
-    n_differences
-        How many such intervals must hold at once (Bonferroni).
-    """
-    return interval_of(values, 1 - (1 - ORDER_LEVEL) / n_differences)
-
-
-def replicates(
-    errors: Errors, n_resamples: int = N_RESAMPLES, seed: int = SEED, chunk: int = CHUNK
-) -> Estimates:
-    """Every quantity of every resample.
-
-    Parameters
-    ----------
-    errors
-        n configurations, n > 0, all finite.
-    n_resamples
-        How many resamples are drawn, at least 1.
-    seed
-        Of numpy's default generator; the draws depend on it and on n alone, so two models on
-        one dataset are drawn alike, and the difference of their replicates is a replicate of
-        their difference: the paired bootstrap.
-    chunk
-        Entries of the table of draws held at once.
-
-    Returns
-    -------
-    Estimates
-        (quantity, convention) -> values of shape (n_resamples,), the same for any `chunk` but
-        for rounding.
-    """
-    return estimates_over(errors, draw(len(errors), n_resamples, seed, chunk))
-
-
-def estimates_over(errors: Errors, draws: Iterable[FloatArray]) -> Estimates:
-    """Every quantity of every resample.
-
-    Parameters
-    ----------
-    errors
-        n configurations, n > 0, all finite.
-    draws
-        How often, or with what weight, each configuration is in each resample, shapes (B, n).
-    """
-    estimator = Estimator(errors)
-    parts = [estimator(counts) for counts in draws]
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return (float(low), float(high)) if np.isfinite([low, high]).all() else None
 
 
 def draw(

@@ -8,8 +8,9 @@ import numpy as np
 
 from umlip_gate.datasets.interactions import Interactions
 from umlip_gate.metrics import bootstrap
-from umlip_gate.metrics.bootstrap import Interval
+from umlip_gate.metrics.bootstrap import Design, Interval
 from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.metrics.estimates import ratio
 from umlip_gate.metrics.measurement import Metrics, counted
 from umlip_gate.predictions.predictions import Predictions
 
@@ -39,13 +40,7 @@ class OfSystem:
     interval_mev: Interval | None
 
 
-def system_errors(
-    interactions: Interactions,
-    predictions: Predictions,
-    *,
-    n_resamples: int = bootstrap.N_RESAMPLES,
-    seed: int = bootstrap.SEED,
-) -> list[OfSystem]:
+def system_errors(interactions: Interactions, predictions: Predictions) -> list[OfSystem]:
     """Compare interaction energies with the reference.
 
     Parameters
@@ -54,8 +49,6 @@ def system_errors(
         The points, and the cells that they are differences of.
     predictions
         Of the cells, row for row; only energies count.
-    n_resamples, seed
-        Of the bootstrap.
 
     Returns
     -------
@@ -69,10 +62,7 @@ def system_errors(
         )
         error_mev = _MEV * (predicted_ev - point.reference_ev)
         by_system.setdefault(point.system, []).append(error_mev)
-    return [
-        _of_system(system, np.array(errors), n_resamples, seed)
-        for system, errors in by_system.items()
-    ]
+    return [_of_system(system, np.array(errors)) for system, errors in by_system.items()]
 
 
 def measure_interactions(interactions: Interactions, predictions: Predictions) -> Metrics:
@@ -93,7 +83,7 @@ def measure_interactions(interactions: Interactions, predictions: Predictions) -
     """
     systems = system_errors(interactions, predictions)
     n_failed = sum(system.n_failed for system in systems)
-    metrics = counted(len(interactions.points), n_failed, bootstrap.SEED)
+    metrics = counted(len(interactions.points), n_failed)
     found = rmse_values(systems)
     interval_of = {system.rmse_mev: system.interval_mev for system in systems}
     values = {**metrics.values, "interaction_rmse": found}
@@ -129,13 +119,10 @@ def rmse_values(systems: Sequence[OfSystem]) -> dict[str, float | None]:
     }
 
 
-def _of_system(system: str, errors: FloatArray, n_resamples: int, seed: int) -> OfSystem:
+def _of_system(system: str, errors: FloatArray) -> OfSystem:
     n_failed = int(np.count_nonzero(~np.isfinite(errors)))
     if n_failed:
         return OfSystem(system, len(errors), n_failed, None, None)
-    squared = [
-        counts @ errors**2 / len(errors)
-        for counts in bootstrap.draw(len(errors), n_resamples, seed)
-    ]
-    interval = bootstrap.percentiles(np.sqrt(np.concatenate(squared)))
-    return OfSystem(system, len(errors), 0, math.sqrt(float(np.mean(errors**2))), interval)
+    rmse = ratio(np.ones(len(errors)), errors**2, np.ones(len(errors))).root()
+    interval = bootstrap.interval(rmse, Design.of_parts([len(errors)]), never_negative=True)
+    return OfSystem(system, len(errors), 0, rmse.value, interval)

@@ -9,10 +9,11 @@ import numpy as np
 
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics import bootstrap
-from umlip_gate.metrics.bootstrap import Interval
-from umlip_gate.metrics.errors import Errors, Estimates, Estimator, FloatArray, errors_of
+from umlip_gate.metrics.basis import Basis
+from umlip_gate.metrics.bootstrap import Interval, Resampling
+from umlip_gate.metrics.errors import errors_of
+from umlip_gate.metrics.estimates import Estimates, estimates_of
 from umlip_gate.metrics.quantities import QUANTITIES
-from umlip_gate.metrics.sampling import Sample
 from umlip_gate.predictions.predictions import Predictions
 
 T = TypeVar("T")
@@ -38,21 +39,21 @@ class Metrics:
         measure of the dataset. None as well where a quantity is not defined, as is the worst
         share of no error at all.
     intervals
-        The same with 95 % bootstrap intervals (low, high); None for `failed_configurations`,
-        which is counted and not estimated.
+        The same with bootstrap intervals (low, high); None where there is none, and for
+        `failed_configurations`, which is counted and not estimated.
     survivors
         What `values` would be over the configurations that did not fail, without
         `failed_configurations`; None if none failed. Not for verdicts.
-    n_resamples, seed
-        What the intervals were drawn with.
+    how
+        The intervals were drawn.
     n_whole
         How many configurations the dataset has, if those measured are a sample of it: then
         values and intervals are estimates of the whole.
     details
         What else was measured, as plain data for the results.
-    replicates
-        (quantity, convention) -> its value in every resample, shape (n_resamples,); empty
-        where a configuration failed. For comparisons of models; not part of the results.
+    basis
+        What it was estimated from, for comparisons of models; not part of the results. None
+        where nothing was.
     """
 
     n_configurations: int
@@ -60,11 +61,10 @@ class Metrics:
     values: Table[float]
     intervals: Table[Interval]
     survivors: Table[float] | None
-    n_resamples: int
-    seed: int
+    how: Resampling
     n_whole: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    replicates: Estimates = field(default_factory=dict, compare=False, repr=False)
+    basis: Basis | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under the quantities' JSON keys, None for null, never NaN."""
@@ -80,9 +80,9 @@ class Metrics:
             "intervals": _keyed(self.intervals),
             "survivors": survivors,
             "bootstrap": {
-                "n_resamples": self.n_resamples,
-                "seed": self.seed,
-                "level": bootstrap.LEVEL,
+                "n_resamples": self.how.n_resamples,
+                "seed": self.how.seed,
+                "level": self.how.level,
             },
             **self.details,
         }
@@ -91,12 +91,11 @@ class Metrics:
 def measure(
     configurations: Configurations,
     predictions: Predictions,
-    sample: Sample | None = None,
     *,
     n_resamples: int = bootstrap.N_RESAMPLES,
     seed: int = bootstrap.SEED,
 ) -> Metrics:
-    """Measure every quantity under every convention.
+    """Measure every quantity under every convention on a whole dataset.
 
     A configuration has failed if its energy or any of its forces is not finite, whether it is
     listed as a failure (then it has no energy) or not.
@@ -107,8 +106,6 @@ def measure(
         The reference.
     predictions
         What the model says of the same configurations, in the same order.
-    sample
-        Which rows of a dataset these configurations are, if they are not the whole.
     n_resamples, seed
         Of the bootstrap.
 
@@ -118,87 +115,52 @@ def measure(
         There are no configurations, or the predictions are not of these configurations.
     """
     errors = errors_of(configurations, predictions)
-    return measure_errors(errors, sample, n_resamples=n_resamples, seed=seed)
+    how = Resampling(n_resamples=n_resamples, seed=seed)
+    return measure_basis(Basis((errors,)), how)
 
 
-def measure_errors(
-    errors: Errors,
-    sample: Sample | None = None,
-    *,
-    n_resamples: int = bootstrap.N_RESAMPLES,
-    seed: int = bootstrap.SEED,
-) -> Metrics:
+def measure_basis(basis: Basis, resampling: Resampling | None = None) -> Metrics:
     """Measure every quantity under every convention, of errors that are known.
 
     Parameters
     ----------
-    errors
-        n configurations, n > 0; not finite where one failed.
-    sample
-        Which rows of a dataset they are, if they are not the whole.
-    n_resamples, seed
-        Of the bootstrap.
+    basis
+        The errors of n > 0 configurations; not finite where one failed.
+    resampling
+        Of the intervals.
     """
-    failed = ~errors.finite
-    if not failed.any() and sample is None:
-        replicated = bootstrap.replicates(errors, n_resamples, seed)
-        return estimated(len(errors), _estimates(errors), replicated, seed)
-    n_whole = None if sample is None else sample.n_whole
-    if not failed.any() and sample is not None:
-        replicated = bootstrap.estimates_over(errors, sample.draw(n_resamples, seed))
-        values = _estimates(errors, sample.weights)
-        return replace(estimated(len(errors), values, replicated, seed), n_whole=n_whole)
-    n_failed = int(np.count_nonzero(failed))
-    nothing: Table[float] = _table({})
-    nothing[_FAILED]["count"] = n_failed
-    survivors = _defined(_estimates(errors.select(~failed)))
-    del survivors[_FAILED]
-    return Metrics(
-        n_configurations=len(errors),
-        n_failed=n_failed,
-        values=nothing,
+    how = resampling or Resampling()
+    failed = ~np.concatenate([part.finite for part in basis.parts])
+    metrics = Metrics(
+        n_configurations=len(basis),
+        n_failed=int(np.count_nonzero(failed)),
+        values=_table({}),
         intervals=_table({}),
-        survivors=survivors,
-        n_resamples=n_resamples,
-        seed=seed,
-        n_whole=n_whole,
-    )
-
-
-def estimated(
-    n_configurations: int,
-    values: Mapping[tuple[str, str], float],
-    replicated: Estimates,
-    seed: int,
-) -> Metrics:
-    """Put together what was measured where no configuration failed.
-
-    Parameters
-    ----------
-    n_configurations
-        How many there are.
-    values
-        (quantity, convention) -> value; NaN where it is not defined.
-    replicated
-        (quantity, convention) -> value in every resample, shape (n_resamples,).
-    seed
-        That these were drawn with.
-    """
-    table = _defined(values)
-    table[_FAILED]["count"] = 0
-    return Metrics(
-        n_configurations=n_configurations,
-        n_failed=0,
-        values=table,
-        intervals=_table(bootstrap.intervals(replicated)),
         survivors=None,
-        n_resamples=len(next(iter(replicated.values()))),
-        seed=seed,
-        replicates=replicated,
+        how=how,
+        n_whole=None if basis.sample is None else basis.sample.n_whole,
+        basis=basis,
     )
+    if failed.any():
+        left = basis.joined().select(~failed)
+        survivors = _values(estimates_of(left)) if len(left) else _table({})
+        del survivors[_FAILED]
+        metrics.values[_FAILED]["count"] = metrics.n_failed
+        return replace(metrics, survivors=survivors)
+    estimates = basis.estimates()
+    found = bootstrap.intervals(
+        list(estimates.values()),
+        basis.design,
+        how,
+        never_negative=[QUANTITIES[name].never_negative for name, _ in estimates],
+    )
+    values = _values(estimates)
+    values[_FAILED]["count"] = 0
+    intervals = _table(dict(zip(estimates, found, strict=True)))
+    return replace(metrics, values=values, intervals=intervals)
 
 
-def counted(n_configurations: int, n_failed: int, seed: int) -> Metrics:
+def counted(n_configurations: int, n_failed: int) -> Metrics:
     """Put together what has no quantity but the number of failures."""
     nothing: Table[float] = _table({})
     nothing[_FAILED]["count"] = n_failed
@@ -208,19 +170,12 @@ def counted(n_configurations: int, n_failed: int, seed: int) -> Metrics:
         values=nothing,
         intervals=_table({}),
         survivors=None,
-        n_resamples=bootstrap.N_RESAMPLES,
-        seed=seed,
+        how=Resampling(),
     )
 
 
-def _estimates(errors: Errors, weights: FloatArray | None = None) -> dict[tuple[str, str], float]:
-    if not len(errors):
-        return {}
-    once = np.ones(len(errors)) if weights is None else weights
-    return {key: float(value) for key, (value,) in Estimator(errors)(once[np.newaxis]).items()}
-
-
-def _defined(values: Mapping[tuple[str, str], float]) -> Table[float]:
+def _values(estimates: Estimates) -> Table[float]:
+    values = {key: estimate.value for key, estimate in estimates.items()}
     return _table({key: value if math.isfinite(value) else None for key, value in values.items()})
 
 

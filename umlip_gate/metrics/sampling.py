@@ -5,16 +5,12 @@ which every beginning holds the strata in their proportion. So a sample of n is 
 that order, and a sample that time cut short is a smaller one of the same kind.
 
 With n_h rows drawn of the N_h of stratum h, each stands for N_h / n_h rows, and the estimates are
-those of the whole dataset. Their interval is the rescaling bootstrap of Rao & Wu, J. Am. Stat.
-Assoc. 83, 231 (1988), which is made for this design: n_h - 1 rows are drawn of the n_h with
-replacement, and a row that came m_i times gets the weight
-
-    N_h / n_h [1 - λ + λ m_i n_h / (n_h - 1)],    λ = sqrt(1 - n_h / N_h).
-
-The correction λ for a finite population lets the interval close as the sample becomes the whole.
+those of the whole dataset. Their standard errors are those of a stratified sample of a finite
+population, whose variance within a stratum counts 1 - n_h / N_h times (Davison & Hinkley,
+Bootstrap Methods and their Application, 1997, §3.7): so the interval closes as the sample becomes
+the whole.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.configurations import Configurations, IntArray
+from umlip_gate.metrics.bootstrap import Design
 from umlip_gate.metrics.errors import FloatArray
 
 GROUPS = 4
@@ -29,7 +26,6 @@ GROUPS = 4
 FEWEST_OF_A_STRATUM = 8
 """From fewer rows the spread in a stratum is guessed badly."""
 SEED = 20250630
-_CHUNK = 2**18
 
 
 @dataclass(frozen=True)
@@ -95,24 +91,11 @@ class Sample:
         drawn = np.bincount(self.strata, minlength=len(self.sizes))
         return np.asarray((self.sizes / np.maximum(drawn, 1))[self.strata])
 
-    def draw(self, n_resamples: int, seed: int, chunk: int = _CHUNK) -> Iterator[FloatArray]:
-        """Resample by the rescaling bootstrap.
-
-        Yields
-        ------
-        weights
-            Of each row in each resample, shape (B, n) with B n ≤ `chunk` or B = 1; n_resamples
-            rows in all, each adding up to `n_whole`.
-        """
-        generator = np.random.default_rng(seed)
-        size = max(1, chunk // len(self))
-        for start in range(0, n_resamples, size):
-            n_rows = min(size, n_resamples - start)
-            factors = np.empty((n_rows, len(self)))
-            for stratum, n_of_whole in enumerate(self.sizes):
-                own = np.flatnonzero(self.strata == stratum)
-                factors[:, own] = _factors(len(own), int(n_of_whole), n_rows, generator)
-            yield factors * self.weights
+    @cached_property
+    def design(self) -> Design:
+        """How they were drawn."""
+        drawn = np.bincount(self.strata, minlength=len(self.sizes))
+        return Design(self.strata, 1 - drawn / self.sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,12 +160,3 @@ def _groups(values: FloatArray) -> NDArray[np.int64]:
     """Divide by quantiles, equal values together."""
     quantiles = np.quantile(values, np.arange(1, GROUPS) / GROUPS)
     return np.searchsorted(quantiles, values, side="left").astype(np.int64)
-
-
-def _factors(n: int, n_of_whole: int, n_rows: int, generator: np.random.Generator) -> FloatArray:
-    """Draw what the rescaling multiplies the weights of one stratum with, shape (n_rows, n)."""
-    if n == n_of_whole or n < FEWEST_OF_A_STRATUM:
-        return np.ones((n_rows, n))
-    times = generator.multinomial(n - 1, np.full(n, 1 / n), size=n_rows)
-    damping = np.sqrt(1 - n / n_of_whole)
-    return np.asarray(1 - damping + damping * times * n / (n - 1))

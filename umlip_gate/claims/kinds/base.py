@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, StringConstraints
 
-from umlip_gate.claims.evidence import Bench
+from umlip_gate.claims.evidence import Bench, Cell, require
 from umlip_gate.claims.verdict import Judgement
 from umlip_gate.schema import RegistryId, Strict
 
@@ -94,3 +94,35 @@ class Kind(Strict, ABC):
         NotMeasured
             Something that could be had was not measured, and might decide.
         """
+
+
+class EachModel(Kind):
+    """Each of the models on each of the datasets, one by one.
+
+    Attributes
+    ----------
+    models, datasets
+        Registry ids, or pools.
+    """
+
+    models: Ids
+    datasets: Ids
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """The models that the assertion names."""
+        return self.models
+
+    def subjects(self) -> list[Subject]:
+        """List every model on every dataset."""
+        return [Subject(model, dataset) for model in self.models for dataset in self.datasets]
+
+    def judge(self, subject: Subject, bench: Bench) -> Judgement:
+        """Judge what the subject's model measures on the subject's dataset."""
+        assert subject.model is not None  # noqa: S101 - as listed by `subjects`
+        require(bench, subject.dataset)
+        return self.weigh(bench.cell(subject.model, subject.dataset), bench)
+
+    @abstractmethod
+    def weigh(self, cell: Cell, bench: Bench) -> Judgement:
+        """Judge what one model measures on one dataset; it raises as `judge` does."""

@@ -2,30 +2,33 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from itertools import product
 from typing import Literal
 
 import numpy as np
 from pydantic import field_validator
 
 from umlip_gate.claims.bounds import Bound, Measured, show_beside
+from umlip_gate.claims.comparison import differences
 from umlip_gate.claims.evidence import Bench, Cell, Evidence, gather
 from umlip_gate.claims.judge import judge_limit
 from umlip_gate.claims.kinds.base import Ids, Kind, Subject
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.claims.words import (
     ORDERED,
     also,
+    apart,
     broken_ones,
     lowest_of_others,
     measured,
     name_of,
     others,
     over,
-    shown,
     wanted,
 )
 from umlip_gate.faults import NotMeasured, NotObtainable
-from umlip_gate.metrics.bootstrap import ORDER_LEVEL, difference_interval
+from umlip_gate.metrics.bootstrap import Interval
 
 
 class _Comparison(Kind, Measured):
@@ -106,10 +109,10 @@ class _Extreme(_Comparison):
     """On each dataset the model with the most extreme value of all belongs to the group.
 
     Judged by a paired bootstrap: configurations are drawn for all models together, and the
-    difference between the group's extreme and that of the other models has a 97 % interval, by
-    which at most one pair of equals in twenty is told apart. It is inside where the whole
-    interval has the claimed sign (separated), outside where it has the other (reversed), and
-    undecided where it holds zero (tied).
+    differences between each of the group and each other model have intervals that hold together
+    (`thresholds/statistics.toml`). It is inside where every other model is behind one of the group
+    (separated), outside where every one of the group is behind another model (reversed), and
+    undecided otherwise (tied).
 
     It is inside over the models at hand, and the text says how many they are; it is outside or
     tied only if the whole group was measured.
@@ -149,7 +152,7 @@ class _Extreme(_Comparison):
         theirs = [cell for cell in cells if cell.model not in self.group]
         extreme = "lowest" if self.sign == 1 else "highest"
         what = f"whose {name_of(self)} on {evidence.dataset} is {extreme}"
-        finding, difference = self._compared(ours, theirs)
+        finding, difference = self._compared(ours, theirs, evidence.statistics)
         # A broken model of the side that leads could only lengthen the lead.
         doubt = {
             model: why
@@ -164,30 +167,32 @@ class _Extreme(_Comparison):
         if not theirs:
             raise NotObtainable(f"{what}: not decided without a model outside of the group")
         end = f"judged over {over(ranked, evidence)}" + self._elsewhere(ours, theirs)
-        judgement = self._judgement(finding, difference, (ours[0], theirs[0]), end)
+        by = ours[0].value(self) - theirs[0].value(self)
+        told = apart(by, difference, self.unit, evidence.statistics, len(ours[0].basis))
+        text = f"{ORDERED[finding]}, difference {told}; {end}"
+        judgement = self._judgement(finding, (ours[0], theirs[0]), text)
         return judgement.over(len(ranked), evidence.n_models)
 
     def _compared(
-        self, ours: Sequence[Cell], theirs: Sequence[Cell]
-    ) -> tuple[Finding, tuple[float, float] | None]:
-        """Give the finding, and the interval of ours minus theirs."""
+        self, ours: Sequence[Cell], theirs: Sequence[Cell], statistics: Statistics
+    ) -> tuple[Finding, Interval | None]:
+        """Give the finding, and the interval of our extreme minus theirs."""
         if not ours or not theirs:
             return Finding.UNDECIDED, None
-        mine, other = (
-            np.min([self.sign * cell.replicates(self) for cell in side], axis=0)
-            for side in (ours, theirs)
-        )
-        interval = difference_interval(mine - other)
-        ahead = self.sign * interval[0], self.sign * interval[1]
-        return Finding.of_difference(interval), (min(ahead), max(ahead))
+        found = differences(list(product(ours, theirs)), self, statistics)
+        ahead = [
+            each and (min(ends := [self.sign * end for end in each]), max(ends)) for each in found
+        ]
+        table = np.array([Finding.of_difference(each) for each in ahead])
+        table = table.reshape(len(ours), len(theirs))
+        finding = Finding.UNDECIDED
+        if (table == Finding.INSIDE).any(axis=0).all():
+            finding = Finding.INSIDE
+        elif (table == Finding.OUTSIDE).any(axis=1).all():
+            finding = Finding.OUTSIDE
+        return finding, found[0]
 
-    def _judgement(
-        self,
-        finding: Finding,
-        difference: tuple[float, float] | None,
-        extremes: tuple[Cell, Cell],
-        end: str,
-    ) -> Judgement:
+    def _judgement(self, finding: Finding, extremes: tuple[Cell, Cell], end: str) -> Judgement:
         best, rival = extremes
         value, limit = best.value(self), rival.value(self)
         word = "lower" if self.sign == 1 else "higher"
@@ -204,8 +209,7 @@ class _Extreme(_Comparison):
             text=f"{best.model} on {best.dataset} ({best.source}): {name_of(self)} "
             f"{measured(self, best, limit)}, claimed {word} than the "
             f"{'best' if self.sign == 1 else 'worst'} outside of the group, {rival.model} "
-            f"({rival.source}) {show_beside(limit, value)}: {ORDERED[finding]}, difference "
-            f"{shown(value - limit, difference, 0.0, self.unit, ORDER_LEVEL)}; {end}",
+            f"({rival.source}) {show_beside(limit, value)}: {end}",
         )
 
     def _elsewhere(self, ours: Sequence[Cell], theirs: Sequence[Cell]) -> str:

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from umlip_gate.claims.evidence import Bench
-from umlip_gate.claims.kinds.base import Ids, Kind, Subject
+from umlip_gate.claims.evidence import Bench, Cell
+from umlip_gate.claims.kinds.base import EachModel
 from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.faults import NotMeasured
 
 UNIT = "configurations"
 
 
-class Cannot(Kind):
+class Cannot(EachModel):
     """Each model fails on each dataset, and with this error alone.
 
     A count of failures would pass for any breakage: so every configuration that failed must
@@ -19,36 +19,21 @@ class Cannot(Kind):
 
     Attributes
     ----------
-    models, datasets
-        Registry ids.
     error
         A part of the error's text, as the configurations' records have it.
     """
 
     kind: Literal["cannot"]
-    models: Ids
-    datasets: Ids
     error: str
 
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.models
-
-    def subjects(self) -> list[Subject]:
-        """List every model on every dataset."""
-        return [Subject(model, dataset) for model in self.models for dataset in self.datasets]
-
-    def judge(self, subject: Subject, bench: Bench) -> Judgement:
-        """Judge whether the subject's model fails as it is said to.
+    def weigh(self, cell: Cell, bench: Bench) -> Judgement:  # noqa: ARG002 - the cell is enough
+        """Judge whether the model fails as it is said to.
 
         Raises
         ------
         NotMeasured
             Configurations failed otherwise.
         """
-        assert subject.model is not None  # noqa: S101 - as listed by `subjects`
-        cell = bench.cell(subject.model, subject.dataset)
         total, n_failed = cell.metrics.n_configurations, cell.metrics.n_failed
         expected = [row for row, text in cell.failures.items() if self.error in text]
         if n_failed > len(expected):

@@ -1,6 +1,5 @@
 """The elements of a dataset one by one: each of them, the highest, and those that stand out."""
 
-from abc import abstractmethod
 from typing import Annotated, Literal
 
 import numpy as np
@@ -8,27 +7,25 @@ from ase.data import chemical_symbols
 from pydantic import AfterValidator, Field
 
 from umlip_gate.claims.bounds import Bound, Measured
+from umlip_gate.claims.comparison import differences
 from umlip_gate.claims.evidence import Bench, Cell
 from umlip_gate.claims.judge import judge_limit
-from umlip_gate.claims.kinds.base import Ids, Kind, Name, Subject, different
-from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.claims.words import ORDERED, name_of, shown
+from umlip_gate.claims.kinds.base import EachModel, Name, different
+from umlip_gate.claims.verdict import Finding, Judgement, worst
+from umlip_gate.claims.words import ORDERED, apart, name_of
 from umlip_gate.datasets.registry import Element
 from umlip_gate.faults import NotMeasured
-from umlip_gate.metrics.bootstrap import ORDER_LEVEL, difference_interval, interval_of
 
 Elements = Annotated[tuple[Element, ...], AfterValidator(different)]
 
 
-class _ByElement(Kind, Measured):
+class _ByElement(EachModel, Measured):
     """Each of the models on each of the datasets, element by element.
 
     A configuration counts for the element that it consists of; alloys count for none.
 
     Attributes
     ----------
-    models, datasets
-        Registry ids.
     groups
         Names of `thresholds/periodic_table.toml`: the elements that are meant, as far as the
         dataset has them.
@@ -38,36 +35,23 @@ class _ByElement(Kind, Measured):
         Elements that are not meant.
     """
 
-    models: Ids
-    datasets: Ids
     groups: Annotated[tuple[Name, ...], AfterValidator(different)] = ()
     elements: Elements = ()
     exceptions: Elements = ()
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.models
 
     @property
     def named_groups(self) -> tuple[str, ...]:
         """The groups of the periodic table that the assertion names."""
         return self.groups
 
-    def subjects(self) -> list[Subject]:
-        """List every model on every dataset."""
-        return [Subject(model, dataset) for model in self.models for dataset in self.datasets]
-
-    def judge(self, subject: Subject, bench: Bench) -> Judgement:
-        """Judge the subject's model element by element.
+    def found(self, cell: Cell, bench: Bench) -> dict[str, Cell]:
+        """Give what the model measures on each of the elements, at least one.
 
         Raises
         ------
         NotMeasured
-            The dataset does not have the elements, or one of them has no value.
+            The dataset does not have the elements.
         """
-        assert subject.model is not None  # noqa: S101 - as listed by `subjects`
-        cell = bench.cell(subject.model, subject.dataset)
         meant = {*bench.elements(self.groups), *self.elements}
         if not self.groups and not self.elements:
             meant = set(chemical_symbols)
@@ -79,12 +63,8 @@ class _ByElement(Kind, Measured):
         missing = [element for element in self.elements if element not in found]
         if missing or not found:
             what = ", ".join(missing or self.groups) or "element"
-            raise NotMeasured(f"{subject.dataset} has no configurations of {what} alone")
-        return self.weigh(cell, found)
-
-    @abstractmethod
-    def weigh(self, cell: Cell, found: dict[str, Cell]) -> Judgement:
-        """Judge a model by its elements, at least one."""
+            raise NotMeasured(f"{cell.dataset} has no configurations of {what} alone")
+        return found
 
 
 class EachElement(_ByElement, Bound):
@@ -95,8 +75,9 @@ class EachElement(_ByElement, Bound):
 
     kind: Literal["each-element"]
 
-    def weigh(self, cell: Cell, found: dict[str, Cell]) -> Judgement:
+    def weigh(self, cell: Cell, bench: Bench) -> Judgement:
         """Judge the worst of the elements, and name all that are outside."""
+        found = self.found(cell, bench)
         values = {element: own.value(self) for element, own in found.items()}
         decisive = max(values, key=lambda element: self._excess(values[element]))
         outside = [e for e, value in values.items() if not self.inside(value)]
@@ -117,8 +98,9 @@ class HighestElement(_ByElement, Bound):
 
     kind: Literal["highest-element"]
 
-    def weigh(self, cell: Cell, found: dict[str, Cell]) -> Judgement:
+    def weigh(self, cell: Cell, bench: Bench) -> Judgement:
         """Judge the highest of the elements."""
+        found = self.found(cell, bench)
         highest = max(found, key=lambda element: found[element].value(self))
         who = f"{cell.model} on {cell.dataset}, {highest}, highest of {len(found)} elements"
         return judge_limit(self, found[highest], who, "").of(cell.dataset)
@@ -127,9 +109,10 @@ class HighestElement(_ByElement, Bound):
 class ElementsStandOut(_ByElement):
     """Some elements have higher values than every other one of the groups.
 
-    Judged by the bootstrap: the highest value of the others minus the lowest of these is
-    inside where its 97 % interval lies below zero, outside where it lies above, and undecided
-    where it holds zero. Elements have no rows in common, so they are drawn independently.
+    Judged by the bootstrap: the differences between each of the others and each of these have
+    intervals that hold together. It is inside where all of them lie below zero, outside where one
+    lies above, and undecided otherwise. Elements have no rows in common, so they are drawn
+    independently.
 
     Attributes
     ----------
@@ -140,7 +123,7 @@ class ElementsStandOut(_ByElement):
     kind: Literal["elements-stand-out"]
     these: Annotated[Elements, Field(min_length=1)]
 
-    def weigh(self, cell: Cell, found: dict[str, Cell]) -> Judgement:
+    def weigh(self, cell: Cell, bench: Bench) -> Judgement:
         """Judge the highest of the others against the lowest of these.
 
         Raises
@@ -148,18 +131,20 @@ class ElementsStandOut(_ByElement):
         NotMeasured
             One of these is not in the dataset, or no other is.
         """
+        found, statistics = self.found(cell, bench), bench.statistics
         others = {element: own for element, own in found.items() if element not in self.these}
         missing = [element for element in self.these if element not in found]
         if missing or not others:
             what = f"no {', '.join(missing)}" if missing else "no other element of the groups"
             raise NotMeasured(f"{cell.dataset} has {what}")
-        these = [found[element] for element in self.these]
-        highest = np.max([own.replicates(self) for own in others.values()], axis=0)
-        lowest = np.min([own.replicates(self) for own in these], axis=0)
-        difference = difference_interval(highest - lowest)
-        finding = Finding.of_difference(difference)
+        pairs = [(own, found[element]) for element in self.these for own in others.values()]
+        intervals = differences(pairs, self, statistics)
+        finding = worst([Finding.of_difference(each) for each in intervals])
         rival = max(others, key=lambda element: others[element].value(self))
-        value = others[rival].value(self) - min(own.value(self) for own in these)
+        lowest = min((found[element] for element in self.these), key=lambda own: own.value(self))
+        value = others[rival].value(self) - lowest.value(self)
+        interval = intervals[pairs.index((others[rival], lowest))]
+        n = min(len(others[rival].basis), len(lowest.basis))
         listed = ", ".join(f"{e} {found[e].value(self):.2f}" for e in self.these)
         return Judgement(
             finding=finding,
@@ -167,12 +152,12 @@ class ElementsStandOut(_ByElement):
             dataset=cell.dataset,
             source=cell.source,
             value=value,
-            interval=interval_of(highest - lowest),
+            interval=interval,
             relation="<",
             limit=0.0,
             unit=self.unit,
             text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} of {listed} "
             f"claimed higher than of {len(others)} others, of which {rival} has the highest, "
             f"{others[rival].value(self):.2f}: {ORDERED[finding]}, difference "
-            f"{shown(value, difference, 0.0, self.unit, ORDER_LEVEL)}",
+            f"{apart(value, interval, self.unit, statistics, n)}",
         )

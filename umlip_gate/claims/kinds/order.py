@@ -1,19 +1,19 @@
 """Models in an order: one better than another, the best few of all, a whole ranking."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from umlip_gate.claims.bounds import Measured
+from umlip_gate.claims.comparison import differences, resampled
 from umlip_gate.claims.evidence import Bench, Cell, Evidence, gather
 from umlip_gate.claims.kinds.base import Ids, Kind, Some, Subject, different
-from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.claims.words import ORDERED, broken_ones, name_of, over, shown, wanted
+from umlip_gate.claims.verdict import Finding, Judgement, worst
+from umlip_gate.claims.words import ORDERED, apart, broken_ones, name_of, over, shown, wanted
 from umlip_gate.faults import NotMeasured, NotObtainable
-from umlip_gate.metrics.bootstrap import ORDER_LEVEL, difference_interval, interval_of
-from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.metrics.bootstrap import Interval, percentiles
 from umlip_gate.metrics.ranking import kendall
 
 Tiers = list[list[Cell]]
@@ -25,15 +25,15 @@ class Order(Kind, Measured):
     `[["A"], ["B"]]` says that A is better than B, `[["A", "B", "C"]]` with `rest` that these are
     the best three, and tiers of one model each are a ranking.
 
-    Judged by a paired bootstrap: configurations are drawn for all models together. A link
-    between two tiers is the highest value of the first minus the lowest of the second; it is
-    separated where its interval lies below zero, reversed where it lies above, tied where it
-    holds zero. The interval of one link is at 97 %, by which at most one pair of equals in twenty
-    is told apart; with k links each is at 1 - 0.03 / k (Bonferroni). The order is inside if every
+    Judged by a paired bootstrap: configurations are drawn for all models together. The differences
+    between each model of a tier and each of the next have intervals that hold together
+    (`thresholds/statistics.toml`). A link between two tiers is separated where all of its intervals
+    lie below zero, reversed where one lies above, and tied otherwise. The order is inside if every
     link is separated, outside if any is reversed, and undecided otherwise: a tie is neither the
     paper's order nor another.
 
-    The value is the link itself where there is one, else Kendall's tau of the measured values
+    The value is the highest of the first tier minus the lowest of the second where there are two,
+    else Kendall's tau of the measured values
     against the order: over the pairs of models of different tiers, those in the claimed order
     minus those in the other, divided by all. Judged over the models at hand.
 
@@ -99,27 +99,30 @@ class Order(Kind, Measured):
         return judgement.over(len(ranked), evidence.n_models)
 
     def _at_hand(self, ranked: dict[str, Cell]) -> Tiers:
-        tiers = [[ranked[model] for model in tier if model in ranked] for tier in self.tiers]
+        tiers = [[cell for model, cell in ranked.items() if model in tier] for tier in self.tiers]
         tiers.append([cell for model, cell in ranked.items() if model not in self.named_models])
         return [tier for tier in tiers if tier]
 
     def _judged(self, tiers: Tiers, evidence: Evidence, count: str) -> Judgement:
-        links = [self._link(better, worse) for better, worse in pairwise(tiers)]
-        intervals = [difference_interval(link[1:], len(links)) for link in links]
-        findings = [Finding.of_difference(interval) for interval in intervals]
-        finding = worst(findings)
+        links = [list(product(better, worse)) for better, worse in pairwise(tiers)]
+        pairs = [pair for link in links for pair in link]
+        found = iter(differences(pairs, self, evidence.statistics))
+        intervals = [[next(found) for _ in link] for link in links]
+        findings = [worst([Finding.of_difference(each) for each in link]) for link in intervals]
         if len(links) == 1:
-            value, interval = float(links[0][0]), interval_of(links[0][1:])
+            highest, lowest = tiers[0][-1], tiers[1][0]
+            value = highest.value(self) - lowest.value(self)
+            interval = intervals[0][links[0].index((highest, lowest))]
             relation, limit, unit = "<", 0.0, self.unit
-            what = f"highest of {_names(tiers[0])} minus lowest of {_names(tiers[1])} " + shown(
-                value, intervals[0], limit, unit, ORDER_LEVEL
-            )
+            told = apart(value, interval, unit, evidence.statistics, len(highest.basis))
+            what = f"highest of {_names(tiers[0])} minus lowest of {_names(tiers[1])} {told}"
         else:
-            taus = self._taus(tiers)
-            value, interval = float(taus[0]), interval_of(taus[1:])
+            value, interval = self._tau(tiers, evidence.statistics.level)
             relation, limit, unit = "=", 1.0, "1"
-            what = "Kendall's tau against the claimed order " + shown(value, interval, limit, unit)
+            told = shown(value, interval, limit, unit, evidence.statistics.level)
+            what = f"Kendall's tau against the claimed order {told}"
         sources = {cell.source for tier in tiers for cell in tier}
+        finding = worst(findings)
         return Judgement(
             finding=finding,
             model=None,
@@ -134,19 +137,11 @@ class Order(Kind, Measured):
             f"; judged over {count}: " + self._chain(tiers, findings),
         )
 
-    def _table(self, cells: list[Cell]) -> FloatArray:
-        """Values and replicates, shape (n_models, 1 + n_resamples)."""
-        return np.array([[cell.value(self), *cell.replicates(self)] for cell in cells])
-
-    def _link(self, better: list[Cell], worse: list[Cell]) -> FloatArray:
-        """Measured first, then every resample, shape (1 + n_resamples,)."""
-        return np.asarray(self._table(better).max(axis=0) - self._table(worse).min(axis=0))
-
-    def _taus(self, tiers: Tiers) -> FloatArray:
-        """Measured first, then every resample, shape (1 + n_resamples,)."""
-        order = [place for place, tier in enumerate(tiers) for _ in tier]
-        table = self._table([cell for tier in tiers for cell in tier])
-        return kendall(np.array(order, dtype=np.float64), table.T)
+    def _tau(self, tiers: Tiers, level: float) -> tuple[float, Interval | None]:
+        order = np.array([place for place, tier in enumerate(tiers) for _ in tier], dtype=float)
+        cells = [cell for tier in tiers for cell in tier]
+        (value,) = kendall(order, np.array([[cell.value(self) for cell in cells]]))
+        return float(value), percentiles(kendall(order, resampled(cells, self)), level)
 
     def _chain(self, tiers: Tiers, findings: list[Finding]) -> str:
         """Write the models in the claimed order, with what was found of each link."""
@@ -159,14 +154,6 @@ class Order(Kind, Measured):
     def _shown(self, tier: list[Cell]) -> str:
         models = ", ".join(f"{cell.model} {cell.value(self):.2f}" for cell in tier)
         return f"({models})" if len(tier) > 1 else models
-
-
-def worst(findings: list[Finding]) -> Finding:
-    """Give what holds of several things that must all be inside."""
-    for finding in (Finding.OUTSIDE, Finding.UNDECIDED):
-        if finding in findings:
-            return finding
-    return Finding.INSIDE
 
 
 def _names(tier: list[Cell]) -> str:

@@ -2,16 +2,16 @@
 
 from typing import Literal
 
-import numpy as np
-
 from umlip_gate.claims.bounds import Measured, Number
+from umlip_gate.claims.comparison import together
 from umlip_gate.claims.evidence import Bench, Cell, Evidence, gather
 from umlip_gate.claims.kinds.base import Ids, Kind, Subject
 from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.claims.words import broken_ones, name_of, over, wanted
 from umlip_gate.faults import NotMeasured, NotObtainable
-from umlip_gate.metrics.bootstrap import interval_of
-from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.metrics import bootstrap
+from umlip_gate.metrics.bootstrap import Interval, Resampling
+from umlip_gate.metrics.estimates import mean_of
 
 
 class Ratio(Kind, Measured):
@@ -74,32 +74,34 @@ class Ratio(Kind, Measured):
     def _judged(
         self, ours: list[Cell], theirs: list[Cell], evidence: Evidence, count: str
     ) -> Judgement:
-        mine, other = self._table(ours), self._table(theirs)
-        ratios = mine.mean(axis=0) / other.mean(axis=0)
-        value, interval = float(ratios[0]), interval_of(ratios[1:])
-        finding = Finding.of(value <= self.at_most)
+        estimates, design = together([*ours, *theirs], self)
+        mine, other = estimates[: len(ours)], estimates[len(ours) :]
+        ratio, level = mean_of(mine).over(mean_of(other)), evidence.statistics.level
+        interval = bootstrap.interval(ratio, design, Resampling(level), never_negative=True)
+        finding = Finding.of(ratio.value <= self.at_most)
         sources = {cell.source for cell in (*ours, *theirs)}
+        values = [[estimate.value for estimate in side] for side in (mine, other)]
         beside = {
-            "worst over best": mine[:, 0].max() / other[:, 0].min(),
-            "best over best": mine[:, 0].min() / other[:, 0].min(),
+            "worst over best": max(values[0]) / min(values[1]),
+            "best over best": min(values[0]) / min(values[1]),
         }
         return Judgement(
             finding=finding,
             model=None,
             dataset=evidence.dataset,
             source=sources.pop() if len(sources) == 1 else None,
-            value=value,
+            value=ratio.value,
             interval=interval,
             relation="≤",
             limit=self.at_most,
             unit="1",
             text=f"mean {name_of(self)} on {evidence.dataset} of "
             f"{', '.join(cell.model for cell in ours)} over that of {len(theirs)} others: "
-            f"{value:.3f} (95 %: {interval[0]:.3f} to {interval[1]:.3f}), {finding} the limit "
+            f"{ratio.value:.3f}{_ends(interval, level)}, {finding} the limit "
             f"≤ {self.at_most:g}; judged over {count}; "
-            + ", ".join(f"{name} {ratio:.3f}" for name, ratio in beside.items()),
+            + ", ".join(f"{name} {number:.3f}" for name, number in beside.items()),
         )
 
-    def _table(self, cells: list[Cell]) -> FloatArray:
-        """Values and replicates, shape (n_models, 1 + n_resamples)."""
-        return np.array([[cell.value(self), *cell.replicates(self)] for cell in cells])
+
+def _ends(interval: Interval | None, level: float) -> str:
+    return f" ({100 * level:g} %: {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
