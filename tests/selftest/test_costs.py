@@ -18,10 +18,12 @@ from umlip_gate.cost.judge import judge_baseline
 from umlip_gate.cost.power import rates, summary
 from umlip_gate.cost.protocol import crystal, neighbours_per_atom
 from umlip_gate.cost.thresholds import load_cost_thresholds
+from umlip_gate.cost.workbench import Workbench
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
-from umlip_gate.models.registry import load_models
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.registry import Model, load_models
 from umlip_gate.schema import validate
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import ROOT, Settings
 
 pytestmark = pytest.mark.selftest
 
@@ -155,6 +157,7 @@ def baseline(**keys: Any) -> Baseline:  # noqa: ANN401 - any TOML value
             "dtype": "float64",
             "weights": "random",
             "n_atoms": n,
+            "steps": 30,
             "step_s": 1e-3 * n,
             "peak_bytes": 0,
         }
@@ -251,8 +254,22 @@ def test_a_kept_cost_in_another_dtype_is_of_another_model() -> None:
     both = baseline(cost=[*(entry.model_dump() for entry in baseline().costs), *in_float32])
     assert stored(both, {"M": "float64"}).of("M").at(125) == pytest.approx(1000)
     assert stored(both, {"M": "float32"}).of("M").step_s == dict.fromkeys(SIZES, 9.0)
+    assert stored(both, {"M": "float32"}).of("M").steps == dict.fromkeys(SIZES, 30)
     with pytest.raises(NotObtainable, match="what M costs on a CPU"):
         stored(both, {}).of("M")
+
+
+def test_kept_costs_stand_in_where_a_run_measures_none(tmp_path: Path) -> None:
+    kept = baseline()
+    models: dict[str, Model | Candidate] = {"M": MODELS["EAM-Zhou"]}  # in float64, as what is kept
+    settings = Settings(tmp_path, tmp_path, None, offline=True)
+    workbench = Workbench(models, settings, THRESHOLDS.protocol, "cpu", None)
+    assert workbench.known("cpu", kept).of("M").source == "stored"
+    with pytest.raises(NotObtainable, match="no cost on a cpu device was measured"):
+        workbench.known("cpu", None)
+    workbench.measured["M"] = measured(9.0)
+    assert workbench.known("cpu", kept).of("M").at(125) == pytest.approx(9e6)
+    assert workbench.known("cuda", kept).of("M").source == "stored"
 
 
 def test_two_devices_make_no_baseline() -> None:

@@ -49,7 +49,7 @@ def known(
             name,
             source,
             {n: 1e-6 * value * 125 * (n / 125) ** power for n in sizes},
-            {} if source == "stored" else {125: 30},
+            dict.fromkeys(sizes, 30),
         )
         for name, value in us.items()
     }
@@ -255,13 +255,14 @@ def test_the_largest_speedup_of_models_known_on_both() -> None:
         judged(CostSpeedup, bench(known(a=1), known(b=1)), kind="cost-speedup", min=33)
 
 
-def test_steps_are_counted_of_what_this_run_timed() -> None:
+def test_steps_are_counted_of_every_model_that_is_known() -> None:
     keys = {"kind": "cost-steps", "device": "cpu", "min": 3}
     found = judged(CostSteps, bench(known(a=1), z=1.0), **keys)
     assert found.value == 30
     assert counts(found) == (1, 2)
-    with pytest.raises(NotObtainable, match="in this run"):
-        judged(CostSteps, bench(known("stored", a=1)), **keys)
+    assert judged(CostSteps, bench(known("stored", a=1)), **keys).source == "stored"
+    with pytest.raises(NotObtainable, match="no model's cost on a cpu device is known here"):
+        judged(CostSteps, bench(known()), **keys)
 
 
 def test_dft_needs_a_time_that_a_user_brings() -> None:

@@ -33,6 +33,8 @@ class BaselineCost(Strict):
         What it is looked up by.
     family, weights
         As in the results file.
+    steps
+        How many were timed.
     step_s
         Seconds per step: CPU time on a core, wall time on a GPU.
     peak_bytes
@@ -44,6 +46,7 @@ class BaselineCost(Strict):
     dtype: Literal["float32", "float64"]
     weights: Literal["real", "random"]
     n_atoms: Annotated[int, Field(gt=0)]
+    steps: Annotated[int, Field(gt=0)]
     step_s: Positive
     peak_bytes: Annotated[int, Field(ge=0)]
 
@@ -183,6 +186,7 @@ def _cost_lines(entry: dict[str, Any]) -> Iterator[str]:
         yield "\n[[cost]]"
         yield from (f'{key} = "{entry[key]}"' for key in ("model", "family", "dtype", "weights"))
         yield f"n_atoms = {cost['n_atoms']}"
+        yield f"steps = {cost['n_steps'] * len(cost['wall_s'])}"
         yield f"step_s = {step_s:.4g}"
         yield f"peak_bytes = {cost['peak_bytes']}"
 

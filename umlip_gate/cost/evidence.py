@@ -28,13 +28,13 @@ class KnownCost:
     step_s
         Seconds per step, by number of atoms.
     steps
-        How many were timed, by number of atoms; empty where that is not known.
+        How many were timed, by number of atoms.
     """
 
     model: str
     source: Origin
     step_s: Mapping[int, float]
-    steps: Mapping[int, int] = field(default_factory=dict)
+    steps: Mapping[int, int]
 
     def at(self, n_atoms: int) -> float:
         """Give µs per step and atom at a size.
@@ -161,11 +161,16 @@ def stored(baseline: Baseline, dtypes: Mapping[str, str]) -> KnownCosts:
     dtypes
         What each model computes in: its costs in another dtype are those of another model.
     """
-    steps: dict[str, dict[int, float]] = {}
-    for cost in baseline.costs:
-        if dtypes.get(cost.model) == cost.dtype:
-            steps.setdefault(cost.model, {})[cost.n_atoms] = cost.step_s
-    known = {name: KnownCost(name, "stored", step_s) for name, step_s in steps.items()}
+    ours = [cost for cost in baseline.costs if dtypes.get(cost.model) == cost.dtype]
+    known = {
+        name: KnownCost(
+            name,
+            "stored",
+            {cost.n_atoms: cost.step_s for cost in ours if cost.model == name},
+            {cost.n_atoms: cost.steps for cost in ours if cost.model == name},
+        )
+        for name in dict.fromkeys(cost.model for cost in ours)
+    }
     return KnownCosts(f"{baseline.device} (stored as {baseline.name})", known)
 
 

@@ -165,7 +165,7 @@ class Workbench:
         raise NotMeasured(f"{model}, {n_atoms} atoms: its benchmark did not run to its end")
 
     def known(self, device: Device, kept: Baseline | None) -> KnownCosts:
-        """Give what is known of the costs on a device: measured here, else kept.
+        """Give what is known of the costs on a device: measured in this run, else kept.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Workbench:
         NotObtainable
             There is neither.
         """
-        if device == self.device:
+        if device == self.device and (self.measured or self._problems):
             size = self.protocol.required_size
             return measured_here(self.measured, self._problems, device, size)
         if kept is None:

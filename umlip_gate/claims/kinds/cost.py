@@ -277,7 +277,7 @@ class CostSpeedup(AtOneSize, _Bounded):
 
 
 class CostSteps(AtOneSize, _Bounded):
-    """So many steps of the size were timed, of every model that was.
+    """So many steps of the size were timed, of every model whose cost is known.
 
     Attributes
     ----------
@@ -297,15 +297,14 @@ class CostSteps(AtOneSize, _Bounded):
         """Judge the fewest steps."""
         costs = bench.costs(self.device)
         known = costs.known(costs.asked, self.n_atoms)
-        steps: Mapping[str, int] = {
-            model: cost.steps[self.n_atoms]
-            for model, cost in known.items()
-            if self.n_atoms in cost.steps
-        }
-        if not steps:
-            raise NotObtainable(f"no model was timed on a {self.device} device in this run")
+        if not known:
+            raise NotObtainable(f"no model's cost on a {self.device} device is known here")
+        steps = {model: cost.steps[self.n_atoms] for model, cost in known.items()}
         fewest = min(steps, key=lambda model: steps[model])
-        what = f"steps timed at {self.n_atoms} atoms, the fewest of {len(steps)} models"
+        what = (
+            f"steps timed on {costs.machine} at {self.n_atoms} atoms, the fewest of "
+            f"{len(steps)} models"
+        )
         judged = self.judged(float(steps[fewest]), what, [known[fewest]], fewest)
         return judged.over(len(steps), len(meant_by(bench, costs)))
 
