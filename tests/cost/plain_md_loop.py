@@ -1,12 +1,13 @@
-"""The MD loop that a person would write in CHGNet's environment, timed by itself.
+"""The MD loop that a person would write for CHGNet, in a worker beside the suite's own.
 
-Run as a script on one core with one thread: NVE of bcc W by ASE, with an ASE calculator that asks
-the package for energies and forces as its users can. Reads commands from its standard input, a
-number of steps each, and answers with the CPU and wall seconds that they took.
+NVE of bcc W by ASE, with an ASE calculator that asks the package for energies and forces as its
+users can. The worker's process answers one question more than it does for the suite: `plain`, so
+many steps of this loop.
 """
 
-import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from ase import Atoms, units
@@ -15,6 +16,12 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.md.verlet import VelocityVerlet
 from chgnet.model import CHGNet
 from pymatgen.io.ase import AseAtomsAdaptor
+
+from umlip_gate.models import serve as suite
+from umlip_gate.models.potential import Potential
+
+REPEATS = 5
+TEMPERATURE_K, TIMESTEP_FS, SEED = 300, 1.0, 0
 
 
 class Plain(Calculator):
@@ -40,21 +47,32 @@ class Plain(Calculator):
         self.results = {"energy": float(answer["e"]) * len(atoms), "forces": answer["f"]}
 
 
-def main(repeats: int, temperature_k: float, timestep_fs: float, seed: int) -> None:
-    """Answer every command with what it took."""
-    atoms = bulk("W", "bcc", a=3.165).repeat(repeats)
-    sigma = np.sqrt(units.kB * temperature_k * atoms.get_masses())[:, np.newaxis]
-    momenta = sigma * np.random.default_rng(seed).standard_normal((len(atoms), 3))
+def moving_crystal() -> VelocityVerlet:
+    """Make 125 atoms of bcc W, at their temperature."""
+    atoms = bulk("W", "bcc", a=3.165).repeat(REPEATS)
+    sigma = np.sqrt(units.kB * TEMPERATURE_K * atoms.get_masses())[:, np.newaxis]
+    momenta = sigma * np.random.default_rng(SEED).standard_normal((len(atoms), 3))
     atoms.set_momenta(momenta - momenta.mean(axis=0))
     atoms.calc = Plain()
-    dynamics = VelocityVerlet(atoms, timestep_fs * units.fs)
-    for line in sys.stdin:
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
-        dynamics.run(int(line))
-        print(  # noqa: T201 - its answer
-            f"took {time.process_time() - cpu_s} {time.perf_counter() - wall_s}", flush=True
-        )
+    return VelocityVerlet(atoms, TIMESTEP_FS * units.fs)
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - execnet's Channel
+    """Serve as every worker does, and run this loop where it is asked for."""
+    of_the_suite = suite._timed
+
+    def timed(potential: Potential, device: str) -> Callable[[str, Any], suite.Answer]:
+        answer = of_the_suite(potential, device)
+        dynamics = moving_crystal()
+
+        def both(verb: str, question: Any) -> suite.Answer:  # noqa: ANN401 - plain data
+            if verb != "plain":
+                return answer(verb, question)
+            begun_s = time.process_time()
+            dynamics.run(question)
+            return "ok", time.process_time() - begun_s
+
+        return both
+
+    suite._timed = timed
+    suite.serve(channel, request)

@@ -86,6 +86,16 @@ resamples = 1000
 seed = 1
 rationale = "a self-test's"
 
+[bare]
+n_atoms = 16
+blocks = 4
+pairs = 2
+most_apart = 0.01
+level = 0.95
+resamples = 1000
+seed = 1
+rationale = "a self-test's"
+
 [kept]
 """
 

@@ -65,6 +65,26 @@ class Against(Resampling):
     rationale: str
 
 
+class Bare(Resampling):
+    """`[bare]` of `thresholds/cost.toml`: a worker's steps beside those of a loop written bare.
+
+    A block is one new worker.
+
+    Attributes
+    ----------
+    n_atoms
+        The size that is run.
+    most_apart
+        How far the ratio's whole interval may be from one.
+    rationale
+        Why these numbers.
+    """
+
+    n_atoms: Count
+    most_apart: Annotated[float, Field(gt=0, lt=1)]
+    rationale: str
+
+
 Start = Callable[[], Ladder]
 """Starts a worker of a model."""
 

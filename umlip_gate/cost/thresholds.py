@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from umlip_gate.cost.against import Against
+from umlip_gate.cost.against import Against, Bare
 from umlip_gate.cost.baseline import Baseline, load_baselines
 from umlip_gate.cost.evidence import Device
 from umlip_gate.cost.protocol import Protocol
@@ -17,6 +17,7 @@ class CostFile(Strict):
 
     protocol: Protocol
     against: Against
+    bare: Bare
     kept: dict[Device, RegistryId]
 
 
@@ -26,8 +27,8 @@ class CostThresholds:
 
     Attributes
     ----------
-    protocol, against
-        The two tables of `thresholds/cost.toml`.
+    protocol, against, bare
+        The three tables of `thresholds/cost.toml`.
     baselines
         The files of `thresholds/cost/`, by name.
     kept
@@ -36,6 +37,7 @@ class CostThresholds:
 
     protocol: Protocol
     against: Against
+    bare: Bare
     baselines: dict[str, Baseline]
     kept: dict[Device, Baseline]
 
@@ -68,4 +70,4 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
         if name not in baselines or baselines[name].kind != device:
             raise BadInput(f"{path}: kept.{device} = {name!r} is no {device} baseline of {folder}")
     kept = {device: baselines[name] for device, name in file.kept.items()}
-    return CostThresholds(file.protocol, file.against, baselines, kept)
+    return CostThresholds(file.protocol, file.against, file.bare, baselines, kept)
