@@ -1,11 +1,14 @@
 """What a step costs in a worker, beside the loop that a person would write."""
 
+import statistics
+from typing import NamedTuple
+
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from fixtures.cost import WORKERS_CLOCK, require_alone
 from fixtures.plugin.suite import Suite
-from umlip_gate.cost.against import per_step, ratio
+from umlip_gate.cost.against import ratio
 from umlip_gate.cost.ladder import Ladder
 from umlip_gate.cost.workbench import free_bytes, log_file, prepared
 from umlip_gate.models import worker
@@ -16,57 +19,69 @@ pytestmark = [
     pytest.mark.benchmark(timer=WORKERS_CLOCK, group="MD steps"),
 ]
 
-BOTH = worker.BOOTSTRAP.replace("umlip_gate.models.serve", "tests.cost.plain_md_loop")
+BOTH = worker.BOOTSTRAP.replace("umlip_gate.models.serve", "tests.cost.both_md_loops")
 MODEL = "CHGNet_0.3.0"
 WARM_UP = 3
+
+
+class Steps(NamedTuple):
+    """CPU seconds of a step: all of it, and the model's part."""
+
+    whole_s: float
+    inside_s: float
 
 
 def test_a_step_of_the_suite_costs_what_a_bare_one_does(
     benchmark: BenchmarkFixture, suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CPU time of rounds in turns in one process, since two processes differ by percents.
+    """CPU time of single steps in turns, in workers that the suite starts, whatever slows them.
 
-    The process is a worker that the suite starts, again and again; in each, the suite's rounds
-    are run by its ladder, and the bare loop's by one question more.
+    Both loops ask the same model, whose time is the mean over all steps; what a machine's changing
+    speed does to single ones would hide the rest.
     """
     require_alone(benchmark)
     bare, protocol = suite.cost.thresholds.bare, suite.cost.thresholds.protocol
     live = prepared(suite.models[MODEL], "cpu", suite.settings, None)
     monkeypatch.setattr(worker, "BOOTSTRAP", BOTH)
     ratios: list[list[float]] = []
-    shares: list[float] = []
 
     def process() -> None:
         ladder = Ladder(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
 
-        def plain_s() -> float:
-            _, seconds = ladder._worker._ask("plain", ladder.n_steps)
-            return float(seconds) / ladder.n_steps
+        def ask(verb: str) -> float:
+            return float(ladder._worker._ask(verb, 1)[1])
+
+        def step(of_the_suite: bool) -> Steps:  # noqa: FBT001 - or of the bare loop
+            before_s = ask("inside")
+            whole_s = ladder._lap(1).cpu_s if of_the_suite else ask("bare")
+            return Steps(whole_s, ask("inside") - before_s)
 
         try:
             ladder.prepare(bare.n_atoms)
-            theirs = [plain_s() for _ in range(WARM_UP)][:0]
-            for pair in range(bare.pairs):
-                if pair % 2:
-                    theirs.append(plain_s())
-                WORKERS_CLOCK.elapsed_s += ladder.round().cpu_s
-                if not pair % 2:
-                    theirs.append(plain_s())
-            cost = ladder.finish()
+            steps = [
+                {
+                    of_the_suite: step(of_the_suite)
+                    for of_the_suite in (number % 2 > 0, number % 2 < 1)
+                }
+                for number in range(WARM_UP + bare.pairs)
+            ][WARM_UP:]
         finally:
             ladder.close()
-        ratios.append([a / b for a, b in zip(per_step(cost), theirs, strict=True)])
-        shares.append(cost.call_share)
+        WORKERS_CLOCK.elapsed_s += sum(pair[True].whole_s for pair in steps)
+        ratios.append(_ratios(steps))
 
     benchmark.pedantic(process, rounds=bare.blocks)
     found = ratio([[each] for each in ratios], bare)
-    benchmark.extra_info |= {
-        "ratio": found.value,
-        "interval": found.interval,
-        "ratios": ratios,
-        "call_shares": shares,
-    }
+    benchmark.extra_info |= {"ratio": found.value, "interval": found.interval, "ratios": ratios}
     low, high = found.interval
     said = f"{found.value:.4f} times a bare one ({100 * bare.level:g} %: {low:.4f} to {high:.4f})"
-    print(f"a step in a worker costs {said}; by process {ratios}")  # noqa: T201 - its answer
+    by_process = [round(statistics.median(each), 4) for each in ratios]
+    print(f"a step in a worker costs {said}; by process {by_process}")  # noqa: T201 - its answer
     assert 1 - bare.most_apart <= low <= high <= 1 + bare.most_apart
+
+
+def _ratios(steps: list[dict[bool, Steps]]) -> list[float]:
+    """Give the suite's steps over the bare ones, pair by pair, with the model's mean in both."""
+    model_s = statistics.mean(each.inside_s for pair in steps for each in pair.values())
+    outside_s = [{of: each.whole_s - each.inside_s for of, each in pair.items()} for pair in steps]
+    return [(model_s + pair[True]) / (model_s + pair[False]) for pair in outside_s]

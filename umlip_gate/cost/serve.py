@@ -25,12 +25,13 @@ class Timer:
         self._potential = potential
         self._device = device
         self._dynamics: Dynamics | None = None
+        self._children_s = 0.0
 
     def build(self, atoms: Atoms, numbers: dict[str, Any]) -> dict[str, Any]:
         """Take another crystal, and evaluate it once.
 
-        All that is loaded by then is kept from Python's garbage collector: it would walk through
-        it in some rounds and between others, and take up to a tenth of a round.
+        All that is loaded by then is kept from Python's garbage collector, which would walk
+        through it in some rounds and not in others: for 0.16 s, twice in 24 steps of CHGNet.
 
         Parameters
         ----------
@@ -51,7 +52,9 @@ class Timer:
         self._dynamics = Dynamics(self._potential, atoms, synchronize=self._synchronize, **numbers)
         gc.collect()
         gc.freeze()
-        return {"cutoff_ang": self._potential.cutoff_ang, "host": devices.describe()}
+        host = devices.describe()
+        self._children_s = devices.children_cpu_s()
+        return {"cutoff_ang": self._potential.cutoff_ang, "host": host}
 
     def lap(self, n_steps: int) -> dict[str, Any]:
         """Run steps.
@@ -61,7 +64,8 @@ class Timer:
         dict
             `n_steps`, `wall_s`, `cpu_s`; `peak_bytes`, the most memory since the crystal was
             built; and what tells where the work was done: `gpu_bytes`, the most memory on GPUs,
-            and `children_s`, the CPU time of other processes that this one started.
+            and `children_s`, the CPU time that other processes which this one started took since
+            the lap before, or since the crystal was built.
 
         Raises
         ------
@@ -70,13 +74,13 @@ class Timer:
         """
         if self._dynamics is None:
             raise ValueError("no crystal was built")
-        before_s = devices.children_cpu_s()
         lap = self._dynamics.lap(n_steps)
+        before_s, self._children_s = self._children_s, devices.children_cpu_s()
         return {
             **vars(lap),
             "peak_bytes": devices.peak_bytes(self._device),
             "gpu_bytes": devices.gpu_bytes(),
-            "children_s": devices.children_cpu_s() - before_s,
+            "children_s": self._children_s - before_s,
         }
 
     def _synchronize(self) -> None:

@@ -1,0 +1,93 @@
+"""A worker that answers two questions more than it does for the suite: those of a bare loop.
+
+`bare` runs so many steps of the loop that a person would write for the same model, and `inside`
+tells the CPU time that the model has taken so far, whoever asked it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from ase.calculators.calculator import Calculator, all_changes
+from ase.md.verlet import VelocityVerlet
+
+from umlip_gate.cost.protocol import crystal
+from umlip_gate.models import serve as suite
+from umlip_gate.models.potential import EnergyForces, Potential
+
+N_ATOMS, TEMPERATURE_K, TIMESTEP_FS, SEED = 125, 300, 1.0, 0
+
+
+class Clocked:
+    """A potential that counts the CPU time that its evaluations take."""
+
+    def __init__(self, potential: Potential) -> None:
+        self.potential = potential
+        self.cutoff_ang = potential.cutoff_ang
+        self.elements = potential.elements
+        self.n_parameters = potential.n_parameters
+        self.cpu_s = 0.0
+
+    def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
+        """Ask the potential."""
+        begun_s = time.process_time()
+        results = self.potential.evaluate(structures)
+        self.cpu_s += time.process_time() - begun_s
+        return results
+
+
+class Bare(Calculator):
+    """The potential as an ASE calculator, and nothing else."""
+
+    implemented_properties = ["energy", "forces"]  # noqa: RUF012 - as ASE declares it
+
+    def __init__(self, potential: Potential) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.potential = potential
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        """Evaluate."""
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        assert atoms is not None
+        ((energy_ev, forces),) = self.potential.evaluate([atoms])
+        self.results = {"energy": energy_ev, "forces": forces}
+
+
+def bare_loop(potential: Potential) -> VelocityVerlet:
+    """Make bcc W at its temperature."""
+    atoms = crystal(N_ATOMS)
+    sigma = np.sqrt(units.kB * TEMPERATURE_K * atoms.get_masses())[:, np.newaxis]
+    momenta = sigma * np.random.default_rng(SEED).standard_normal((len(atoms), 3))
+    atoms.set_momenta(momenta - momenta.mean(axis=0))
+    atoms.calc = Bare(potential)
+    return VelocityVerlet(atoms, TIMESTEP_FS * units.fs)
+
+
+def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - execnet's Channel
+    """Serve as every worker does, and answer the two questions."""
+    of_the_suite = suite._timed
+
+    def timed(potential: Potential, device: str) -> Callable[[str, Any], suite.Answer]:
+        clocked = Clocked(potential)
+        answer, dynamics = of_the_suite(clocked, device), bare_loop(clocked)
+
+        def both(verb: str, question: Any) -> suite.Answer:  # noqa: ANN401 - plain data
+            if verb == "inside":
+                return "ok", clocked.cpu_s
+            if verb != "bare":
+                return answer(verb, question)
+            begun_s = time.process_time()
+            dynamics.run(question)
+            return "ok", time.process_time() - begun_s
+
+        return both
+
+    suite._timed = timed
+    suite.serve(channel, request)
