@@ -216,6 +216,9 @@ class Laboratory:
     def _pooled(self, model: str, pool_id: str, source: Choice) -> Measurement:
         pool = self.pools[pool_id]
         parts = [self.measure(model, dataset, source) for dataset in pool.datasets]
+        if sampled := [part.cell.dataset for part in parts if part.cell.metrics.n_whole]:
+            names = ", ".join(sampled)
+            raise NotMeasured(f"{model} on {pool_id}: of {names} there is a sample only")
         errors = tuple(part.cell.errors for part in parts)
         by_rule = {rule: self._metrics(Basis(errors, rule)) for rule in RULES}
         metrics = by_rule.pop(pool.rule)
@@ -263,7 +266,7 @@ class Laboratory:
         """Give the sample that was evaluated; None if it is the whole dataset."""
         if order is None or n == len(order.order):
             return None
-        fewest = max(order.fewest, self.statistics.fewest_configurations)
+        fewest = min(max(order.fewest, self.statistics.fewest_configurations), len(order.order))
         if n < fewest:
             raise NotMeasured(
                 f"{what}: {n} of {len(order.order)} configurations were evaluated, and a sample "

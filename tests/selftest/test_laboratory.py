@@ -138,6 +138,15 @@ def test_a_cell_is_tried_once_and_fails_alike_at_every_call() -> None:
             lab.measure("a", "nowhere")
 
 
+def test_a_pool_of_samples_is_not_measured() -> None:
+    """Its rows would be taken for the whole."""
+    lab = laboratory(Allowance(configurations=150))
+    mixed = Pool(id="mixed", datasets=("one", "large"), rule="rows", rationale="a self-test's")
+    lab.pools = {"mixed": mixed}
+    with pytest.raises(NotMeasured, match="a on mixed: of large there is a sample only"):
+        lab.measure("a", "mixed")
+
+
 def test_what_failed_in_a_pool_is_named_by_dataset_and_row() -> None:
     lab = laboratory()
     lab.predictor.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake

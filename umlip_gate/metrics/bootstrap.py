@@ -15,9 +15,9 @@ s the standard error of their sum, the nonparametric delta method: so a resample
 two matrices, and every quantity has the same interval. Configurations are drawn whole, since the
 atoms of one configuration do not err independently.
 
-Of the ways that `tests/selftest/resampling.py` could tell apart, this one covers best: percentiles,
-and studentised ones of unequal tails, tell equal models apart in 10 % of the samples and more where
-errors have long tails.
+Of those that were tried on the errors of `tests/selftest/resampling.py` this one covers best. In
+400 samples of 100 and of 200 configurations, percentiles at 95 % told equal models apart in 6 to
+15 %, studentised intervals of unequal tails in 7 to 20 %, these in 2 to 6 %.
 
 Several numbers are judged at once by the largest |θ* - θ| / s* of each resample (Romano & Wolf, J.
 Am. Stat. Assoc. 100, 94 (2005)): then all intervals hold together in as many of the samples,

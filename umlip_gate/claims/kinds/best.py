@@ -180,10 +180,7 @@ class _Extreme(_Comparison):
         if not ours or not theirs:
             return Finding.UNDECIDED, None
         found = differences(list(product(ours, theirs)), self, statistics)
-        ahead = [
-            each and (min(ends := [self.sign * end for end in each]), max(ends)) for each in found
-        ]
-        table = np.array([Finding.of_difference(each) for each in ahead])
+        table = np.array([Finding.of_difference(each, self.sign) for each in found])
         table = table.reshape(len(ours), len(theirs))
         finding = Finding.UNDECIDED
         if (table == Finding.INSIDE).any(axis=0).all():
