@@ -1,9 +1,10 @@
 """A worker that answers two questions more than it does for the suite: those of a bare loop.
 
-`bare` runs so many steps of the loop that a person would write for the same model, and `inside`
-tells the CPU time that the model has taken so far, whoever asked it.
+`bare` runs a step of the loop that a person would write for the same model, with so many atoms, and
+`inside` tells the CPU time that the model has taken so far, whoever asked it.
 """
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from umlip_gate.cost.protocol import crystal
 from umlip_gate.models import serve as suite
 from umlip_gate.models.potential import EnergyForces, Potential
 
-N_ATOMS, TEMPERATURE_K, TIMESTEP_FS, SEED = 125, 300, 1.0, 0
+TEMPERATURE_K, TIMESTEP_FS, SEED = 300, 1.0, 0
 
 
 class Clocked:
@@ -60,9 +61,9 @@ class Bare(Calculator):
         self.results = {"energy": energy_ev, "forces": forces}
 
 
-def bare_loop(potential: Potential) -> VelocityVerlet:
+def bare_loop(potential: Potential, n_atoms: int) -> VelocityVerlet:
     """Make bcc W at its temperature."""
-    atoms = crystal(N_ATOMS)
+    atoms = crystal(n_atoms)
     sigma = np.sqrt(units.kB * TEMPERATURE_K * atoms.get_masses())[:, np.newaxis]
     momenta = sigma * np.random.default_rng(SEED).standard_normal((len(atoms), 3))
     atoms.set_momenta(momenta - momenta.mean(axis=0))
@@ -76,15 +77,17 @@ def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - exec
 
     def timed(potential: Potential, device: str) -> Callable[[str, Any], suite.Answer]:
         clocked = Clocked(potential)
-        answer, dynamics = of_the_suite(clocked, device), bare_loop(clocked)
+        answer = of_the_suite(clocked, device)
+        loop = functools.cache(functools.partial(bare_loop, clocked))
 
         def both(verb: str, question: Any) -> suite.Answer:  # noqa: ANN401 - plain data
             if verb == "inside":
                 return "ok", clocked.cpu_s
             if verb != "bare":
                 return answer(verb, question)
+            dynamics = loop(question)
             begun_s = time.process_time()
-            dynamics.run(question)
+            dynamics.run(1)
             return "ok", time.process_time() - begun_s
 
         return both

@@ -49,7 +49,7 @@ def test_a_step_of_the_suite_costs_what_a_bare_one_does(
         ladder = Ladder(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
 
         def ask(verb: str) -> float:
-            return float(ladder._worker._ask(verb, 1)[1])
+            return float(ladder._worker._ask(verb, bare.n_atoms)[1])
 
         def step(of_the_suite: bool) -> Steps:  # noqa: FBT001 - or of the bare loop
             before_s = ask("inside")

@@ -52,6 +52,27 @@ class AtOneSize(CostKind):
     n_atoms: Annotated[int, Field(gt=0)]
 
 
+class _EachModel(CostKind):
+    """Each of the models, one by one.
+
+    Attributes
+    ----------
+    models
+        Registry ids.
+    """
+
+    models: Ids
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """The models that the assertion names."""
+        return self.models
+
+    def subjects(self) -> list[Subject]:
+        """List the models."""
+        return [Subject(model, SYSTEM) for model in self.models]
+
+
 class _Bounded(CostKind, Ends):
     """A positive number between two others."""
 
@@ -77,32 +98,25 @@ class _Bounded(CostKind, Ends):
         )
 
 
-class CostRatio(AtOneSize, _Bounded):
+class CostRatio(_EachModel, AtOneSize, _Bounded):
     """Each of the models costs so many times what another does.
 
     Attributes
     ----------
     device
         On a core or on a GPU.
-    models
-        Judged one by one.
     over
         The other; the geometric mean of several that are at hand.
     """
 
     kind: Literal["cost-ratio"]
     device: Device
-    models: Ids
     over: Ids
 
     @property
     def named_models(self) -> tuple[str, ...]:
         """The models that the assertion names."""
         return (*self.models, *self.over)
-
-    def subjects(self) -> list[Subject]:
-        """List the models."""
-        return [Subject(model, SYSTEM) for model in self.models]
 
     def judge(self, subject: Subject, bench: Bench) -> Judgement:
         """Judge one model's ratio."""
@@ -200,32 +214,22 @@ class CostOrder(AtOneSize):
         return Finding.OUTSIDE if ratio <= 1 / self.told_apart else Finding.UNDECIDED
 
 
-class CostLine(_Bounded):
+class CostLine(_EachModel, _Bounded):
     """Each model's cost of a step lies on a line in the number of atoms.
+
+    Judged by the root mean square relative residual.
 
     Attributes
     ----------
     devices
         On a core, on a GPU, or both; judged on the first that the model is known on.
-    models
-        Judged one by one, by the root mean square relative residual.
     fewest_sizes
         With fewer it is not decided: a line bends to few points.
     """
 
     kind: Literal["cost-line"]
     devices: Some[Device]
-    models: Ids
     fewest_sizes: Annotated[int, Field(gt=2)]
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.models
-
-    def subjects(self) -> list[Subject]:
-        """List the models."""
-        return [Subject(model, SYSTEM) for model in self.models]
 
     def judge(self, subject: Subject, bench: Bench) -> Judgement:
         """Judge one model's residuals."""
@@ -309,32 +313,20 @@ class CostSteps(AtOneSize, _Bounded):
         return judged.over(len(steps), len(meant_by(bench, costs)))
 
 
-class CostOverDft(AtOneSize, _Bounded):
+class CostOverDft(_EachModel, AtOneSize, _Bounded):
     """So many times longer takes a step of DFT than of each model.
 
     Attributes
     ----------
     device
         On a core or on a GPU.
-    models
-        Judged one by one.
     dft_core_s_per_atom
         Core seconds of DFT per ionic step and atom of this system; without it nothing is judged.
     """
 
     kind: Literal["cost-over-dft"]
     device: Device
-    models: Ids
     dft_core_s_per_atom: Positive | None = None
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """The models that the assertion names."""
-        return self.models
-
-    def subjects(self) -> list[Subject]:
-        """List the models."""
-        return [Subject(model, SYSTEM) for model in self.models]
 
     def judge(self, subject: Subject, bench: Bench) -> Judgement:
         """Judge one model."""
