@@ -128,6 +128,16 @@ def test_what_one_configuration_alone_carries_has_no_interval() -> None:
     assert found.intervals["energy_rmse"]["per_configuration"] is None
 
 
+def test_what_few_configurations_do_not_bound_has_no_interval() -> None:
+    """Three of twelve carry it: by its logarithm it would reach beyond any size."""
+    carried = np.zeros(12)
+    carried[:3] = 1.0, 2.0, 3.0
+    few = made(carried / 12, 0.5)
+    design = Design.of_parts([12])
+    assert interval(few, design) is not None
+    assert interval(few, design, never_negative=True) is None
+
+
 def test_each_stratum_is_drawn_from_itself() -> None:
     """Levels that differ between strata, and not within, do not move a number."""
     rng = np.random.default_rng(5)

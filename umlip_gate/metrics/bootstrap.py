@@ -45,8 +45,8 @@ CHUNK = 2**18
 _ROUNDING = 1e-12
 """A standard error that is smaller than this, relative to what it is of, is rounding."""
 
-_WIDEST = 100.0
-"""An interval of a logarithm that is wider says nothing."""
+_WIDEST = math.log(10)
+"""Beyond a factor of ten to either side an interval says nothing; few configurations give such."""
 
 Interval = tuple[float, float]
 
@@ -161,7 +161,8 @@ def intervals(
     -------
     list
         (low, high) of each; None where there is none: the number is not defined, no
-        configuration moves it, or so few do that a resample without them leaves it unbounded.
+        configuration moves it, or so few do that nothing bounds it: in a resample without them, or
+        within a factor of ten to either side where the logarithm is meant.
     """
     values = np.array([estimate.value for estimate in estimates], dtype=np.float64)
     influences = np.column_stack([estimate.influence for estimate in estimates])
