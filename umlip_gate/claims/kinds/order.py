@@ -33,9 +33,9 @@ class Order(Kind, Measured):
     paper's order nor another.
 
     The value is the highest of the first tier minus the lowest of the second where there are two,
-    else Kendall's tau of the measured values
-    against the order: over the pairs of models of different tiers, those in the claimed order
-    minus those in the other, divided by all. Judged over the models at hand.
+    else Kendall's tau of the measured values against the order: over the pairs of models of
+    different tiers, those in the claimed order minus those in the other, divided by all. Judged
+    over the models at hand.
 
     Attributes
     ----------
