@@ -171,7 +171,7 @@ def baseline_toml(results: dict[str, Any], today: dt.date, max_ratio: float, rat
         f"device = {json.dumps(device)}",
         f"host = {json.dumps(_host(measured[0]))}",
         f"measured = {today}",
-        f'commit = "{results["suite"]["commit"]}"',
+        f'commit = "{results["suite"]["commit"] or "unknown"}"',
         f"max_ratio = {max_ratio}",
         f"rationale = {json.dumps(rationale, ensure_ascii=False)}",
     ]
