@@ -51,7 +51,7 @@ def made(item: Planned, settings: Settings, log: Path) -> dict[str, Any]:
         "stress": [0.125] * 6,
         "k_mesh": [3, 3, 2],
         "iterations": 9,
-        "settings": {"cutoff_ev": settings.cutoff_ev},
+        "settings": settings.to_json(),
         "versions": {"gpaw": "made"},
         "cpu_s": 1.0,
         "wall_s": 2.0,
@@ -165,10 +165,13 @@ def test_an_unknown_configuration_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_records_of_other_settings_are_not_one_dataset() -> None:
     item = planned()[0]
-    records = [made(item, Settings(cutoff_ev=cutoff), Path("/dev/null")) for cutoff in (400, 500)]
-    check_alike(records[:1])
-    with pytest.raises(ValueError, match="several settings"):
-        check_alike(records)
+    record = made(item, Settings(), Path("/dev/null"))
+    check_alike([record, record])
+    other = made(item, Settings(cutoff_ev=500), Path("/dev/null"))
+    with pytest.raises(ValueError, match=f"other settings than dft.py's: {item.name}"):
+        check_alike([other])
+    with pytest.raises(ValueError, match="several versions"):
+        check_alike([record, record | {"versions": {"gpaw": "another"}}])
 
 
 def test_a_frame_carries_results_and_how_they_came() -> None:
