@@ -71,8 +71,12 @@ def slow(configurations: Configurations, predictions: Predictions, rows: list[in
         for suffix, removed in (("", 0.0), ("_offset_removed", offset)):
             rest = [e - removed for e in per_atom]
             convention = name + suffix
-            cells["energy_rmse", convention] = math.sqrt(_mean([e * e for e in rest], weight))
-            cells["energy_mae", convention] = _mean([abs(e) for e in rest], weight)
+            measured = not suffix or len(rows) > 1
+            rms = math.sqrt(_mean([e * e for e in rest], weight))
+            cells["energy_rmse", convention] = rms if measured else None
+            cells["energy_mae", convention] = (
+                _mean([abs(e) for e in rest], weight) if measured else None
+            )
         cells |= _referenced(configurations, per_atom, name, weight, rows)
         cells["energy_worst_share", name] = _worst(
             [w * e * e for w, e in zip(weight, per_atom, strict=True)]
@@ -151,10 +155,14 @@ def _referenced(
     predicted = [r + e for r, e in zip(reference, exact, strict=True)]
     e, r, p = (_rest(shares, weights, column) for column in (exact, reference, predicted))
     spread = _dot(weights, r, r)
+    units = [[Fraction(i == j) for i in range(len(rows))] for j in range(len(rows))]
+    measured = any(any(_rest(shares, weights, unit)) for unit in units)
     return {
         ("energy_rmse", f"{name}_composition_removed"): math.sqrt(
             _dot(weights, e, e) / sum(weights)
-        ),
+        )
+        if measured
+        else None,
         ("energy_slope", f"{name}_composition_removed"): float(_dot(weights, p, r) / spread)
         if spread > Fraction(1, 10**6) * sum(weights)
         else None,

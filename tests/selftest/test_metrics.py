@@ -201,6 +201,23 @@ def test_of_one_element_the_composition_is_an_offset() -> None:
         assert values[f"{name}_composition_removed"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "removed"), [([42], {"offset", "composition"}), ([42, 74], {"composition"})]
+)
+def test_what_has_as_many_parameters_as_rows_is_no_measurement(
+    numbers: list[int], removed: set[str]
+) -> None:
+    n = len(numbers)
+    configurations = dataset([1] * n, [-1.0] * n, [[0.0, 0.0, 0.5]] * n, numbers)
+    wrong = Predictions(np.array([900.0, -700.0][:n]), configurations.forces, {})
+    metrics = few((configurations, wrong))
+    for name in ("per_configuration", "per_atom"):
+        for what in ("offset", "composition"):
+            value = metrics.values["energy_rmse"][f"{name}_{what}_removed"]
+            assert (value is None) == (what in removed)
+        assert (metrics.values["energy_rmse"][name] or 0) > 1e5
+
+
 def test_large_references_do_not_cost_digits_of_the_rest() -> None:
     configurations, predictions = random_case(40, seed=24)
     plain = few((configurations, predictions)).values["energy_rmse"]

@@ -49,3 +49,14 @@ def without_references(
     for _ in range(3):  # again, for the digits that references of keV cost
         rest = rest - fractions @ (inverse @ (weighted.T @ rest))
     return rest
+
+
+def n_references(fractions: FloatArray) -> int:
+    """Count the references that rows of these fractions can tell apart.
+
+    Parameters
+    ----------
+    fractions
+        Shape (n, m), of m elements; each row adds up to 1.
+    """
+    return int(np.linalg.matrix_rank(fractions.T @ fractions, hermitian=True))

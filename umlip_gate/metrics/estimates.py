@@ -5,7 +5,8 @@ With the errors e_i and f_a of errors.py and weights w_i = 1 (per configuration)
     energy_offset   o = Σ w_i e_i / Σ w_i
     energy_rmse     sqrt(Σ w_i e_i² / Σ w_i);   offset removed: e_i - o for e_i
                     composition removed: e_i - x_i · c for e_i, with the fractions x_i of the
-                    elements and the c of the least-squares fit (see composition.py)
+                    elements and the c of the least-squares fit (see composition.py);
+                    not defined where what is removed has as many parameters as there are rows
     energy_mae      Σ w_i |e_i| / Σ w_i;        offset removed: e_i - o for e_i
     energy_slope    Σ w_i p_i r_i / Σ w_i r_i² of predicted and reference energies per atom p_i and
                     r_i, composition removed from both; not defined where the r_i do not differ
@@ -32,7 +33,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from umlip_gate.metrics.composition import without_references
+from umlip_gate.metrics.composition import n_references, without_references
 from umlip_gate.metrics.errors import Errors, FloatArray
 
 _LEAST_SPREAD_MEV = 1e-3
@@ -144,14 +145,17 @@ def _energies(name: str, m: FloatArray, weight: FloatArray, energy: FloatArray) 
     # absolute values is not
     plain = ratio(m, weight * np.abs(rest), weight)
     slope = ratio(m, weight * np.sign(rest), weight).value
+    removed = {
+        "energy_rmse": ratio(m, weight * rest**2, weight).root(),
+        "energy_mae": Estimate(plain.value, plain.influence - slope * offset.influence),
+    }
     return {
         ("energy_offset", name): offset,
         ("energy_rmse", name): ratio(m, weight * energy**2, weight).root(),
         ("energy_mae", name): ratio(m, weight * np.abs(energy), weight),
-        ("energy_rmse", f"{name}_offset_removed"): ratio(m, weight * rest**2, weight).root(),
-        ("energy_mae", f"{name}_offset_removed"): Estimate(
-            plain.value, plain.influence - slope * offset.influence
-        ),
+    } | {
+        (quantity, f"{name}_offset_removed"): estimate if len(energy) > 1 else _undefined(m)
+        for quantity, estimate in removed.items()
     }
 
 
@@ -160,6 +164,8 @@ def _referenced(name: str, m: FloatArray, weight: FloatArray, errors: Errors) ->
     energy, reference = without_references(errors.fractions, m * weight, columns).T
     convention = f"{name}_composition_removed"
     slope = _undefined(m)
+    if n_references(errors.fractions) >= len(errors):
+        return {("energy_rmse", convention): slope, ("energy_slope", convention): slope}
     if m @ (weight * reference**2) > _LEAST_SPREAD_MEV**2 * (m @ weight):
         slope = ratio(m, weight * energy * reference, weight * reference**2).plus(1)
     return {
