@@ -183,7 +183,11 @@ def test_a_subset_by_size_has_no_files_and_recalculates_nothing(tmp_path: Path) 
     assert "files are there if, and only if" in refusal(tmp_path, with_files)
     recalculated = BY_SIZE.replace("n_atoms = 2", 'n_atoms = 2, recalculation = "DFT"')
     assert "so it needs within_ang" in refusal(tmp_path, recalculated)
-    part(tmp_path, BY_SIZE)
+
+
+@pytest.mark.parametrize("by", ["n_atoms = 2", 'elements = ["W", "Mo"]'])
+def test_no_file_is_brought_for_rows_that_need_none(by: str, tmp_path: Path) -> None:
+    part(tmp_path, BY_SIZE.replace("n_atoms = 2", by))
     (tmp_path / "bring.toml").write_text(
         '[part]\nfiles = [{ path = "part.xyz" }]\nreader = "extxyz"\n'
     )

@@ -296,7 +296,7 @@ def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
             f"{where}: {', '.join(sorted(fixed))}: stays as registered; "
             f"for a registered id, give only {', '.join(Files.model_fields)}",
         )
-    if registered.subset and registered.subset.n_atoms is not None:
+    if registered.subset and registered.subset.within_ang is None:
         raise BadInput(
             f"{where}: its rows are rows of {registered.subset.of}: bring that one instead"
         )
