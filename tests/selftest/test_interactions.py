@@ -184,6 +184,11 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         load_interactions(
             made_dataset(tmp_path / "cells.xyz", elements=["W", "Ta"]), made_settings(tmp_path)
         )
+    (tmp_path / "cells.xyz").write_text("".join(whole)[:-9])
+    with pytest.raises(BadInput, match="cut short"):
+        load_interactions(
+            made_dataset(tmp_path / "cells.xyz", elements=["W", "Ta"]), made_settings(tmp_path)
+        )
 
 
 def test_without_a_file_it_says_why(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
+from typing import IO
 
 import numpy as np
 from ase import Atoms
@@ -116,8 +117,7 @@ def load_interactions(dataset: Dataset, settings: Settings) -> Interactions:
     for source in dataset.files:
         path = fetch(source, settings)
         with opened(path, source.member) as stream:
-            text = stream.read().decode("utf-8", errors="replace")
-        frames += _frames(text, str(path), len(frames))
+            frames += _frames(stream, str(path), len(frames))
     interactions = _interactions(frames)
     found, files = len(interactions.points), ", ".join(source.name for source in dataset.files)
     if dataset.rows not in (None, found):
@@ -129,8 +129,8 @@ def load_interactions(dataset: Dataset, settings: Settings) -> Interactions:
     return interactions
 
 
-def _frames(text: str, where: str, first_row: int) -> Iterator[_Frame]:
-    for i, frame in enumerate(frames_of(text.rstrip().splitlines(), where)):
+def _frames(stream: IO[bytes], where: str, first_row: int) -> Iterator[_Frame]:
+    for i, frame in enumerate(frames_of(stream, where)):
         here = f"{where} row {i}"
         try:
             (atoms,) = read_xyz(StringIO(frame), index=slice(None))

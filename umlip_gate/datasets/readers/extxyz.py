@@ -20,13 +20,7 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
         The file is not text or its last line has no end, or a frame is cut short or malformed,
         or lacks energy or forces.
     """
-    try:
-        text = stream.read().decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{where}: not a text file: {error}") from error
-    if not text.endswith("\n"):
-        raise BadInput(f"{where}: cut short? The last line does not end; if it is whole, end it")
-    for i, frame in enumerate(frames_of(text.rstrip().splitlines(), where)):
+    for i, frame in enumerate(frames_of(stream, where)):
         try:
             (atoms,) = read_xyz(StringIO(frame), index=slice(None))
             results = atoms.calc.results if atoms.calc else {}
@@ -39,14 +33,22 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
         yield Row(atoms, energy_ev, forces)
 
 
-def frames_of(lines: list[str], where: str) -> Iterator[str]:
+def frames_of(stream: IO[bytes], where: str) -> Iterator[str]:
     """Split by the announced numbers of atoms: ase would end quietly at a blank line.
 
     Raises
     ------
     BadInput
-        A frame does not begin with a number of atoms, or is cut short.
+        The file is not text or its last line has no end; a frame does not begin with a number of
+        atoms, or is cut short.
     """
+    try:
+        text = stream.read().decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{where}: not a text file: {error}") from error
+    if not text.endswith("\n"):
+        raise BadInput(f"{where}: cut short? The last line does not end; if it is whole, end it")
+    lines = text.rstrip().splitlines()
     start = row = 0
     while start < len(lines):
         here = f"{where} row {row}, line {start + 1}"
