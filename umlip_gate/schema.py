@@ -47,8 +47,22 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{path}: not valid TOML: {error}") from error
+
+
+def read_named(path: Path) -> dict[str, Any]:
+    """Parse a TOML file of one thing, whose name is the file's, without its suffix.
+
+    Raises
+    ------
+    BadInput
+        As for any TOML file, or it gives itself a name.
+    """
+    table = read_toml(path)
+    if "name" in table:
+        raise BadInput(f"{path}: name: the file's own is its name; leave the key out")
+    return {"name": path.stem, **table}
 
 
 def validate(schema: type[T], data: object, where: str) -> T:

@@ -346,6 +346,13 @@ def test_gate_of_ones_own(folder: Path, tmp_path: Path) -> None:
         load_gate(str(tmp_path / "not-there.toml"), folder, DATASETS)
 
 
+def test_a_gate_does_not_give_itself_the_name_of_another(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "release"\n' + GATE, encoding="utf-8")
+    with pytest.raises(BadInput, match="name: the file's own is its name"):
+        load_gate(str(path), folder, DATASETS)
+
+
 def test_digest_depends_on_every_file_and_its_name(folder: Path) -> None:
     digest = thresholds_digest(folder)
     assert digest == thresholds_digest(folder)

@@ -26,7 +26,7 @@ from umlip_gate.claims.schema import (
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Finding
 from umlip_gate.faults import BadInput
-from umlip_gate.schema import Strict, nearest, read_toml, validate
+from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
 
 INDEX = "index.toml"
 File = TypeVar("File", bound=Strict)
@@ -176,7 +176,7 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
             )
     elif path.parent.resolve() != (folder / "gates").resolve() and path.stem in known:
         raise BadInput(f"{path}: {path.stem!r} is the name of one of {folder / 'gates'}; rename it")
-    gate = validate(Gate, {"name": path.stem, **read_toml(path)}, str(path))
+    gate = validate(Gate, read_named(path), str(path))
     registries = {"dataset": datasets}
     for dataset in gate.required:
         _exists(dataset, "dataset", registries, f"{path}: required")

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from umlip_gate.faults import BadInput
-from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
+from umlip_gate.schema import RegistryId, Strict, nearest, read_named, validate
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Key = tuple[str, str, int]
@@ -128,7 +128,7 @@ def load_baseline(name_or_path: str, folder: Path) -> Baseline:
                 f"{nearest(name_or_path, known) if known else 'there is none yet'} "
                 "(`python -m umlip_gate.cost.baseline results.json` makes one of a results file)"
             )
-    return validate(Baseline, {"name": path.stem, **read_toml(path)}, str(path))
+    return validate(Baseline, read_named(path), str(path))
 
 
 def load_baselines(folder: Path) -> dict[str, Baseline]:
