@@ -195,7 +195,7 @@ def test_a_new_dataset_is_measured_though_no_gate_names_it(desk: Desk) -> None:
 def test_the_record_of_an_earlier_run_does_not_outlive_a_later_one(desk: Desk) -> None:
     desk.candidate()
     record = desk.folder / "results.json"
-    record.write_text('{"exit_code": 0}')
+    record.write_text('{"suite": {}, "exit_code": 0}')
     desk.candidate(text="nmae = 1")
     code = subprocess.run(
         desk.judging(), cwd=desk.root, env=desk.environment, capture_output=True, check=False
@@ -260,6 +260,7 @@ def test_two_processes_judge_as_one(desk: Desk) -> None:
         ('checkpoint = "gone"', "gone is not there"),
         ("[settings]\na = 1", "settings belong to a family"),
         ("[arguments]\na = nan", "nan and inf are no values"),
+        ("time_limit_s = inf", "time_limit_s = inf"),
         ('checkpoint = "crystals.xyz"', 'no argument is "{checkpoint}"'),
         ('[arguments]\na = "{checkpoint}"', "and no checkpoint is given"),
     ],
@@ -290,6 +291,22 @@ def test_a_wrong_option_says_what_was_meant(desk: Desk, arguments: list[str], te
     outcome = desk.judge(*arguments)
     assert outcome.code == USAGE, outcome.output
     assert text in outcome.output
+
+
+def test_results_replace_earlier_results_and_nothing_else(desk: Desk) -> None:
+    desk.candidate()
+    mine = desk.folder / "mine.toml"
+    before = mine.read_text()
+    outcome = desk.judge(f"--results={mine}")
+    assert outcome.code == USAGE, outcome.output
+    assert "mine.toml: holds something else than a run's results" in outcome.output
+    assert mine.read_text() == before
+    earlier = desk.folder / "earlier.json"
+    earlier.write_text('{"suite": {}}')
+    desk.run(desk.judging(f"--results={earlier}", "--collect-only"))
+    assert earlier.exists()
+    desk.run(desk.judging(f"--results={earlier}", "--gate=none"))
+    assert not earlier.exists()
 
 
 def test_a_brought_file_that_is_not_there_is_told_at_once(desk: Desk) -> None:

@@ -49,7 +49,7 @@ class Candidate(Strict):
     python: Path | None = None
     device: Literal["cpu", "cuda"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
-    time_limit_s: Annotated[float, Field(gt=0)] = 300.0
+    time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     folder: Path = Field(exclude=True)
 
     @field_validator("arguments", "settings")

@@ -8,6 +8,7 @@ from typing import Any
 
 import umlip_gate
 from umlip_gate.datasets.atomic import replacing
+from umlip_gate.faults import BadInput
 from umlip_gate.settings import ROOT
 
 VERDICT_KEYS = (
@@ -78,6 +79,30 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     with replacing(path) as unfinished:
         text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
         unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def remove_results(path: Path) -> None:
+    """Remove an earlier run's record.
+
+    Raises
+    ------
+    BadInput
+        The file holds something else.
+    """
+    if not path.is_file():
+        return
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if text.strip() and not _is_record(text):
+        raise BadInput(f"{path}: holds something else than a run's results; name another file")
+    path.unlink()
+
+
+def _is_record(text: str) -> bool:
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and "suite" in record
 
 
 def commit() -> str | None:
