@@ -15,6 +15,15 @@ RegistryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+_SAID = {
+    "tuple_type": "is no list: write [...], or [[...]] for tables",
+    "model_type": "is no table",
+    "model_attributes_type": "is no table",
+    "dict_type": "is no table",
+}
+"""Errors of pydantic's that speak of Python, in terms of TOML."""
+
+
 class Strict(BaseModel):
     """A frozen record of a TOML table in which an unknown key is an error."""
 
@@ -101,7 +110,8 @@ def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - py
         return f"{key}: is missing"
     given = problem["input"]
     shown = "" if isinstance(given, dict) else f" = {given!r}"
-    return f"{key}{shown}: {problem['msg'].removeprefix('Value error, ')}"
+    message = _SAID.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    return f"{key}{shown}: {message}"
 
 
 def _keys(schema: type[BaseModel]) -> list[str]:

@@ -293,6 +293,10 @@ def does_not_start() -> Fake:
     raise OSError("the weights are gone")
 
 
+def makes_a_class() -> type[Fake]:
+    return Fake
+
+
 def reads_shift(file: str) -> Fake:
     """A model whose weights are a number in a file."""
     return Fake(shift_ev_per_atom=float(Path(file).read_text(encoding="ascii")))

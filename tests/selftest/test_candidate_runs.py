@@ -92,6 +92,7 @@ def test_a_configuration_that_fails_is_outside_and_the_rmse_is_null(
         ("out_of_memory", "configuration 5 (W7): MemoryError"),
         ("hangs", "configuration 5 (W7): the worker did not answer within 2 s"),
         ("does_not_start", "the worker did not start: OSError: the weights are gone"),
+        ("makes_a_class", "made <class 'fakes.Fake'>, which is not a calculator of ASE"),
     ],
 )
 def test_what_could_not_be_measured_is_an_error(desk: Desk, factory: str, text: str) -> None:
@@ -293,6 +294,20 @@ def test_a_wrong_option_says_what_was_meant(desk: Desk, arguments: list[str], te
     assert text in outcome.output
 
 
+@pytest.mark.parametrize(
+    ("calculator", "text"),
+    [
+        ("fakes.py:honest", 'a module has no suffix: "fakes:honest"'),
+        ("fakes.honest", 'is not of the form "package.module:factory"'),
+    ],
+)
+def test_a_factory_is_named_by_its_module(desk: Desk, calculator: str, text: str) -> None:
+    desk.candidate(calculator)
+    outcome = desk.judge()
+    assert outcome.code == USAGE, outcome.output
+    assert f"mine.toml: calculator = '{calculator}': {text}" in outcome.output
+
+
 def test_results_replace_earlier_results_and_nothing_else(desk: Desk) -> None:
     desk.candidate()
     mine = desk.folder / "mine.toml"
@@ -337,7 +352,7 @@ def test_a_candidate_may_not_take_a_registered_name(desk: Desk) -> None:
     desk.candidate(name="SevenNet-0")
     outcome = desk.judge()
     assert outcome.code == USAGE, outcome.output
-    assert "is taken by the registry" in outcome.output
+    assert "is another model's" in outcome.output
 
 
 def test_a_gate_without_a_candidate_is_a_mistake(desk: Desk) -> None:

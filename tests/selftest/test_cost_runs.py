@@ -418,6 +418,14 @@ def test_what_is_to_be_compared_and_cannot_be_had_is_an_error(workshop: Workshop
             ("-m", "cost", "--model=CHGNet_0.3.0", "--cost-against=CHGNet"),
             "did you mean 'CHGNet_0.3.0'",
         ),
+        (
+            ("-m", "cost", "--model=EAM-Zhu", "--cost-against=ACE-W-0"),
+            "--model EAM-Zhu: unknown; did you mean 'EAM-Zhou'?",
+        ),
+        (
+            ("-m", "cost", "--model=eqV2-ensemble", "--cost-against=ACE-W-0"),
+            "--model eqV2-ensemble: no step of it is timed",
+        ),
     ],
 )
 def test_wrong_commands(workshop: Workshop, arguments: tuple[str, ...], text: str) -> None:

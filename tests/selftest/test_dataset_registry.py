@@ -158,7 +158,8 @@ def test_rows_of_the_file_that_belong_to_w_g(shipped: dict[str, Dataset]) -> Non
             "interaction energies are not what the reader 'extxyz' reads",
         ),
         ("[W-g]", '["W g"]', "['W g']: an id consists of"),
-        ("[W-g]", "title = 3\n[W-g]", "[title]: (the table itself) = 3"),
+        ("[W-g]", "title = 3\n[W-g]", "[title]: (the table itself) = 3: is no table"),
+        ('["W"]', '"W"', "elements = 'W': is no list"),
         ("[W-g]", "[W-g", "not valid TOML"),
     ],
 )
@@ -221,6 +222,10 @@ def test_a_new_dataset_may_state_its_rows(tmp_path: Path) -> None:
         ),
         (NEW.replace("title", "titel"), "[mine]: titel: unknown key; did you mean 'title'?"),
         (NEW.replace('elements = ["Al"]', ""), "[mine]: elements: is missing"),
+        (
+            '[W-gg]\nfiles = [{ path = "w" }]\nreader = "pickle"',
+            "[W-gg]: is not registered; did you mean 'W-g'?",
+        ),
     ],
 )
 def test_a_wrong_brought_entry_is_refused(brought: str, message: str, tmp_path: Path) -> None:

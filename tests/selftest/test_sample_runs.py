@@ -160,7 +160,7 @@ def test_an_ensemble_of_candidates_is_judged_by_its_mean(tmp_path: Path) -> None
         ('"two.toml"', '"three.toml"', "three.toml: cannot be read"),
         ('"two.toml"', '"CHGNet_0.3"', "unknown model 'CHGNet_0.3'; did you mean 'CHGNet_0.3.0'?"),
         (', "two.toml"', "", "members"),
-        ('"both"', '"SevenNet-0"', "is taken by the registry"),
+        ('"both"', '"SevenNet-0"', "is another model's"),
         ('"two.toml"', '"one.toml"', "members: 'one' is there twice"),
         ("members", "member", "member: unknown key; did you mean 'members'?"),
     ],

@@ -244,7 +244,7 @@ def load_registry(path: Path, brought: Sequence[Path] = ()) -> dict[str, Dataset
             if id_ in registry:
                 datasets[id_] = _replaced(registry[id_], table, toml)
             else:
-                datasets[id_] = _whole(table, toml, id_).model_copy(update={"brought": True})
+                datasets[id_] = _new(table, toml, id_, list(registry))
     _check_subsets(datasets, [path, *brought])
     return datasets
 
@@ -284,6 +284,14 @@ def _whole(table: object, path: Path, id_: str) -> Dataset:
     entry = validate(Entry, table, f"{path}: [{id_}]")
     files = _anchored(entry.files, path.parent)
     return Dataset(**(dict(entry) | {"files": files}), id=id_)
+
+
+def _new(table: object, path: Path, id_: str, registered: list[str]) -> Dataset:
+    try:
+        return _whole(table, path, id_).model_copy(update={"brought": True})
+    except BadInput as error:
+        message = f"{error}\n{path}: [{id_}]: is not registered; {nearest(id_, registered)}"
+        raise BadInput(message) from error
 
 
 def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:

@@ -1,10 +1,11 @@
 """A model that a person brings: one small file."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from umlip_gate.faults import BadInput
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
@@ -40,7 +41,7 @@ class Candidate(Strict):
     """
 
     name: RegistryId
-    calculator: Annotated[str, StringConstraints(pattern=r"^[\w.]+:\w+$")] | None = None
+    calculator: str | None = None
     family: Annotated[str | None, Field(validate_default=True)] = None
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     settings: dict[str, JsonValue] = Field(default_factory=dict)
@@ -51,6 +52,19 @@ class Candidate(Strict):
     dtype: Literal["float32", "float64"] = "float32"
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     folder: Path = Field(exclude=True)
+
+    @field_validator("calculator")
+    @classmethod
+    def _factory(cls, calculator: str | None) -> str | None:
+        if calculator is not None:
+            module, _, factory = calculator.partition(":")
+            if module.endswith(".py"):
+                raise ValueError(
+                    f'a module has no suffix: "{module.removesuffix(".py")}:{factory}"'
+                )
+            if not re.fullmatch(r"[\w.]+:\w+", calculator):
+                raise ValueError('is not of the form "package.module:factory"')
+        return calculator
 
     @field_validator("arguments", "settings")
     @classmethod
@@ -105,7 +119,7 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
         raise BadInput(f"{path}: folder: unknown key")
     candidate = validate(Candidate, {**data, "folder": path.resolve().parent}, str(path))
     if candidate.name in taken:
-        raise BadInput(f"{path}: name = {candidate.name!r} is taken by the registry")
+        raise BadInput(f"{path}: name = {candidate.name!r} is another model's")
     if candidate.family is not None and candidate.family not in families:
         known = ", ".join(sorted(families))
         raise BadInput(f"{path}: family = {candidate.family!r} has no adapter; known: {known}")

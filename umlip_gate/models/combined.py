@@ -118,7 +118,7 @@ def load_brought_ensemble(
     """
     brought = validate(_Brought, read_toml(path), str(path))
     if brought.name in taken:
-        raise BadInput(f"{path}: name = {brought.name!r} is taken by the registry")
+        raise BadInput(f"{path}: name = {brought.name!r} is another model's")
     candidates = {}
     members = []
     for member in brought.members:

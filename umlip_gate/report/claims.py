@@ -4,6 +4,7 @@
 files of several runs, as of a machine with a GPU and one without.
 """
 
+import argparse
 import json
 import sys
 from collections import Counter
@@ -297,16 +298,16 @@ def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:
     return list(found.values()), datasets
 
 
-def main(paths: Sequence[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table of the results files."""
-    if not paths:
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", nargs="+", help="files that --results wrote")
     try:
-        verdicts, read = merged(paths)
+        verdicts, read = merged(parser.parse_args(arguments).results)
     except BadInput as error:
         sys.exit(str(error))
     sys.stdout.write(markdown(claim_records(committed_thresholds(), verdicts, read)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -3,6 +3,7 @@
 `python -m umlip_gate.report.summary results.json` prints it.
 """
 
+import argparse
 import json
 import sys
 from collections import Counter
@@ -49,7 +50,9 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]
 
 def main() -> None:
     """Print the summary of the file that is named."""
-    for path in sys.argv[1:] or sys.exit("name a results file"):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", nargs="+", help="files that --results wrote")
+    for path in parser.parse_args().results:
         results = json.loads(Path(path).read_text(encoding="utf-8"))
         sys.stdout.write("\n".join([f"### {path}", "", *markdown(results)]) + "\n")
 

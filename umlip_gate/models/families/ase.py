@@ -35,6 +35,8 @@ def load(spec: LoadSpec, device: str, dtype: str) -> CalculatorPotential:
     ------
     AttributeError, ImportError
         The factory is not there.
+    TypeError
+        What it makes is not a calculator of ASE.
     """
     module, _, factory = spec.settings["calculator"].partition(":")
     stands_for = {
@@ -43,7 +45,10 @@ def load(spec: LoadSpec, device: str, dtype: str) -> CalculatorPotential:
         "{dtype}": dtype,
     }
     arguments = _filled(spec.settings["arguments"], stands_for)
-    return CalculatorPotential(getattr(importlib.import_module(module), factory)(**arguments))
+    calculator = getattr(importlib.import_module(module), factory)(**arguments)
+    if isinstance(calculator, type) or not hasattr(calculator, "get_potential_energy"):
+        raise TypeError(f"{module}:{factory} made {calculator!r}, which is not a calculator of ASE")
+    return CalculatorPotential(calculator)
 
 
 def _filled(value: Any, stands_for: dict[str, str]) -> Any:  # noqa: ANN401 - any TOML value
