@@ -70,7 +70,7 @@ models = []
 rationale = "a self-test's"
 
 [protocol.warm_up]
-room = 1.4
+room = 8
 laps = 3
 steady = 0.7
 long_laps_s = 10
