@@ -154,6 +154,21 @@ def test_changed_weights_under_the_same_name_are_computed_anew(desk: Desk) -> No
     assert outcome.verdicts["energy"]["value"] == pytest.approx(7.0, abs=0.5)
 
 
+def test_changed_weights_in_a_folder_are_computed_anew(desk: Desk) -> None:
+    head = desk.folder / "head"
+    head.mkdir()
+    (desk.folder / "weights").write_text("any")
+    (desk.folder / "mine.py").write_text(
+        "import fakes\n\ndef make(file, head):\n    return fakes.reads_shift(head + '/shift')\n"
+    )
+    arguments = '[arguments]\nfile = "{checkpoint}"\nhead = "head"\n'
+    desk.candidate("mine:make", arguments, checkpoint="weights")
+    (head / "shift").write_text("0.0")
+    assert desk.judge().code == 0
+    (head / "shift").write_text("0.007")
+    assert desk.judge().code == OUTSIDE
+
+
 def test_a_changed_helper_module_is_computed_anew(desk: Desk) -> None:
     (desk.folder / "weights").write_text("any")
     (desk.folder / "helper.py").write_text("SHIFT = 0.0\n")
@@ -259,6 +274,7 @@ def test_two_processes_judge_as_one(desk: Desk) -> None:
         ('sha256 = "ab"', "sha256 = 'ab'"),
         ('family = "chgnet"', "either a calculator or a family"),
         ('checkpoint = "gone"', "gone is not there"),
+        (f'checkpoint = "{"c" * 300}"', "ccc cannot be read (File name too long)"),
         ("[settings]\na = 1", "settings belong to a family"),
         ("[arguments]\na = nan", "nan and inf are no values"),
         ("time_limit_s = inf", "time_limit_s = inf"),

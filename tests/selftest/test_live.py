@@ -1,6 +1,7 @@
 """From a registry entry to what a worker loads: which interpreter, which weights, which terms."""
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.selftest.crystals import labelled
 from tests.selftest.runs import Desk
 from umlip_gate.datasets.library import Library
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
-from umlip_gate.models import live
+from umlip_gate.models import live, weights
 from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.environments import tox_interpreter
 from umlip_gate.models.registry import load_models
@@ -76,6 +77,77 @@ def test_a_candidate_of_a_family_without_a_gpu(tmp_path: Path) -> None:
     candidate = load_candidate(file, live.adapted_families(), set())
     with pytest.raises(BadInput, match="mine: classical does not compute on cuda"):
         live.live_candidate(candidate)
+
+
+def with_arguments(folder: Path, argument: str) -> live.Live:
+    """A candidate whose checkpoint is known, and that is given something else as well."""
+    (folder / "weights").write_text("any")
+    (folder / "mine.toml").write_text(
+        'name = "mine"\ncalculator = "ase.calculators.lj:LennardJones"\ncheckpoint = "weights"\n'
+        f'[arguments]\na = "{{checkpoint}}"\nb = [{{ c = "{argument}" }}]\n'
+    )
+    return live.live_candidate(load_candidate(folder / "mine.toml", set(), set()))
+
+
+def test_files_and_folders_that_an_argument_names_are_known_by_their_content(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "model" / "variables").mkdir(parents=True)
+    file = tmp_path / "model" / "variables" / "index"
+    digests = set()
+    for content in ("1", "2"):
+        file.write_text(content)
+        for name in ("model", "model/variables/index"):
+            found = with_arguments(tmp_path, name)
+            assert found.reusable
+            digests.add(found.files_digest[name])
+    assert len(digests) == 4
+    assert None not in digests
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "model/..", "empty", "pipe", "odd", "huge"])
+def test_what_an_argument_names_and_cannot_be_known_serves_no_later_run(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the candidate's own folder nor the whole disk is read for it."""
+    own = tmp_path / "own"
+    for folder in ("model", "empty", "odd", "huge"):
+        (own / folder).mkdir(parents=True)
+    os.mkfifo(own / "pipe")
+    (own / "odd" / "gone").symlink_to("nowhere")
+    (own / "huge" / "file").write_text("1")
+    (own / "huge" / "loop").symlink_to(own / "huge")
+    monkeypatch.setattr(weights, "MOST_ENTRIES", 20)
+    found = with_arguments(own, name)
+    assert found.files_digest == {name: None}
+    assert not found.reusable
+
+
+def test_a_folder_of_too_many_bytes_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "file").write_text("1" * 100)
+    monkeypatch.setattr(weights, "MOST_BYTES", 99)
+    assert not with_arguments(tmp_path, "disk").reusable
+
+
+@pytest.mark.parametrize("text", ["cpu", "x" * 300, "x/" * 3000, r"a\u0000b"])
+def test_an_argument_that_is_no_path_names_nothing(text: str, tmp_path: Path) -> None:
+    found = with_arguments(tmp_path, text)
+    assert found.files_digest == {}
+    assert found.reusable
+
+
+def test_a_checkpoint_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(weights, "sha256_of", refuse)
+    with pytest.raises(BadInput, match=r"weights: cannot be read \(Permission denied\)"):
+        with_arguments(tmp_path, "cpu")
 
 
 def test_an_environment_that_is_not_there(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from umlip_gate.faults import BadInput
+from umlip_gate.models.weights import problem_with
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
 
 
@@ -131,6 +132,7 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
 
 def _does_not_fit_together(candidate: Candidate) -> str | None:
     weights = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
+    unreadable = problem_with(weights) if weights else None
     unused = candidate.calculator and weights and "{checkpoint}" not in candidate.texts()
     unfilled = not weights and "{checkpoint}" in candidate.texts()
     nothing = candidate.family and not weights and not candidate.settings
@@ -141,7 +143,7 @@ def _does_not_fit_together(candidate: Candidate) -> str | None:
         "arguments belong to a calculator; a family has settings": (
             candidate.family and candidate.arguments
         ),
-        f"checkpoint: {weights} is not there": weights and not weights.exists(),
+        f"checkpoint: {weights} {unreadable}": unreadable,
         'a checkpoint is given, and no argument is "{checkpoint}": the calculator would not load '
         "what is recorded": unused,
         'an argument is "{checkpoint}", and no checkpoint is given': unfilled,

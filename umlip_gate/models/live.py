@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from umlip_gate.datasets.digests import digest_of_tree, sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
@@ -20,6 +19,7 @@ from umlip_gate.models.environments import (
 )
 from umlip_gate.models.potential import Abilities
 from umlip_gate.models.registry import Model
+from umlip_gate.models.weights import digest_of_weights, named_content
 from umlip_gate.models.worker import Job
 from umlip_gate.settings import Settings
 
@@ -44,9 +44,10 @@ class Live:
     atoms_per_batch
         The most atoms that are evaluated at once on its device.
     files_digest
-        sha256 of files that a candidate's arguments name.
+        sha256 of files and folders that a candidate's arguments name; None where it is not known.
     reusable
-        Whether its predictions may serve a later run: only if its weights are known.
+        Whether its predictions may serve a later run: only if its weights, and all that its
+        arguments name, are known.
     """
 
     job: Job
@@ -54,7 +55,7 @@ class Live:
     abilities: Abilities
     checkpoint_digest: str | None
     atoms_per_batch: int
-    files_digest: dict[str, str]
+    files_digest: dict[str, str | None]
     reusable: bool
 
 
@@ -118,7 +119,7 @@ def live_model(
     for terms in _restrictions(model, with_weights=bundled_or_real):
         announce(f"{model.id}: {terms}")
     checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
-    digest = _digest(checkpoint) if checkpoint else None
+    digest = digest_of_weights(checkpoint) if checkpoint else None
     expected = model.checkpoint.sha256 if model.checkpoint else None
     if expected and digest not in (None, expected):
         raise NotMeasured(
@@ -149,7 +150,8 @@ def live_candidate(candidate: Candidate) -> Live:
     NotMeasured
         Its interpreter is none, or its checkpoint is not what it declares.
     BadInput
-        Its family does not compute on its device, or in its dtype.
+        Its family does not compute on its device, or in its dtype, or its checkpoint cannot be
+        read.
     """
     family = candidate.family or "ase"
     adapter = _adapter(family)
@@ -166,7 +168,7 @@ def live_candidate(candidate: Candidate) -> Live:
         python, adapter.PACKAGES, modules, path, all_packages=calculator is not None
     )
     checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
-    digest = _digest(checkpoint) if checkpoint else None
+    digest = digest_of_weights(checkpoint) if checkpoint else None
     if candidate.sha256 and digest != candidate.sha256:
         raise NotMeasured(
             f"{candidate.name}: the checkpoint {checkpoint} has sha256 {digest}, the candidate "
@@ -188,13 +190,9 @@ def live_candidate(candidate: Candidate) -> Live:
         path,
         folder=candidate.folder,
     )
-    files = {
-        text: _digest(candidate.folder / text)
-        for text in candidate.texts()
-        if (candidate.folder / text).is_file()
-    }
+    files = named_content(candidate.texts(), candidate.folder)
     batch = adapter.ATOMS_PER_BATCH[candidate.device]
-    known = digest is not None
+    known = digest is not None and None not in files.values()
     return Live(job, environment, adapter.ABILITIES, digest, batch, files, reusable=known)
 
 
@@ -205,10 +203,6 @@ def _restrictions(model: Model, *, with_weights: bool) -> Iterator[str]:
     weights = model.checkpoint if with_weights else None
     if weights and (weights.gated or RESTRICTED in weights.licence):
         yield f"its weights are under {weights.licence}"
-
-
-def _digest(path: Path) -> str:
-    return digest_of_tree(path) if path.is_dir() else sha256_of(path)
 
 
 def _adapter(family: str) -> ModuleType:
