@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -153,6 +154,63 @@ def test_a_damaged_part_is_computed_again(tmp_path: Path, damage: bytes | None) 
     (path,) = store.folder.glob("part-*.parquet")
     path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
     assert store.read(0, {3: 2, 4: 5, 5: 1}) == {}
+
+
+def flip_a_bit(path: Path, value: float) -> None:
+    content = bytearray(path.read_bytes())
+    wanted = np.float64(value).tobytes()
+    while (place := content.find(wanted)) >= 0:  # in a dictionary and in statistics, too
+        content[place + 5] ^= 1
+    path.write_bytes(content)
+
+
+def change(path: Path, column: str, values: list[object]) -> None:
+    """A file that is whole, with the digest of what it held before."""
+    table = pq.read_table(path)
+    place = table.schema.get_field_index(column)
+    field = table.schema.field(column)
+    pq.write_table(table.set_column(place, field, pa.array(values, field.type)), path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: flip_a_bit(path, -1.5),
+        lambda path: flip_a_bit(path, 5.0),
+        lambda path: change(path, "row", [3, 5, 4]),
+        lambda path: change(path, "kind", ["ok", "fault", "error"]),
+        lambda path: change(path, "detail", ["", "ValueError: yes", "died"]),
+        lambda path: change(path, "energy_ev", [-1.25, np.nan, np.nan]),
+        lambda path: change(path, "forces_ev_per_ang", [[0.0] * 6, [], []]),
+        lambda path: change(path, "forces_ev_per_ang", [[0.0, 1, 2], [3.0, 4, 5], []]),
+        lambda path: pq.write_table(pq.read_table(path).replace_schema_metadata(), path),
+        lambda path: pq.write_table(pq.read_table(path).drop_columns(["detail"]), path),
+    ],
+    ids=[
+        "a bit of an energy",
+        "a bit of a force",
+        "other rows",
+        "another kind",
+        "another error",
+        "another energy",
+        "other forces",
+        "forces of another row",
+        "no digest",
+        "a column too few",
+    ],
+)
+def test_a_readable_part_with_other_content_than_was_written_is_computed_again(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    store = Store(tmp_path, {"a": 1})
+    store.write(0, sample())
+    expected = {3: 2, 4: 5, 5: 1}
+    assert store.read(0, expected).keys() == expected.keys()
+    (path,) = store.folder.glob("part-*.parquet")
+    before = path.read_bytes()
+    damage(path)
+    assert path.read_bytes() != before
+    assert store.read(0, expected) == {}
 
 
 def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

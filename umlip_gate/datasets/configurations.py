@@ -1,6 +1,5 @@
 """Configurations with their reference energies and forces, as a struct of arrays."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -9,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
+
+from umlip_gate.datasets.digests import digest_of_arrays
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -111,13 +112,7 @@ class Configurations:
     @cached_property
     def digest(self) -> str:
         """Sha256 of names, shapes and little-endian bytes of all arrays."""
-        content = hashlib.sha256()
-        for field in fields(self):
-            array = getattr(self, field.name)
-            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-            content.update(f"{field.name} {array.shape}\n".encode())
-            content.update(array.tobytes() if array.size == 0 else array.data)
-        return content.hexdigest()
+        return digest_of_arrays({field.name: getattr(self, field.name) for field in fields(self)})
 
     def atoms(self, i: int) -> Atoms:
         """Give configuration i as a copy of its own, without a calculator."""

@@ -2,8 +2,12 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.datasets.source import SourceFile
@@ -48,6 +52,16 @@ def digest_of_tree(folder: Path) -> str:
 
 def _unreadable(error: OSError) -> NoReturn:
     raise BadInput(f"{error.filename}: cannot be read as a folder ({error.strerror})") from error
+
+
+def digest_of_arrays(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Sha256 of names, shapes and little-endian bytes of arrays, in their order."""
+    content = hashlib.sha256()
+    for name, given in arrays.items():
+        array = np.ascontiguousarray(given, dtype=given.dtype.newbyteorder("<"))
+        content.update(f"{name} {array.shape}\n".encode())
+        content.update(array.tobytes() if array.size == 0 else array.data)
+    return content.hexdigest()
 
 
 def is_known(source: SourceFile) -> bool:

@@ -15,6 +15,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.atomic import replacing
+from umlip_gate.datasets.digests import digest_of_arrays
+from umlip_gate.datasets.table import DIGEST
 from umlip_gate.predictions.identity import digest_of
 
 Kind = Literal["ok", "error", "fault"]
@@ -90,13 +92,10 @@ class Store:
         Returns
         -------
         dict
-            Row number to row; empty if the part is not there, is damaged, or holds another row
-            than the expected ones: it is then computed again.
+            Row number to row; empty if the part is not there, is damaged or not what was written,
+            or holds another row than the expected ones: it is then computed again.
         """
-        try:
-            table = pq.read_table(self._path(part), schema=SCHEMA)
-        except (OSError, pa.ArrowException):
-            return {}
+        table = _whole_table(self._path(part))
         rows = {
             number: Row(kind, detail, energy, np.asarray(forces, dtype=np.float64).reshape(-1, 3))
             for number, kind, detail, energy, forces in zip(
@@ -124,8 +123,37 @@ class Store:
             },
             schema=SCHEMA,
         )
+        table = table.replace_schema_metadata({DIGEST: _digest(table)})
         with replacing(self._path(part)) as unfinished:
             pq.write_table(table, unfinished)
 
     def _path(self, part: int) -> Path:
         return self.folder / f"part-{part:05d}.parquet"
+
+
+def _whole_table(path: Path) -> pa.Table:
+    """Read a part; empty unless it has the content that was written."""
+    try:
+        # without the dataset machinery of pq.read_table, which takes longer than the digest
+        with pq.ParquetFile(path) as file:
+            table = file.read()
+        recorded = (table.schema.metadata or {}).get(DIGEST, b"").decode()
+        is_whole = table.schema.equals(SCHEMA) and _digest(table) == recorded
+    except (OSError, pa.ArrowException, ValueError):
+        is_whole = False
+    return table if is_whole else SCHEMA.empty_table()
+
+
+def _digest(table: pa.Table) -> str:
+    """Sha256 of the columns' content; the rows' own bounds of the forces are part of it."""
+    texts = json.dumps([table["kind"].to_pylist(), table["detail"].to_pylist()])
+    forces = table["forces_ev_per_ang"].combine_chunks()
+    return digest_of_arrays(
+        {
+            "row": table["row"].to_numpy(),
+            "texts": np.frombuffer(texts.encode(), dtype=np.uint8),
+            "energy_ev": table["energy_ev"].to_numpy(),
+            "n_forces": forces.value_lengths().to_numpy(zero_copy_only=False),
+            "forces_ev_per_ang": forces.flatten().to_numpy(zero_copy_only=False),
+        }
+    )
