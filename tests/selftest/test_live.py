@@ -1,9 +1,11 @@
 """From a registry entry to what a worker loads: which interpreter, which weights, which terms."""
 
 import hashlib
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import ase.io
 import pytest
@@ -13,10 +15,11 @@ from tests.selftest.crystals import labelled
 from tests.selftest.runs import Desk
 from umlip_gate.datasets.library import Library
 from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
-from umlip_gate.models import live, weights
+from umlip_gate.models import environments, live, weights
 from umlip_gate.models.candidate import load_candidate
-from umlip_gate.models.environments import tox_interpreter
+from umlip_gate.models.families import chgnet
 from umlip_gate.models.registry import load_models
+from umlip_gate.predictions.identity import live_identity
 from umlip_gate.predictor import Predictor
 from umlip_gate.settings import ROOT, Settings
 
@@ -26,17 +29,17 @@ MODELS = load_models(ROOT / "fixtures" / "models.toml")
 
 
 @pytest.fixture(autouse=True)
-def environments(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """As if this interpreter were every environment; gives those that were asked for."""
-    asked: list[str] = []
+    names: list[str] = []
 
     def this_one(name: str, *_: object) -> Path:
-        asked.append(name)
+        names.append(name)
         return Path(sys.executable)
 
     monkeypatch.setattr(live, "family_interpreter", this_one)
     monkeypatch.setattr(live, "tox_interpreter", this_one)
-    return asked
+    return names
 
 
 @pytest.fixture
@@ -56,10 +59,10 @@ def having(settings: Settings, name: str, content: str = "weights") -> Settings:
     [("GRACE-2L-OAM", "grace"), ("GRACE-2L-r6-MP", "grace-r6"), ("MACE-MP-0", "mace")],
 )
 def test_a_model_runs_in_its_environment(
-    name: str, environment: str, environments: list[str], settings: Settings
+    name: str, environment: str, asked: list[str], settings: Settings
 ) -> None:
     live.live_model(MODELS[name], "cpu", settings, random_seed=0)
-    assert environments == [environment]
+    assert asked == [environment]
 
 
 @pytest.mark.parametrize(("name", "device"), [("ACE-W-0", "cpu"), ("MACE-MP-0", "cuda")])
@@ -150,10 +153,54 @@ def test_a_checkpoint_that_cannot_be_read_is_named(
         with_arguments(tmp_path, "cpu")
 
 
+def install(folder: Path, *, in_place: bool) -> Path:
+    """A family's package of version 1.0, and the file that is its code."""
+    code = folder / ("checkout" if in_place else "site") / "family" / "model.py"
+    about = folder / "site" / "family-1.0.dist-info"
+    for place in (code.parent, about):
+        place.mkdir(parents=True)
+    code.write_text("SHIFT = 0\n")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: family\nVersion: 1.0\n")
+    (about / "RECORD").write_text(
+        "family-1.0.dist-info/METADATA,,\n" if in_place else "family/model.py,,\nfamily/gone.py,,\n"
+    )
+    if in_place:
+        origin = {"url": (folder / "checkout").as_uri(), "dir_info": {"editable": True}}
+        (about / "direct_url.json").write_text(json.dumps(origin))
+    return code
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_family_whose_code_was_edited_is_another_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    """Its version is the same."""
+    code = install(tmp_path, in_place=in_place)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setattr(chgnet, "PACKAGES", ("family",))
+    (tmp_path / "weights").write_text("any")
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        f'name = "mine"\nfamily = "chgnet"\ncheckpoint = "weights"\npython = "{sys.executable}"\n'
+    )
+    candidate = load_candidate(file, {"chgnet"}, set())
+
+    def identity() -> dict[str, Any]:
+        environments.probe.cache_clear()
+        return live_identity(live.live_candidate(candidate), "dataset", "run")
+
+    first = identity()
+    assert first["packages"]["family"] == "1.0"
+    assert identity() == first
+    code.write_text("SHIFT = 1\n")
+    edited = identity()
+    assert {key for key in first if first[key] != edited[key]} == {"sources"}
+
+
 def test_an_environment_that_is_not_there(tmp_path: Path) -> None:
     """Not even where the family is installed: the versions are what it is for."""
     with pytest.raises(NotObtainable, match="`tox run -e grace-r6` makes one"):
-        tox_interpreter("grace-r6", tmp_path)
+        environments.tox_interpreter("grace-r6", tmp_path)
 
 
 def test_a_gated_checkpoint_says_how_to_get_it(settings: Settings) -> None:

@@ -43,7 +43,8 @@ class Environment:
     modules
         Top-level modules, of those that were asked for and are found.
     sources
-        Digests of folders with source that is of no fixed version.
+        Digests of source: of the packages that were asked for, and of folders that are of no fixed
+        version.
     """
 
     python: Path
@@ -119,13 +120,13 @@ def probe(  # noqa: PLR0913 - each is a question
     python
         The interpreter.
     packages
-        Distributions to look up.
+        Distributions to look up, and whose source to digest.
     modules
         Top-level modules to find, without importing them.
     path
         Folders that are searched first.
     all_packages
-        Look up every distribution, and digest whatever source is not of a fixed version.
+        Look up every distribution, and digest whatever other source is not of a fixed version.
     limit_s
         How long it may take, s.
 

@@ -20,19 +20,21 @@ from typing import Any
 def main(request: dict[str, Any]) -> dict[str, Any]:
     """Answer a request: `packages`, `modules`, and folders that are searched for them first.
 
-    With `all_packages`, every distribution is an answer, and the source of those installed in
-    place (`pip install -e`) and of the folders themselves is digested: whatever a factory may
-    import.
+    The source of the packages is digested, as they may be edited or installed in place
+    (`pip install -e`). With `all_packages`, every distribution is an answer, and the source of
+    all that are installed in place and of the folders themselves is digested: whatever a factory
+    may import.
     """
     sys.path[:0] = request["path"]
     every = list(importlib.metadata.distributions()) if request["all_packages"] else []
     packages = {name: _version(name) for name in request["packages"]}
-    sources = [*request["path"], *filter(None, map(_editable, every))] if every else []
+    folders = [*request["path"], *filter(None, map(_editable, every))] if every else []
     return {
         "python": sys.version.split()[0],
         "packages": packages | {each.metadata["Name"]: each.version for each in every},
         "modules": {name: _module(name) for name in request["modules"]},
-        "sources": {str(folder): _digest(_sources(Path(folder))) for folder in sources},
+        "sources": {str(folder): _digest(_sources(Path(folder))) for folder in folders}
+        | {name: _digest(_code(name)) for name, version in packages.items() if version},
     }
 
 
@@ -62,6 +64,15 @@ def _editable(distribution: importlib.metadata.Distribution) -> str | None:
     if not origin.get("dir_info", {}).get("editable"):
         return None
     return urllib.request.url2pathname(urllib.parse.urlparse(origin["url"]).path)
+
+
+def _code(name: str) -> list[Path]:
+    """Python files of a distribution, wherever it is installed."""
+    distribution = importlib.metadata.distribution(name)
+    if folder := _editable(distribution):
+        return _sources(Path(folder))
+    files = [Path(str(file.locate())) for file in distribution.files or () if file.suffix == ".py"]
+    return sorted(file for file in files if file.is_file())
 
 
 def _sources(folder: Path) -> list[Path]:
