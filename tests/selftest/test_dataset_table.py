@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -165,6 +166,16 @@ def test_a_damaged_table_is_made_anew(
     assert load_dataset(dataset, settings).digest == DIGEST
     assert "it is made anew" in caplog.text
     assert table.read_bytes() == whole
+
+
+def test_what_a_killed_run_was_writing_is_cleared(file: Path, settings: Settings) -> None:
+    settings.tables.mkdir(parents=True)
+    old, young = (settings.tables / f".t.parquet.{digit * 32}.part" for digit in "ab")
+    for leftover in (old, young):
+        leftover.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    load_dataset(made_dataset(file), settings)
+    assert [path.name for path in tables(settings) if path.suffix == ".part"] == [young.name]
 
 
 def test_two_processes_make_the_same_table_at_once(file: Path, settings: Settings) -> None:

@@ -223,3 +223,14 @@ def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="no space"):
         store.write(0, sample())
     assert sorted(path.name for path in store.folder.iterdir()) == ["identity.json"]
+
+
+def test_what_a_killed_run_was_writing_is_cleared(tmp_path: Path) -> None:
+    folder = Store(tmp_path, {"a": 1}).folder
+    old, young = (folder / f".part-00000.parquet.{digit * 32}.part" for digit in "ab")
+    for leftover in (old, young):
+        leftover.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    Store(tmp_path, {"a": 1})
+    assert not old.exists()
+    assert young.exists()

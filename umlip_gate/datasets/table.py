@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.faults import BadInput
 
@@ -34,6 +34,7 @@ def write_table(path: Path, configurations: Configurations) -> None:
             "forces": _lists(own_xyz, configurations.forces),
         }
     ).replace_schema_metadata({DIGEST: configurations.digest})
+    clear_leftovers(path.parent)
     with replacing(path) as part:
         # one group, so that each column comes back as one array; coordinates do not compress
         pq.write_table(

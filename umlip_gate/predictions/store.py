@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.digests import digest_of_arrays
 from umlip_gate.datasets.table import DIGEST
 from umlip_gate.predictions.identity import digest_of
@@ -69,6 +69,7 @@ class Store:
         self.identity = identity
         self.folder = predictions / digest_of(identity)
         self.folder.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(self.folder)
         about = self.folder / "identity.json"
         if not about.exists():
             with replacing(about) as unfinished:
