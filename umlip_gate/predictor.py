@@ -155,13 +155,15 @@ class Predictor:
     def _computed(self, name: str, live: Live, dataset: str, extent: Extent) -> Predicted:
         whole, own = self.library.place(dataset)
         reference = self.library.load(whole)
-        identity = live_identity(live, reference.digest, self.library.settings.run.name)
+        settings = self.library.settings
+        identity = live_identity(live, reference.digest, settings.run.name)
+        folder = settings.predictions if live.reusable else settings.passing_predictions
         try:
             rows, predictions = compute(
                 live.job,
-                Store(self.library.settings.predictions, identity),
+                Store(folder, identity),
                 reference,
-                self.library.settings,
+                settings,
                 Extent(own[extent.order], extent.budget_s),
                 atoms_per_batch=live.atoms_per_batch,
                 n_workers=self.n_workers if live.job.device == "cpu" else 1,

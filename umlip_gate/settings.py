@@ -50,6 +50,11 @@ class Settings:
         """Predictions, a folder per identity."""
         return self.cache / "predictions"
 
+    @property
+    def passing_predictions(self) -> Path:
+        """Predictions that serve no later run; they go with the run's folder."""
+        return self.run / "predictions"
+
 
 def cache_folder() -> Path:
     """`UMLIP_GATE_CACHE`, or the place this system keeps caches."""

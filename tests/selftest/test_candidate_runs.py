@@ -257,6 +257,8 @@ def test_a_later_run_computes_nothing_if_the_weights_are_known(
     evaluations = len((desk.folder / "notes").read_text().splitlines())
     assert evaluations == (12 if declared else 24)
     assert first.leaves() == second.leaves()
+    left = list((desk.folder / "cache").rglob("part-*.parquet"))
+    assert len(left) == (1 if declared else 0)
 
 
 def test_two_processes_judge_as_one(desk: Desk) -> None:
