@@ -61,6 +61,10 @@ def nan_energy() -> Fake:
     return Fake(lambda fake: fake.results.update(energy=float("nan")))
 
 
+def energy_in_words() -> Fake:
+    return Fake(lambda fake: fake.results.update(energy="low"))
+
+
 def nan_force() -> Fake:
     def defect(fake: Fake) -> None:
         fake.results["forces"][0, 0] = np.nan

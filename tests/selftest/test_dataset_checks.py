@@ -12,6 +12,9 @@ from umlip_gate.faults import BadInput
 
 pytestmark = pytest.mark.selftest
 
+APART = [[0, 0, 0], [1, 1, 1]]
+FOREIGN = "atomic numbers that are not of the registered elements"
+
 
 def problems(*files: Sequence[Row], first: int = 0, **registered: object) -> list[str]:
     dataset = made_dataset(Path("/data"), **registered)
@@ -28,7 +31,7 @@ def problems(*files: Sequence[Row], first: int = 0, **registered: object) -> lis
 def row(
     atoms: Atoms | None = None, energy_ev: float = -20.0, forces: FloatArray | None = None
 ) -> Row:
-    pair = Atoms("W2", positions=[[0, 0, 0], [1, 1, 1]], cell=[3, 3, 3], pbc=True)
+    pair = Atoms("W2", positions=APART, cell=[3, 3, 3], pbc=True)
     return Row(
         pair if atoms is None else atoms,
         energy_ev,
@@ -67,11 +70,19 @@ def test_no_rows_at_all() -> None:
         (row(forces=np.full((2, 3), np.nan)), "a force is not finite"),
         (row(forces=np.zeros((3, 3))), "forces of shape (3, 3) for 2 atoms"),
         (row(forces=np.zeros(6)), "forces of shape (6,) for 2 atoms"),
-        (distorted("positions", np.inf), "a position is not finite"),
+        (distorted("positions", np.inf), "atom 1: position is not finite"),
         (distorted("cell", np.nan), "the cell is not finite"),
         (row(atoms=Atoms(), forces=np.zeros((0, 3))), "no atoms"),
-        (row(atoms=Atoms("WFe")), "atomic numbers that are not of the registered elements: [26]"),
-        (row(atoms=Atoms("WX")), "atomic numbers that are not of the registered elements: [0]"),
+        (distorted("cell", 0.0), "periodic along a cell vector of length zero"),
+        (row(atoms=Atoms("W2")), "atoms 0 and 1 coincide"),
+        (
+            row(atoms=Atoms("WFe", APART)),
+            f"{FOREIGN}: [26]",
+        ),
+        (
+            row(atoms=Atoms("WX", APART)),
+            f"{FOREIGN}: [0]",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_row_is_named_by_file_and_row_of_the_file(wrong: Row, what: str) -> None:
@@ -80,8 +91,8 @@ def test_what_is_wrong_in_a_row_is_named_by_file_and_row_of_the_file(wrong: Row,
 
 
 def test_any_element_but_no_unknown_one() -> None:
-    assert problems([row(atoms=Atoms("UH"))], elements="any") == []
-    assert problems([row(atoms=Atoms("UX"))], elements="any") != []
+    assert problems([row(atoms=Atoms("UH", APART))], elements="any") == []
+    assert problems([row(atoms=Atoms("UX", APART))], elements="any") != []
 
 
 def test_bitwise_equal_rows_are_named_with_the_row_they_repeat() -> None:
@@ -100,8 +111,8 @@ def test_bitwise_equal_rows_are_named_with_the_row_they_repeat() -> None:
         row(forces=np.full((2, 3), 1e-300)),
         distorted("positions", np.nextafter(1.0, 2)),
         distorted("cell", np.nextafter(3.0, 4)),
-        row(atoms=Atoms("W2", positions=[[0, 0, 0], [1, 1, 1]], cell=[3, 3, 3], pbc=[1, 1, 0])),
-        row(atoms=Atoms("WTa", positions=[[0, 0, 0], [1, 1, 1]], cell=[3, 3, 3], pbc=True)),
+        row(atoms=Atoms("W2", positions=APART, cell=[3, 3, 3], pbc=[1, 1, 0])),
+        row(atoms=Atoms("WTa", positions=APART, cell=[3, 3, 3], pbc=True)),
     ],
 )
 def test_rows_that_differ_in_one_bit_are_no_duplicates(other: Row) -> None:

@@ -74,6 +74,7 @@ def test_answers_in_order_as_the_calculator_itself(pool_of: MakePool) -> None:
     ("factory", "text"),
     [
         ("nan_energy", "ValueError: the energy is nan"),
+        ("energy_in_words", "ValueError: the energy is no number: 'low'"),
         ("nan_force", "ValueError: the force on atom 0 is not finite"),
         ("wrong_shape", r"ValueError: forces of shape \(6, 3\) for 7 atoms"),
         ("raises", "RuntimeError: no such luck"),

@@ -10,6 +10,7 @@ from ase.data import atomic_numbers
 from umlip_gate.datasets.configurations import Row
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.faults import BadInput
+from umlip_gate.structures import fault_of
 
 PROBLEMS_NAMED = 10
 
@@ -44,10 +45,10 @@ def check(dataset: Dataset, files: Sequence[FileRows]) -> None:
     Raises
     ------
     BadInput
-        Another number of rows than registered; an energy, position, cell or force that is not
-        finite; forces of another shape than the positions; an element that is not registered;
-        a row that is bitwise equal to an earlier one, beyond what is registered. The first
-        ten problems are named by file and row.
+        Another number of rows than registered; an energy or force that is not finite; forces of
+        another shape than the positions; what is no structure (see `fault_of`); an element that
+        is not registered; a row that is bitwise equal to an earlier one, beyond what is
+        registered. The first ten problems are named by file and row.
     """
     registered = {atomic_numbers[symbol] for symbol in dataset.elements}
     problems = [
@@ -79,14 +80,10 @@ def _count(dataset: Dataset, files: Sequence[FileRows]) -> Iterator[str]:
 
 def _row(row: Row, registered: set[int]) -> Iterator[str]:
     n_atoms = len(row.atoms)
-    if n_atoms == 0:
-        yield "no atoms"
+    if fault := fault_of(row.atoms):
+        yield fault
     if not np.isfinite(row.energy_ev):
         yield f"the energy is {row.energy_ev}"
-    if not np.isfinite(row.atoms.positions).all():
-        yield "a position is not finite"
-    if not np.isfinite(row.atoms.cell.array).all():
-        yield "the cell is not finite"
     if row.forces.shape != (n_atoms, 3):
         yield f"forces of shape {row.forces.shape} for {n_atoms} atoms"
     elif not np.isfinite(row.forces).all():

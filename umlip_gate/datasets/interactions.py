@@ -40,6 +40,7 @@ from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.faults import BadInput, NotObtainable
 from umlip_gate.settings import Settings
+from umlip_gate.structures import fault_of
 
 SIGNS: Mapping[frozenset[str], Mapping[str, int]] = {
     frozenset(signs): signs
@@ -136,8 +137,8 @@ def _frames(stream: IO[bytes], where: str, first_row: int) -> Iterator[_Frame]:
             (atoms,) = read_xyz(StringIO(frame), index=slice(None))
         except Exception as error:  # ase raises whatever a malformed frame leads to
             raise BadInput(f"{here}: not a configuration: {error}") from error
-        if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
-            raise BadInput(f"{here}: a position or the cell is not finite")
+        if fault := fault_of(atoms):
+            raise BadInput(f"{here}: {fault}")
         said = {**atoms.info, **(atoms.calc.results if atoms.calc else {})}
         lacking = [key for key in ("system", "defect", "point", "role") if key not in said]
         if lacking:

@@ -11,9 +11,7 @@ from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 from umlip_gate.models.potential import Abilities, EnergyForces, Potential
-
-COINCIDENT_ANG = 0.1
-"""Atoms closer than this are the same atom twice: no crystal or collision comes near."""
+from umlip_gate.structures import fault_of
 
 NEAREST_ANG = 3.5
 """Most atoms of a metal have a neighbour within this; only the others are looked at again."""
@@ -25,21 +23,11 @@ def refuse(atoms: Atoms, potential: Potential, abilities: Abilities) -> None:
     Raises
     ------
     ValueError
-        No atoms; a position or cell that is not finite; coincident atoms; an element that the
-        model was not trained on; atoms without neighbours, or a periodicity, that the package
-        has no sound answer for.
+        It is no structure; an element that the model was not trained on; atoms without
+        neighbours, or a periodicity, that the package has no sound answer for.
     """
-    if len(atoms) == 0:
-        raise ValueError("no atoms")
-    if not np.isfinite(atoms.positions).all():
-        raise ValueError(f"atom {_first(~np.isfinite(atoms.positions))}: position is not finite")
-    if not np.isfinite(atoms.cell.array).all():
-        raise ValueError("the cell is not finite")
-    if (atoms.pbc & (np.linalg.norm(atoms.cell.array, axis=1) == 0)).any():
-        raise ValueError("periodic along a cell vector of length zero")
-    first, second = neighbor_list("ij", atoms, COINCIDENT_ANG)
-    if len(first):
-        raise ValueError(f"atoms {first[0]} and {second[0]} coincide")
+    if fault := fault_of(atoms):
+        raise ValueError(fault)
     _refuse_elements(atoms, potential)
     _refuse_periodicity(atoms, abilities)
     _refuse_loneliness(atoms, potential, abilities)
@@ -98,8 +86,10 @@ def judge_answer(before: Atoms, after: Atoms, result: EnergyForces) -> None:
     forces = np.asarray(forces)
     if forces.shape != (len(before), 3):
         raise ValueError(f"forces of shape {forces.shape} for {len(before)} atoms")
-    if not np.isrealobj(forces) or np.ndim(energy) != 0:
-        raise ValueError("the energy is not a number, or the forces are not real")
+    if np.asarray(energy).dtype.kind not in "fiu" or np.ndim(energy) != 0:
+        raise ValueError(f"the energy is no number: {energy!r}")
+    if forces.dtype.kind not in "fiu":
+        raise ValueError(f"the forces are no real numbers, but {forces.dtype}")
     if not np.isfinite(energy):
         raise ValueError(f"the energy is {energy}")
     if not np.isfinite(forces).all():
