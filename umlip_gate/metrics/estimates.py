@@ -160,18 +160,15 @@ def _energies(name: str, m: FloatArray, weight: FloatArray, energy: FloatArray) 
 
 
 def _referenced(name: str, m: FloatArray, weight: FloatArray, errors: Errors) -> Estimates:
-    columns = np.column_stack([errors.energy, errors.reference_energy])
-    energy, reference = without_references(errors.fractions, m * weight, columns).T
     convention = f"{name}_composition_removed"
-    slope = _undefined(m)
-    if n_references(errors.fractions) >= len(errors):
-        return {("energy_rmse", convention): slope, ("energy_slope", convention): slope}
-    if m @ (weight * reference**2) > _LEAST_SPREAD_MEV**2 * (m @ weight):
-        slope = ratio(m, weight * energy * reference, weight * reference**2).plus(1)
-    return {
-        ("energy_rmse", convention): ratio(m, weight * energy**2, weight).root(),
-        ("energy_slope", convention): slope,
-    }
+    rmse = slope = _undefined(m)
+    if n_references(errors.fractions) < len(errors):
+        columns = np.column_stack([errors.energy, errors.reference_energy])
+        energy, reference = without_references(errors.fractions, m * weight, columns).T
+        rmse = ratio(m, weight * energy**2, weight).root()
+        if m @ (weight * reference**2) > _LEAST_SPREAD_MEV**2 * (m @ weight):
+            slope = ratio(m, weight * energy * reference, weight * reference**2).plus(1)
+    return {("energy_rmse", convention): rmse, ("energy_slope", convention): slope}
 
 
 def _worst_share(m: FloatArray, squared: FloatArray) -> Estimate:

@@ -38,7 +38,7 @@ class Candidate(Strict):
     device, dtype
         Where and how it computes.
     time_limit_s
-        For one configuration.
+        For one configuration; a day at most.
     """
 
     name: RegistryId
