@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -49,15 +49,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not there, or is not TOML; the message names file, line and column.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"{path}: not valid TOML: {error}") from error
+        raise InputError(f"{path}: not valid TOML: {error}") from error
 
 
 def read_named(path: Path) -> dict[str, Any]:
@@ -65,12 +65,12 @@ def read_named(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    BadInput
+    InputError
         As for any TOML file, or it gives itself a name.
     """
     table = read_toml(path)
     if "name" in table:
-        raise BadInput(f"{path}: name: the file's own is its name; leave the key out")
+        raise InputError(f"{path}: name: the file's own is its name; leave the key out")
     return {"name": path.stem, **table}
 
 
@@ -88,7 +88,7 @@ def validate(schema: type[T], data: object, where: str) -> T:
 
     Raises
     ------
-    BadInput
+    InputError
         One line per problem: file, key, what is wrong, and the nearest known key.
     """
     try:
@@ -97,7 +97,7 @@ def validate(schema: type[T], data: object, where: str) -> T:
         problems = error.errors()
         unknown = [each for each in problems if each["type"] == "extra_forbidden"]
         lines = [f"{where}: {_explain(schema, problem)}" for problem in unknown or problems]
-        raise BadInput("\n".join(lines)) from error
+        raise InputError("\n".join(lines)) from error
 
 
 def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

@@ -1,16 +1,16 @@
-"""The gate that a candidate must pass, `thresholds/gates/`; collected with `--candidate`."""
+"""The gate that a candidate must pass, `thresholds/gates/`; collected with `--umlip-candidate`."""
 
 import pytest
 
-from fixtures.cases import gate_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.checks import gate_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = pytest.mark.accuracy
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", gate_cases(suite_of(metafunc.config)), ids=str)
+    metafunc.parametrize("case", gate_cases(run_configuration(metafunc.config)), ids=str)
 
 
 def test_limit(judgement: Judgement) -> None:

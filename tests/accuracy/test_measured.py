@@ -1,16 +1,16 @@
-"""Every selected model is measured on every selected dataset, `thresholds/cell.toml`."""
+"""Every selected model is measured on every selected dataset, `thresholds/every-model.toml`."""
 
 import pytest
 
-from fixtures.cases import cell_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.checks import cell_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = pytest.mark.accuracy
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", cell_cases(suite_of(metafunc.config)), ids=str)
+    metafunc.parametrize("case", cell_cases(run_configuration(metafunc.config)), ids=str)
 
 
 def test_every_configuration(judgement: Judgement) -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from fixtures.cases import claim_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.checks import claim_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = pytest.mark.accuracy
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", claim_cases(suite_of(metafunc.config)), ids=str)
+    metafunc.parametrize("case", claim_cases(run_configuration(metafunc.config)), ids=str)
 
 
 def test_claim(judgement: Judgement) -> None:

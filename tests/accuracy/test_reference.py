@@ -5,15 +5,15 @@ A number that moved says that the model has changed, or our reading of it.
 
 import pytest
 
-from fixtures.cases import reference_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.checks import reference_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = pytest.mark.accuracy
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", reference_cases(suite_of(metafunc.config)), ids=str)
+    metafunc.parametrize("case", reference_cases(run_configuration(metafunc.config)), ids=str)
 
 
 def test_reference(judgement: Judgement) -> None:

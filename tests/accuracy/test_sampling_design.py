@@ -6,9 +6,9 @@
 import numpy as np
 import pytest
 
-from umlip_gate.laboratory import Laboratory
-from umlip_gate.metrics.basis import Basis
+from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.metrics.bootstrap import Resampling
+from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.measurement import Metrics, measure_basis
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.metrics.sampling import plan
@@ -23,7 +23,7 @@ FEWEST = 0.90
 
 @pytest.mark.parametrize("n", [128, 256])
 def test_the_interval_of_a_sample_holds_the_value_of_the_whole(
-    laboratory: Laboratory, n: int
+    laboratory: Evaluator, n: int
 ) -> None:
     whole = laboratory.load("W-g")
     published = [
@@ -44,7 +44,7 @@ def test_the_interval_of_a_sample_holds_the_value_of_the_whole(
         chosen = np.zeros(len(whole), dtype=bool)
         chosen[sample.rows] = True
         for cell in cells:
-            basis = Basis((cell.errors.select(chosen),), sample=sample)
+            basis = ErrorSet((cell.errors.select(chosen),), sample=sample)
             metrics = measure_basis(basis, Resampling(n_resamples=RESAMPLES, seed=seed))
             for key in keys:
                 held[cell.model, *key] += _holds(metrics, cell.metrics, *key)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from fixtures.plugin.suite import Suite, worker_share
 from umlip_gate.datasets.load import load_dataset
-from umlip_gate.models.live import live_model
+from umlip_gate.models.prepare import prepare_model
+from umlip_gate.plugin.run_configuration import RunConfiguration, worker_share
 from umlip_gate.predictions.compute import Extent, compute
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
@@ -23,12 +23,12 @@ SAME_EV_PER_ATOM = 1e-5
 
 
 def test_all_of_w_g_takes_no_longer_than_a_plain_ase_loop(
-    benchmark: BenchmarkFixture, suite: Suite, tmp_path: Path
+    benchmark: BenchmarkFixture, suite: RunConfiguration, tmp_path: Path
 ) -> None:
     """CHGNet on this machine's cores, both in one run; the starts of our workers count."""
     if benchmark.disabled:
         pytest.fail("benchmarks are disabled: run without xdist and --benchmark-disable")
-    live = live_model(suite.models["CHGNet_0.3.0"], "cpu", suite.settings)
+    live = prepare_model(suite.models["CHGNet_0.3.0"], "cpu", suite.settings)
     reference = load_dataset(suite.datasets["W-g"], suite.settings)
     np.savez(
         tmp_path / "w-g.npz",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fixtures.cost import WORKERS_CLOCK
-from fixtures.cost_cases import step_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.cost_checks import step_cases
+from umlip_gate.plugin.cost_fixtures import WORKERS_CLOCK
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = [
     pytest.mark.cost,
@@ -15,7 +15,7 @@ pytestmark = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", step_cases(suite_of(metafunc.config).cost), ids=str)
+    metafunc.parametrize("case", step_cases(run_configuration(metafunc.config).cost), ids=str)
 
 
 def test_step(timed: Judgement) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fixtures.cases import cost_claim_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.checks import cost_claim_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = [
     pytest.mark.cost,
@@ -13,7 +13,7 @@ pytestmark = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", cost_claim_cases(suite_of(metafunc.config)), ids=str)
+    metafunc.parametrize("case", cost_claim_cases(run_configuration(metafunc.config)), ids=str)
 
 
 def test_claim(weighed: Judgement) -> None:

@@ -1,10 +1,10 @@
-"""Costs against `thresholds/cost/`; collected with `--cost-baseline`, after what it judges."""
+"""Costs against `thresholds/cost/`; collected with `--umlip-cost-baseline`."""
 
 import pytest
 
-from fixtures.cost_cases import baseline_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.cost_checks import baseline_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = [
     pytest.mark.cost,
@@ -13,7 +13,7 @@ pytestmark = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", baseline_cases(suite_of(metafunc.config).cost), ids=str)
+    metafunc.parametrize("case", baseline_cases(run_configuration(metafunc.config).cost), ids=str)
 
 
 def test_baseline(held: Judgement) -> None:

@@ -1,10 +1,10 @@
-"""One model against another in one run; collected with `--cost-against`."""
+"""One model against another in one run; collected with `--umlip-against`."""
 
 import pytest
 
-from fixtures.cost_cases import against_cases
-from fixtures.plugin.suite import suite_of
 from umlip_gate.claims.verdict import Judgement
+from umlip_gate.plugin.cost_checks import against_cases
+from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = [
     pytest.mark.cost,
@@ -13,7 +13,7 @@ pytestmark = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", against_cases(suite_of(metafunc.config).cost), ids=str)
+    metafunc.parametrize("case", against_cases(run_configuration(metafunc.config).cost), ids=str)
 
 
 def test_ratio(side_by_side: Judgement) -> None:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from fixtures.cost import WORKERS_CLOCK, require_alone
-from fixtures.plugin.suite import Suite
-from umlip_gate.cost.against import ratio
-from umlip_gate.cost.ladder import Ladder
-from umlip_gate.cost.workbench import free_bytes, log_file, prepared
-from umlip_gate.models import worker
+from umlip_gate.cost.paired import ratio
+from umlip_gate.cost.session import free_bytes, log_file, prepared
+from umlip_gate.cost.size_sweep import SizeSweep
+from umlip_gate.models import worker_process as worker
+from umlip_gate.plugin.cost_fixtures import WORKERS_CLOCK, require_alone
+from umlip_gate.plugin.run_configuration import RunConfiguration
 
 pytestmark = [
     pytest.mark.cost,
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.benchmark(timer=WORKERS_CLOCK, group="MD steps"),
 ]
 
-BOTH = worker.BOOTSTRAP.replace("umlip_gate.models.serve", "tests.cost.both_md_loops")
+BOTH = worker.BOOTSTRAP.replace("umlip_gate.worker.server", "benchmarks.both_md_loops")
 MODEL = "CHGNet_0.3.0"
 WARM_UP = 3
 
@@ -32,7 +32,7 @@ class Steps(NamedTuple):
 
 
 def test_a_step_of_the_suite_costs_what_a_bare_one_does(
-    benchmark: BenchmarkFixture, suite: Suite, monkeypatch: pytest.MonkeyPatch
+    benchmark: BenchmarkFixture, suite: RunConfiguration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CPU time of single steps in turns, in workers that the suite starts, whatever slows them.
 
@@ -46,7 +46,7 @@ def test_a_step_of_the_suite_costs_what_a_bare_one_does(
     ratios: list[list[float]] = []
 
     def process() -> None:
-        ladder = Ladder(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
+        ladder = SizeSweep(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
 
         def ask(verb: str) -> float:
             return float(ladder._worker._ask(verb, bare.n_atoms)[1])

@@ -11,11 +11,11 @@ from types import ModuleType
 
 import pytest
 
-from tests.selftest.test_families import FAMILIES
+from tests.selftest.worker.test_adapters import FAMILIES
 from umlip_gate.claims.thresholds import load_thresholds
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.combined import load_ensembles, recalculations
-from umlip_gate.models.live import adapted_families
+from umlip_gate.models.prepare import adapted_families
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import ROOT
 
@@ -47,7 +47,7 @@ ENVIRONMENTS = {environment_of(model): model.family for model in LIVE}
 
 
 def adapter(family: str) -> ModuleType:
-    return importlib.import_module(f"umlip_gate.models.families.{family}")
+    return importlib.import_module(f"umlip_gate.worker.adapters.{family}")
 
 
 def grouped(group: str) -> Iterator[str]:
@@ -111,7 +111,7 @@ def test_an_environment_judges_real_weights_or_runs_its_conformance_tests(enviro
     command = command_of(environment)
     if environment in {environment_of(MODELS[name]) for name in PACKAGED}:
         assert "-m accuracy" in command
-        assert set(re.findall(r"--model ([\w.-]+)", command)) <= PACKAGED
+        assert set(re.findall(r"--umlip-model ([\w.-]+)", command)) <= PACKAGED
     else:
         chosen = re.search(r"test_families\.py .*-k \"?([\w-]+)", command)
         assert chosen
@@ -134,7 +134,7 @@ def test_nothing_of_a_package_is_imported_or_set_beside_the_worker() -> None:
         import importlib, os, sys
         before = dict(os.environ)
         for family in {sorted(adapted_families())}:
-            importlib.import_module("umlip_gate.models.families." + family)
+            importlib.import_module("umlip_gate.worker.adapters." + family)
         assert not set({packages}) & set(sys.modules)
         assert before == dict(os.environ)
     """

@@ -23,10 +23,10 @@ from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.datasets.subset import subset_rows
-from umlip_gate.faults import NotObtainable
+from umlip_gate.errors import Unavailable
 from umlip_gate.metrics.measurement import measure
 from umlip_gate.models.combined import load_ensembles, recalculations
-from umlip_gate.models.live import live_model
+from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
 from umlip_gate.predictions.compute import Extent, compute
 from umlip_gate.predictions.identity import live_identity
@@ -109,7 +109,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
     def evaluate(model: str, elements: str) -> Case:
         rows = rows_of("refractory-mini" if GATES[model] == "quick" else "refractory-mini-W")
         shown = with_numbers(whole(), SWAPPED) if elements == "swapped" else whole()
-        live = live_model(MODELS[model], "cpu", settings)
+        live = prepare_model(MODELS[model], "cpu", settings)
         _, predictions = compute(
             live.job,
             Store(settings.predictions, live_identity(live, shown.digest, "run")),
@@ -125,7 +125,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
     def evaluate_or_skip(model: str, elements: str) -> Case:
         try:
             return evaluate(model, elements)
-        except NotObtainable as error:
+        except Unavailable as error:
             pytest.skip(str(error))
 
     return evaluate_or_skip

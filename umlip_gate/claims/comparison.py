@@ -7,8 +7,8 @@ import numpy as np
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.statistics import Statistics
-from umlip_gate.faults import NotMeasured
-from umlip_gate.metrics.bootstrap import Design, Interval, Resampling, intervals, moves_of
+from umlip_gate.errors import MeasurementError
+from umlip_gate.metrics.bootstrap import Interval, Resampling, ResamplingDesign, intervals, moves_of
 from umlip_gate.metrics.errors import FloatArray
 from umlip_gate.metrics.estimates import Estimate
 
@@ -40,7 +40,7 @@ def differences(
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         A cell has no value, or two of one dataset were measured on different configurations.
     """
     estimates, design = together([cell for pair in pairs for cell in pair], number)
@@ -59,7 +59,7 @@ def resampled(cells: Sequence[Cell], number: Measured) -> FloatArray:
     return np.array([estimate.value for estimate in estimates]) + moves_of(influences, design).by
 
 
-def together(cells: Sequence[Cell], number: Measured) -> tuple[list[Estimate], Design]:
+def together(cells: Sequence[Cell], number: Measured) -> tuple[list[Estimate], ResamplingDesign]:
     """Lay the configurations of all datasets of some cells one after the other.
 
     Returns
@@ -70,7 +70,7 @@ def together(cells: Sequence[Cell], number: Measured) -> tuple[list[Estimate], D
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         A cell has no value, or two of one dataset were measured on different configurations.
     """
     bases = {cell.dataset: cell.basis for cell in reversed(cells)}
@@ -79,7 +79,7 @@ def together(cells: Sequence[Cell], number: Measured) -> tuple[list[Estimate], D
     for cell in {id(cell): cell for cell in cells}.values():
         start, end = starts[cell.dataset], starts[cell.dataset] + len(bases[cell.dataset])
         if len(cell.basis) != end - start:
-            raise NotMeasured(
+            raise MeasurementError(
                 f"{cell.model} on {cell.dataset} was measured on {len(cell.basis)} "
                 f"configurations, another on {end - start}: they cannot be compared"
             )
@@ -87,4 +87,4 @@ def together(cells: Sequence[Cell], number: Measured) -> tuple[list[Estimate], D
         influence[start:end] = cell.influence(number)
         estimates[id(cell)] = Estimate(cell.value(number), influence)
     designs = [basis.design for basis in bases.values()]
-    return [estimates[id(cell)] for cell in cells], Design.joined(designs)
+    return [estimates[id(cell)] for cell in cells], ResamplingDesign.joined(designs)

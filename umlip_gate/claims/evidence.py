@@ -10,10 +10,10 @@ from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.faults import BadInput, NotMeasured, NotObtainable
-from umlip_gate.metrics.basis import Basis
+from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.ensemble import Deviations
+from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, FloatArray
 from umlip_gate.metrics.measurement import Metrics
 
@@ -57,12 +57,12 @@ class Cell:
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             There is none: configurations failed, or the quantity is not defined here.
         """
         value = self.metrics.values[number.quantity][number.convention]
         if value is None or not math.isfinite(value):
-            raise NotMeasured(
+            raise MeasurementError(
                 f"{self.model} on {self.dataset}: {number.quantity} {number.convention} "
                 f"has no value: {self._why_none()}"
             )
@@ -73,16 +73,16 @@ class Cell:
         return self.metrics.intervals[number.quantity][number.convention]
 
     @property
-    def basis(self) -> Basis:
+    def basis(self) -> ErrorSet:
         """What it was measured from; errors are not finite where a configuration failed.
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             It has no errors configuration by configuration.
         """
         if self.metrics.basis is None:
-            raise NotMeasured(
+            raise MeasurementError(
                 f"{self.model} on {self.dataset}: there are no errors configuration by "
                 "configuration, so it cannot be compared"
             )
@@ -98,14 +98,14 @@ class Cell:
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             There is none: configurations failed, or the quantity is no function of the errors
             of single configurations.
         """
         self.value(number)
         estimate = self.basis.estimates().get((number.quantity, number.convention))
         if estimate is None:
-            raise NotMeasured(
+            raise MeasurementError(
                 f"{self.model} on {self.dataset}: {number.quantity} {number.convention} cannot "
                 "be compared"
             )
@@ -159,16 +159,16 @@ class Evidence:
         for cell in self.cells:
             try:
                 values[cell.model] = cell.value(number)
-            except NotMeasured as error:
+            except MeasurementError as error:
                 broken[cell.model] = str(error)
         cells = {cell.model: cell for cell in self.cells}
         return {model: cells[model] for model in sorted(values, key=lambda m: values[m])}, broken
 
 
-class Bench(Protocol):
+class Recorder(Protocol):
     """What a kind may ask for; each question is answered once in a run.
 
-    Every answer may be a `NotObtainable` or a `NotMeasured` instead.
+    Every answer may be a `Unavailable` or a `MeasurementError` instead.
     """
 
     @property
@@ -195,14 +195,14 @@ class Bench(Protocol):
         """Give what is known of the costs of models on a device."""
 
 
-def require(bench: Bench, dataset: str) -> dict[str, Configurations]:
+def require(bench: Recorder, dataset: str) -> dict[str, Configurations]:
     """Give the configurations of a dataset, or of every dataset of a pool.
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         Some cannot be had here; the message names each of them, and how to obtain it.
-    NotMeasured, BadInput
+    MeasurementError, InputError
         One could be had, and is not what it should be.
     """
     found: dict[str, Configurations] = {}
@@ -210,24 +210,24 @@ def require(bench: Bench, dataset: str) -> dict[str, Configurations]:
     for member in bench.members(dataset):
         try:
             found[member] = bench.configurations(member)
-        except NotObtainable as error:
+        except Unavailable as error:
             absent.append(str(error))
     if not absent:
         return found
     if tuple(bench.members(dataset)) == (dataset,):
-        raise NotObtainable(absent[0])
+        raise Unavailable(absent[0])
     count = f"{len(absent)} of {len(found) + len(absent)} datasets cannot be had here"
     lines = [line.splitlines()[0] for line in absent]
-    how = "If you have the files, bring them: --bring my-datasets.toml, an entry for each"
-    raise NotObtainable("\n".join([f"{dataset}: {count}", *lines, how]))
+    how = "If you have the files, bring them: --umlip-datasets my-datasets.toml, an entry for each"
+    raise Unavailable("\n".join([f"{dataset}: {count}", *lines, how]))
 
 
-def gather(bench: Bench, models: Sequence[str], dataset: str) -> Evidence:
+def gather(bench: Recorder, models: Sequence[str], dataset: str) -> Evidence:
     """Ask for several models on one dataset or pool; what cannot be had is part of the answer.
 
     Raises
     ------
-    NotObtainable, NotMeasured, BadInput
+    Unavailable, MeasurementError, InputError
         There is no dataset to measure on.
     """
     require(bench, dataset)
@@ -237,8 +237,8 @@ def gather(bench: Bench, models: Sequence[str], dataset: str) -> Evidence:
     for model in models:
         try:
             cells.append(bench.cell(model, dataset))
-        except NotObtainable as error:
+        except Unavailable as error:
             absent[model] = str(error)
-        except (NotMeasured, BadInput) as error:
+        except (MeasurementError, InputError) as error:
             errors[model] = str(error)
     return Evidence(dataset, bench.statistics, cells, errors, absent)

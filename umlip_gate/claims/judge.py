@@ -1,13 +1,13 @@
 """Holding one cell's measurement against one threshold; nothing here measures or assumes.
 
 What was not measured is never a pass: a judging function returns a judgement on numbers, or
-raises `NotMeasured`.
+raises `MeasurementError`.
 """
 
 from umlip_gate.claims.bounds import Bound, ReferenceValue
 from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.messages import STANDS, measured, name_of, of_sample, others, required
 from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.claims.words import STANDS, measured, name_of, of_sample, others, required
 from umlip_gate.metrics.quantities import QUANTITIES
 
 
@@ -33,7 +33,7 @@ def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         The quantity has no value.
     """
     value = cell.value(bound)
@@ -74,7 +74,7 @@ def judge_reference(reference: ReferenceValue, cell: Cell) -> Judgement:
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         The quantity has no value.
     """
     value = cell.value(reference)

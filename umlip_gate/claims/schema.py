@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from umlip_gate.claims.assertions import Assertion
+from umlip_gate.claims.assertions.base import Ids, Name, Some, different
 from umlip_gate.claims.bounds import Bound, Number, ReferenceValue
-from umlip_gate.claims.kinds import Assertion
-from umlip_gate.claims.kinds.base import Ids, Name, Some, different
 from umlip_gate.claims.verdict import Finding, Origin, Source
 from umlip_gate.datasets.registry import Element
-from umlip_gate.metrics.basis import Rule
+from umlip_gate.metrics.error_set import Rule
 from umlip_gate.schema import RegistryId, Strict
 
 
@@ -112,7 +112,7 @@ class Pool(Strict):
 
 
 class PoolFile(Strict):
-    """`thresholds/pools.toml`."""
+    """`thresholds/dataset-groups.toml`."""
 
     pool: tuple[Pool, ...] = ()
 
@@ -130,7 +130,7 @@ class PeriodicTable(Strict):
 
 
 class CellLimit(Bound):
-    """`thresholds/cell.toml`: what holds in every cell.
+    """`thresholds/every-model.toml`: what holds in every cell.
 
     Attributes
     ----------

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from umlip_gate.claims.assertions import Assertion
 from umlip_gate.claims.bounds import Ends
-from umlip_gate.claims.kinds import Assertion
 from umlip_gate.claims.schema import (
     CellLimit,
     Claim,
@@ -25,7 +25,7 @@ from umlip_gate.claims.schema import (
 )
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Finding
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
 
 INDEX = "index.toml"
@@ -109,19 +109,20 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     Parameters
     ----------
     folder
-        With `paper/`, `reference/`, `gates/`, `cell.toml`, `statistics.toml`, `pools.toml`,
+        With `paper/`, `reference/`, `gates/`, `every-model.toml`,
+        `statistics.toml`, `dataset-groups.toml`,
         `periodic_table.toml` and `known_failures.toml`.
     models, datasets
         The ids that exist.
 
     Raises
     ------
-    BadInput
+    InputError
         A file is not there or not valid; a unit, convention, model, dataset or claim is not
         known; something is there twice; a known failure is of no assertion's cell.
     """
     registries = {"model": models, "dataset": datasets}
-    pools = _pools(folder / "pools.toml", registries)
+    pools = _pools(folder / "dataset-groups.toml", registries)
     table = folder / "periodic_table.toml"
     groups = validate(PeriodicTable, read_toml(table), str(table)).groups
     known_names = {**registries, "dataset or pool": [*datasets, *pools], "group": groups}
@@ -132,7 +133,8 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     }
     references = _references(folder / "reference", registries)
     known = _known_failures(folder / "known_failures.toml", _assertions(claims))
-    cell = validate(CellLimit, read_toml(folder / "cell.toml"), str(folder / "cell.toml"))
+    every_model = folder / "every-model.toml"
+    cell = validate(CellLimit, read_toml(every_model), str(every_model))
     path = folder / "statistics.toml"
     return Thresholds(
         ids=index.ids,
@@ -162,7 +164,7 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
 
     Raises
     ------
-    BadInput
+    InputError
         There is no such gate, or it is not valid.
     """
     path = Path(name_or_path)
@@ -170,12 +172,14 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
     if path.suffix != ".toml":
         path = folder / "gates" / f"{name_or_path}.toml"
         if name_or_path not in known:
-            raise BadInput(
+            raise InputError(
                 f"unknown gate {name_or_path!r}; {nearest(name_or_path, known)} "
                 "(a gate of your own is given as a path that ends in .toml)"
             )
     elif path.parent.resolve() != (folder / "gates").resolve() and path.stem in known:
-        raise BadInput(f"{path}: {path.stem!r} is the name of one of {folder / 'gates'}; rename it")
+        raise InputError(
+            f"{path}: {path.stem!r} is the name of one of {folder / 'gates'}; rename it"
+        )
     gate = validate(Gate, read_named(path), str(path))
     registries = {"dataset": datasets}
     for dataset in gate.required:
@@ -185,7 +189,7 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
     _once((limit.name for limit in gate.limits), f"{path}: limit")
     idle = sorted(set(gate.required) - {limit.dataset for limit in gate.limits})
     if idle:
-        raise BadInput(f"{path}: required: no limit is on {', '.join(idle)}")
+        raise InputError(f"{path}: required: no limit is on {', '.join(idle)}")
     return gate
 
 
@@ -233,7 +237,7 @@ def _claims(
         _exists(name, "claim", listed, f"{index_path}: unwritten")
     lost = [name for name in index.ids if name not in claims and name not in index.unwritten]
     if lost:
-        raise BadInput(f"{index_path}: neither written nor unwritten: {', '.join(lost)}")
+        raise InputError(f"{index_path}: neither written nor unwritten: {', '.join(lost)}")
     return index, claims
 
 
@@ -251,7 +255,7 @@ def _pools(path: Path, registries: Mapping[str, Collection[str]]) -> dict[str, P
     for pool in pools:
         where = f"{path}: {pool.id}"
         if pool.id in registries["dataset"]:
-            raise BadInput(f"{where}: is the id of a dataset")
+            raise InputError(f"{where}: is the id of a dataset")
         for dataset in pool.datasets:
             _exists(dataset, "dataset", registries, where)
     _once((pool.id for pool in pools), f"{path}: pool")
@@ -293,12 +297,12 @@ def _known_failures(path: Path, assertions: Mapping[str, Assertion]) -> tuple[Kn
         _exists(entry.item, "assertion", {"assertion": assertions}, str(path))
         assertion = assertions[entry.item]
         if (entry.model, entry.dataset) not in assertion.subjects():
-            raise BadInput(
+            raise InputError(
                 f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a cell of it"
             )
         outside = Finding(entry.found) is Finding.OUTSIDE
         if outside and isinstance(assertion, Ends) and assertion.inside(entry.value):
-            raise BadInput(f"{where}: value = {entry.value:g} is inside; it is no failure")
+            raise InputError(f"{where}: value = {entry.value:g} is inside; it is no failure")
     _once(map(str, map(_cell, entries)), f"{path}: known_failure")
     return entries
 
@@ -315,10 +319,12 @@ def _cell(known: KnownFailure) -> tuple[str, str | None, str, str | None]:
 
 def _exists(name: str, what: str, registries: Mapping[str, Collection[str]], where: str) -> None:
     if name not in registries[what]:
-        raise BadInput(f"{where}: unknown {what} {name!r}; {nearest(name, list(registries[what]))}")
+        raise InputError(
+            f"{where}: unknown {what} {name!r}; {nearest(name, list(registries[what]))}"
+        )
 
 
 def _once(names: Iterable[str], where: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise BadInput(f"{where}: there twice: {', '.join(twice)}")
+        raise InputError(f"{where}: there twice: {', '.join(twice)}")

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.schema import RegistryId, Strict, nearest, read_named, validate
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -115,7 +115,7 @@ def load_baseline(name_or_path: str, folder: Path) -> Baseline:
 
     Raises
     ------
-    BadInput
+    InputError
         There is no such baseline, or it is not valid.
     """
     path = Path(name_or_path)
@@ -123,7 +123,7 @@ def load_baseline(name_or_path: str, folder: Path) -> Baseline:
         known = [file.stem for file in folder.glob("*.toml")]
         path = folder / f"{name_or_path}.toml"
         if name_or_path not in known:
-            raise BadInput(
+            raise InputError(
                 f"unknown baseline {name_or_path!r}; "
                 f"{nearest(name_or_path, known) if known else 'there is none yet'} "
                 "(`python -m umlip_gate.cost.baseline results.json` makes one of a results file)"
@@ -136,7 +136,7 @@ def load_baselines(folder: Path) -> dict[str, Baseline]:
 
     Raises
     ------
-    BadInput
+    InputError
         One is not valid.
     """
     return {path.stem: load_baseline(str(path), folder) for path in sorted(folder.glob("*.toml"))}
@@ -156,13 +156,13 @@ def baseline_toml(results: dict[str, Any], today: dt.date, max_ratio: float, rat
 
     Raises
     ------
-    BadInput
+    InputError
         It has no costs, or costs of more than one device.
     """
     measured = [entry for entry in results.get("costs", []) if entry["costs"]]
     devices = {(entry["device"], _device(entry)) for entry in measured}
     if len(devices) != 1:
-        raise BadInput(
+        raise InputError(
             f"a baseline is of one device; this has {sorted(map(str, devices)) or 'no costs'}"
         )
     ((kind, device),) = devices
@@ -205,7 +205,7 @@ def main() -> None:
     """Print the baseline of a results file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     add = parser.add_argument
-    add("results", type=Path, help="a file that --results wrote")
+    add("results", type=Path, help="a file that --umlip-results wrote")
     add("--max-ratio", type=float, required=True, help="how many times as much a step may cost")
     add("--rationale", required=True, help="why: how far two runs on this device are apart")
     given = parser.parse_args()
@@ -215,7 +215,7 @@ def main() -> None:
     try:
         results = json.loads(given.results.read_text(encoding="utf-8"))
         sys.stdout.write(baseline_toml(results, today, given.max_ratio, given.rationale))
-    except (OSError, ValueError, BadInput) as error:
+    except (OSError, ValueError, InputError) as error:
         sys.exit(f"{given.results}: {error}")
 
 

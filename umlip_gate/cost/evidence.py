@@ -8,7 +8,7 @@ from typing import Literal
 from umlip_gate.claims.verdict import Origin
 from umlip_gate.cost.baseline import Baseline
 from umlip_gate.cost.costs import Cost, ModelCosts, fit_line
-from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate.errors import MeasurementError, Unavailable
 
 Device = Literal["cpu", "cuda"]
 
@@ -41,11 +41,11 @@ class KnownCost:
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             This size was not measured.
         """
         if n_atoms not in self.step_s:
-            raise NotMeasured(f"{self.model}: not timed at {n_atoms} atoms")
+            raise MeasurementError(f"{self.model}: not timed at {n_atoms} atoms")
         return 1e6 * self.step_s[n_atoms] / n_atoms
 
     def residual(self) -> float:
@@ -53,12 +53,12 @@ class KnownCost:
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             There are too few sizes for a line.
         """
         line = fit_line(self.step_s)
         if line is None:
-            raise NotMeasured(f"{self.model}: timed at {len(self.step_s)} sizes only")
+            raise MeasurementError(f"{self.model}: timed at {len(self.step_s)} sizes only")
         return line.rms_residual
 
 
@@ -90,28 +90,30 @@ class KnownCosts:
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             It could have been measured, and was not.
-        NotObtainable
+        Unavailable
             It is not known.
         """
         if model in self.problems:
-            raise NotMeasured(f"{model}: {self.problems[model]}")
+            raise MeasurementError(f"{model}: {self.problems[model]}")
         if model in self.models:
             return self.models[model]
-        raise NotObtainable(f"what {model} costs on {self.machine} is not known here")
+        raise Unavailable(f"what {model} costs on {self.machine} is not known here")
 
     def known(self, models: Iterable[str], n_atoms: int) -> dict[str, KnownCost]:
         """Keep those that are known at a size.
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             One could have been measured, and was not.
         """
         broken = [model for model in models if model in self.problems]
         if broken:
-            raise NotMeasured("; ".join(f"{model}: {self.problems[model]}" for model in broken))
+            raise MeasurementError(
+                "; ".join(f"{model}: {self.problems[model]}" for model in broken)
+            )
         return {
             model: self.models[model]
             for model in models
@@ -141,7 +143,7 @@ def measured_here(
     broken = {
         name: str(problem).removeprefix(f"{name}: ")
         for name, problem in problems.items()
-        if isinstance(problem, NotMeasured)
+        if isinstance(problem, MeasurementError)
     }
     broken |= {
         name: f"not timed at {required_size} atoms"

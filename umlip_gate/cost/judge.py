@@ -3,7 +3,7 @@
 from umlip_gate.claims.verdict import Finding, Judgement, Origin
 from umlip_gate.cost.baseline import Baseline, BaselineCost
 from umlip_gate.cost.costs import Cost, ModelCosts
-from umlip_gate.faults import NotMeasured
+from umlip_gate.errors import MeasurementError
 
 STEP_UNIT = "µs/step/atom"
 
@@ -43,17 +43,17 @@ def judge_baseline(
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         The baseline is of another device, dtype, or kind of weights: a ratio would compare those.
     """
     device = measured.host["gpu" if measured.device == "cuda" else "cpu"]
     if (measured.device, device) != (baseline.kind, baseline.device):
-        raise NotMeasured(
+        raise MeasurementError(
             f"another device: the baseline {baseline.name} is of {baseline.device} "
             f"({baseline.kind}), this is {device} ({measured.device})"
         )
     if (measured.dtype, measured.weights) != (entry.dtype, entry.weights):
-        raise NotMeasured(
+        raise MeasurementError(
             f"{measured.model}: the baseline {baseline.name} is of {entry.dtype} and "
             f"{entry.weights} weights, this is {measured.dtype} with {measured.weights} ones"
         )

@@ -1,4 +1,4 @@
-"""How often `--cost-against` cries wolf, and how small a slowdown it sees: measured.
+"""How often `--umlip-against` cries wolf, and how small a slowdown it sees: measured.
 
 Run as a module: `python -m umlip_gate.cost.power --model CHGNet_0.3.0 --blocks 24`. Each block
 starts two workers of the same model and times one against the other, as the suite does; a run of
@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.claims.verdict import Finding
-from umlip_gate.cost.against import Against, block, finding_of, ratio
 from umlip_gate.cost.evidence import Device
-from umlip_gate.cost.ladder import Ladder
+from umlip_gate.cost.paired import PairedComparison, block, finding_of, ratio
 from umlip_gate.cost.protocol import Protocol
+from umlip_gate.cost.session import CostSession
+from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.cost.thresholds import load_cost_thresholds
-from umlip_gate.cost.workbench import Workbench
-from umlip_gate.faults import Fault
+from umlip_gate.errors import Fault
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
 
@@ -36,27 +36,27 @@ SEED = 1
 
 
 def same_against_same(
-    model: Model, n_blocks: int, protocol: Protocol, against: Against, device: Device
+    model: Model, n_blocks: int, protocol: Protocol, against: PairedComparison, device: Device
 ) -> Iterator[list[list[float]]]:
     """Time a model against itself; give the ratios of each block's pairs.
 
     Raises
     ------
-    NotObtainable, NotMeasured
+    Unavailable, MeasurementError
         The model cannot be run here.
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(cache_folder(), Path(folder), mirror_folder(), offline=True)
-        workbench = Workbench({model.id: model}, settings, protocol, device, None)
+        workbench = CostSession({model.id: model}, settings, protocol, device, None)
 
-        def start() -> Ladder:
+        def start() -> SizeSweep:
             return workbench.start(model.id)
 
         for _ in range(n_blocks):
             yield [meeting.ratios for meeting in block(start, start, against)]
 
 
-def rates(blocks: Blocks, slowdown: float, against: Against) -> dict[Finding, float]:
+def rates(blocks: Blocks, slowdown: float, against: PairedComparison) -> dict[Finding, float]:
     """Say how often each finding comes out, had the judged model been slower by a fraction."""
     rng = np.random.default_rng(SEED)
     runs = [rng.choice(len(blocks), against.blocks, replace=False) for _ in range(N_RUNS)]
@@ -64,7 +64,7 @@ def rates(blocks: Blocks, slowdown: float, against: Against) -> dict[Finding, fl
     return {finding: found.count(finding) / N_RUNS for finding in Finding}
 
 
-def summary(blocks: Blocks, against: Against) -> list[str]:
+def summary(blocks: Blocks, against: PairedComparison) -> list[str]:
     """Say how often equal models pass, and from which slowdown on it is found out."""
     starts = np.exp(np.median(np.log(blocks), axis=2))
     centres = np.exp(np.log(starts).mean(axis=1))

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from umlip_gate.cost.against import Against, Bare
 from umlip_gate.cost.baseline import Baseline, load_baselines
 from umlip_gate.cost.evidence import Device
+from umlip_gate.cost.paired import OverheadProtocol, PairedComparison
 from umlip_gate.cost.protocol import Protocol
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 
 
@@ -16,8 +16,8 @@ class CostFile(Strict):
     """`thresholds/cost.toml`."""
 
     protocol: Protocol
-    against: Against
-    bare: Bare
+    against: PairedComparison
+    bare: OverheadProtocol
     kept: dict[Device, RegistryId]
 
 
@@ -36,8 +36,8 @@ class CostThresholds:
     """
 
     protocol: Protocol
-    against: Against
-    bare: Bare
+    against: PairedComparison
+    bare: OverheadProtocol
     baselines: dict[str, Baseline]
     kept: dict[Device, Baseline]
 
@@ -54,7 +54,7 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
 
     Raises
     ------
-    BadInput
+    InputError
         A file is not there or not valid, or names a model that is not known.
     """
     path = folder / "cost.toml"
@@ -62,12 +62,14 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
     for name in file.protocol.models:
         if name not in models:
             near = nearest(name, list(models))
-            raise BadInput(f"{path}: protocol.models: unknown model {name!r}; {near}")
+            raise InputError(f"{path}: protocol.models: unknown model {name!r}; {near}")
     if file.against.n_atoms not in file.protocol.sizes:
-        raise BadInput(f"{path}: against.n_atoms = {file.against.n_atoms} is none of the sizes")
+        raise InputError(f"{path}: against.n_atoms = {file.against.n_atoms} is none of the sizes")
     baselines = load_baselines(folder / "cost")
     for device, name in file.kept.items():
         if name not in baselines or baselines[name].kind != device:
-            raise BadInput(f"{path}: kept.{device} = {name!r} is no {device} baseline of {folder}")
+            raise InputError(
+                f"{path}: kept.{device} = {name!r} is no {device} baseline of {folder}"
+            )
     kept = {device: baselines[name] for device, name in file.kept.items()}
     return CostThresholds(file.protocol, file.against, file.bare, baselines, kept)

@@ -9,8 +9,8 @@ from ase.data import atomic_numbers
 
 from umlip_gate.datasets.configurations import Row
 from umlip_gate.datasets.registry import Dataset
-from umlip_gate.faults import BadInput
-from umlip_gate.structures import fault_of
+from umlip_gate.errors import InputError
+from umlip_gate.worker.structures import structure_fault
 
 PROBLEMS_NAMED = 10
 
@@ -44,10 +44,10 @@ def check(dataset: Dataset, files: Sequence[FileRows]) -> None:
 
     Raises
     ------
-    BadInput
+    InputError
         Another number of rows than registered; an energy or force that is not finite; forces of
-        another shape than the positions; what is no structure (see `fault_of`); an element that
-        is not registered; a row that is bitwise equal to an earlier one, beyond what is
+        another shape than the positions; what is no structure (see `structure_fault`); an element
+        that is not registered; a row that is bitwise equal to an earlier one, beyond what is
         registered. The first ten problems are named by file and row.
     """
     registered = {atomic_numbers[symbol] for symbol in dataset.elements}
@@ -66,7 +66,7 @@ def check(dataset: Dataset, files: Sequence[FileRows]) -> None:
         if len(problems) > len(listed):
             listed.append(f"and {len(problems) - len(listed)} more")
         lines = "\n  ".join(listed)
-        raise BadInput(f"{dataset.id}: the data are not sound (rows count from 0):\n  {lines}")
+        raise InputError(f"{dataset.id}: the data are not sound (rows count from 0):\n  {lines}")
 
 
 def _count(dataset: Dataset, files: Sequence[FileRows]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _count(dataset: Dataset, files: Sequence[FileRows]) -> Iterator[str]:
 
 def _row(row: Row, registered: set[int]) -> Iterator[str]:
     n_atoms = len(row.atoms)
-    if fault := fault_of(row.atoms):
+    if fault := structure_fault(row.atoms):
         yield fault
     if not np.isfinite(row.energy_ev):
         yield f"the energy is {row.energy_ev}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.datasets.source import SourceFile
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 
 def sha256_of(path: Path) -> str:
@@ -36,7 +36,7 @@ def digest_of_tree(folder: Path) -> str:
 
     Raises
     ------
-    BadInput
+    InputError
         It is not a folder, or there is no file in it.
     """
     names = sorted(
@@ -45,13 +45,13 @@ def digest_of_tree(folder: Path) -> str:
         for file in files
     )
     if not names:
-        raise BadInput(f"{folder}: there is no file in this folder")
+        raise InputError(f"{folder}: there is no file in this folder")
     listing = "".join(f"{sha256_of(folder / name)}  {name}\0" for name in names)
     return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _unreadable(error: OSError) -> NoReturn:
-    raise BadInput(f"{error.filename}: cannot be read as a folder ({error.strerror})") from error
+    raise InputError(f"{error.filename}: cannot be read as a folder ({error.strerror})") from error
 
 
 def digest_of_arrays(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -98,7 +98,7 @@ def hold_to_record(path: Path, target: Path, address: str) -> None:
 
     Raises
     ------
-    BadInput
+    InputError
         The bytes are not those of the first use.
     """
     record = target.with_name(f"{target.name}.sha256")
@@ -109,7 +109,7 @@ def hold_to_record(path: Path, target: Path, address: str) -> None:
         return
     recorded = record.read_text(encoding="utf-8", errors="replace").strip()
     if found != recorded:
-        raise BadInput(
+        raise InputError(
             f"{address}: the bytes have changed: sha256 was {recorded} at the first use and is "
             f"{found} now. To accept the new file, delete {record} and {target}"
         )

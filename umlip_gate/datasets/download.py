@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from umlip_gate.datasets import hosts
-from umlip_gate.faults import BadInput, NotObtainable
+from umlip_gate.errors import InputError, Unavailable
 
 RETRY_DELAYS_S = (0.5, 1.0, 2.0)
 READ_TIMEOUT_S = 30.0
@@ -41,9 +41,9 @@ def download(url: str, part: Path, run: Path, *, refuse_html: bool) -> None:
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         The host cannot be reached, answered with an error, or cut every transfer.
-    BadInput
+    InputError
         A web page came instead of a file.
     """
     for delay_s in (*RETRY_DELAYS_S, None):
@@ -53,7 +53,7 @@ def download(url: str, part: Path, run: Path, *, refuse_html: bool) -> None:
         except _Again as again:
             if delay_s is None:
                 attempts = len(RETRY_DELAYS_S) + 1
-                raise NotObtainable(
+                raise Unavailable(
                     f"{url}: {again} (attempt {attempts} of {attempts}). {hosts.HOW_TO_GO_ON}"
                 ) from again
             time.sleep(delay_s)
@@ -70,7 +70,7 @@ def _transfer(url: str, part: Path, run: Path, *, refuse_html: bool) -> None:
         _require_ok(response, url)
         content_type = response.headers.get("content-type", "")
         if refuse_html and content_type.lower().startswith("text/html"):
-            raise BadInput(f"{url}: a web page was served instead of the file ({content_type})")
+            raise InputError(f"{url}: a web page was served instead of the file ({content_type})")
 
     token = os.environ.get(TOKENS.get(urlsplit(url).hostname or "", ""))
     fetch = pooch.HTTPDownloader(
@@ -93,7 +93,7 @@ def _require_ok(response: requests.Response, url: str) -> None:
     answer = f"{urlsplit(response.url).netloc} answered {status} {response.reason}"
     if status >= requests.codes.internal_server_error:
         raise _Again(answer)
-    raise NotObtainable(f"{url}: {answer}. The file may have moved. {hosts.HOW_TO_GO_ON}")
+    raise Unavailable(f"{url}: {answer}. The file may have moved. {hosts.HOW_TO_GO_ON}")
 
 
 def _meaning(error: requests.RequestException, url: str, run: Path) -> Exception:
@@ -107,4 +107,4 @@ def _meaning(error: requests.RequestException, url: str, run: Path) -> Exception
     if refused or isinstance(reason, NewConnectionError):
         asked = error.request.url if error.request is not None else None
         return hosts.declare_unreachable(asked or url, url, str(reason), run)
-    return NotObtainable(f"{url}: {error}. {hosts.HOW_TO_GO_ON}")
+    return Unavailable(f"{url}: {error}. {hosts.HOW_TO_GO_ON}")

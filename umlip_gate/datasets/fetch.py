@@ -11,7 +11,7 @@ from umlip_gate.datasets.digests import hold_to_record, is_known, mismatch
 from umlip_gate.datasets.download import download
 from umlip_gate.datasets.hosts import HOW_TO_GO_ON
 from umlip_gate.datasets.source import SourceFile
-from umlip_gate.faults import BadInput, Fault, NotObtainable
+from umlip_gate.errors import Fault, InputError, Unavailable
 from umlip_gate.settings import Settings
 
 HTML_BEGINNINGS = (b"<!doctype html", b"<html")
@@ -34,10 +34,10 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
 
     Raises
     ------
-    BadInput
+    InputError
         The bytes are not the expected ones, a brought file is not there, the address does not
         name a file, or the cache cannot be written.
-    NotObtainable
+    Unavailable
         It is not in the mirror, the run is offline, or the server does not give it.
     """
     if source.path is not None:
@@ -50,7 +50,7 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
                     clear_leftovers(target.parent)
                     _obtain(source, target, settings)
     except OSError as error:
-        raise BadInput(
+        raise InputError(
             f"{source.name}: cannot be kept in {settings.cache} ({error}); "
             "UMLIP_GATE_CACHE names the folder"
         ) from error
@@ -59,9 +59,9 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
 
 def _brought(path: Path, source: SourceFile) -> Path:
     if not path.is_file():
-        raise BadInput(f"{path}: there is no such file")
+        raise InputError(f"{path}: there is no such file")
     if wrong := mismatch(path, source):
-        raise BadInput(f"{path}: this is another file than the entry describes ({wrong})")
+        raise InputError(f"{path}: this is another file than the entry describes ({wrong})")
     return path
 
 
@@ -70,12 +70,12 @@ def place_of(url: str) -> PurePosixPath:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise BadInput(f"{url}: not an address ({error})") from error
+        raise InputError(f"{url}: not an address ({error})") from error
     host = parts.netloc.rpartition("@")[2].lower()
     path = unquote(parts.path) + (f"?{parts.query}" if parts.query else "")
     names = [host, *path.removeprefix("/").split("/")]
     if any(name in {"", ".", ".."} or not name.isprintable() or "\\" in name for name in names):
-        raise BadInput(f"{url}: the address does not name a file on a host")
+        raise InputError(f"{url}: the address does not name a file on a host")
     return PurePosixPath(*names)
 
 
@@ -107,20 +107,20 @@ def _obtain(source: SourceFile, target: Path, settings: Settings) -> None:
     except Fault as fault:
         if damage is None:
             raise
-        raise BadInput(
+        raise InputError(
             f"{target}: the kept file is wrong ({damage}) and could not be fetched again: {fault}"
         ) from fault
 
 
 def _take_from_mirror(source: SourceFile, part: Path, mirror: Path) -> str:
     if not mirror.is_dir():
-        raise BadInput(f"UMLIP_GATE_MIRROR = {mirror}: there is no such folder")
+        raise InputError(f"UMLIP_GATE_MIRROR = {mirror}: there is no such folder")
     original = mirror / place_of(source.name)
     if not original.is_file():
-        raise NotObtainable(
+        raise Unavailable(
             f"{source.name}: not in the mirror, which stands in for the network: {original} is "
             "not there. Put it there, unset UMLIP_GATE_MIRROR, or bring it (a dataset's file with "
-            "--bring, weights with --checkpoint)"
+            "--umlip-datasets, weights with --umlip-checkpoint)"
         )
     shutil.copyfile(original, part)
     return f"{source.name}, from the mirror's {original}"
@@ -128,7 +128,7 @@ def _take_from_mirror(source: SourceFile, part: Path, mirror: Path) -> str:
 
 def _take_from_network(source: SourceFile, part: Path, settings: Settings) -> str:
     if settings.offline:
-        raise NotObtainable(f"{source.name}: not kept here, and the run is offline. {HOW_TO_GO_ON}")
+        raise Unavailable(f"{source.name}: not kept here, and the run is offline. {HOW_TO_GO_ON}")
     download(source.name, part, settings.run, refuse_html=_refuses_html(source))
     return source.name
 
@@ -140,9 +140,9 @@ def _verify(part: Path, source: SourceFile, target: Path, origin: str) -> None:
     page = "a web page was served instead of the file"
     if wrong := mismatch(part, source):
         changed = "the publisher may have changed the file, or the transfer or copy is damaged"
-        raise BadInput(f"{origin}: {wrong}; {page if is_page else changed}")
+        raise InputError(f"{origin}: {wrong}; {page if is_page else changed}")
     if is_page and _refuses_html(source):
-        raise BadInput(f"{origin}: {page}")
+        raise InputError(f"{origin}: {page}")
     if not is_known(source):
         hold_to_record(part, target, source.name)
 

@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 from requests.utils import get_environ_proxies, select_proxy
 
 from umlip_gate.datasets.atomic import replacing
-from umlip_gate.faults import BadInput, NotObtainable
+from umlip_gate.errors import InputError, Unavailable
 
 CONNECT_DEADLINE_S = 5.0
 """Look-up of the name and all its addresses together."""
 
 HOW_TO_GO_ON = (
     "Mend the network, or set UMLIP_GATE_MIRROR to a folder laid out <host>/<path>, "
-    "or bring the file yourself (a dataset's with --bring, weights with --checkpoint)"
+    "or bring the file yourself (a dataset's with --umlip-datasets, weights with "
+    "--umlip-checkpoint)"
 )
 
 
@@ -36,7 +37,7 @@ class _Endpoint(NamedTuple):
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise BadInput(f"the address of a host or of the proxy is wrong: {error}") from error
+            raise InputError(f"the address of a host or of the proxy is wrong: {error}") from error
         standard = 443 if parts.scheme == "https" else 1080 if "socks" in parts.scheme else 80
         return cls(parts.hostname or "", port or standard)
 
@@ -60,7 +61,7 @@ def require_reachable(url: str, asked: str, run: Path) -> None:
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         The connection was refused, the name is not known, or no connection came about within
         `CONNECT_DEADLINE_S`, now or earlier in this run.
     """
@@ -75,19 +76,19 @@ def require_reachable(url: str, asked: str, run: Path) -> None:
         raise _declare(asked, door, f"the proxy: {trouble}" if proxy else trouble, run)
 
 
-def declare_unreachable(url: str, asked: str, reason: str, run: Path) -> NotObtainable:
+def declare_unreachable(url: str, asked: str, reason: str, run: Path) -> Unavailable:
     """Record that the host of an address cannot be reached; gives the fault to raise."""
     return _declare(asked, _Endpoint.of(url), reason, run)
 
 
-def _declare(asked: str, endpoint: _Endpoint, reason: str, run: Path) -> NotObtainable:
+def _declare(asked: str, endpoint: _Endpoint, reason: str, run: Path) -> Unavailable:
     with replacing(endpoint.record(run)) as part:
         part.write_text(reason, encoding="utf-8")
     return _fault(asked, endpoint, reason)
 
 
-def _fault(asked: str, endpoint: _Endpoint, reason: str) -> NotObtainable:
-    return NotObtainable(
+def _fault(asked: str, endpoint: _Endpoint, reason: str) -> Unavailable:
+    return Unavailable(
         f"{asked}: {endpoint.host}:{endpoint.port} cannot be reached ({reason}); it is not tried "
         f"again in this run. {HOW_TO_GO_ON}"
     )

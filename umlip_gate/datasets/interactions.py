@@ -38,9 +38,9 @@ from umlip_gate.datasets.load import how_to_bring
 from umlip_gate.datasets.readers.extxyz import frames_of
 from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.datasets.registry import Dataset
-from umlip_gate.faults import BadInput, NotObtainable
+from umlip_gate.errors import InputError, Unavailable
 from umlip_gate.settings import Settings
-from umlip_gate.structures import fault_of
+from umlip_gate.worker.structures import structure_fault
 
 SIGNS: Mapping[frozenset[str], Mapping[str, int]] = {
     frozenset(signs): signs
@@ -107,14 +107,14 @@ def load_interactions(dataset: Dataset, settings: Settings) -> Interactions:
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         The files cannot be had here.
-    BadInput
+    InputError
         The file is not of this format, or a point is not complete; names file and row.
     """
     frames: list[_Frame] = []
     if not dataset.files:
-        raise NotObtainable(f"{dataset.id}: {dataset.reason}{how_to_bring(dataset)}")
+        raise Unavailable(f"{dataset.id}: {dataset.reason}{how_to_bring(dataset)}")
     for source in dataset.files:
         path = fetch(source, settings)
         with opened(path, source.member) as stream:
@@ -122,11 +122,13 @@ def load_interactions(dataset: Dataset, settings: Settings) -> Interactions:
     interactions = _interactions(frames)
     found, files = len(interactions.points), ", ".join(source.name for source in dataset.files)
     if dataset.rows not in (None, found):
-        raise BadInput(f"{files}: {found} interaction energies, but {dataset.rows} are registered")
+        raise InputError(
+            f"{files}: {found} interaction energies, but {dataset.rows} are registered"
+        )
     registered = {atomic_numbers[symbol] for symbol in dataset.elements}
     foreign = set(interactions.cells.numbers.tolist()) - registered
     if foreign:
-        raise BadInput(f"{files}: atomic numbers that are not registered: {sorted(foreign)}")
+        raise InputError(f"{files}: atomic numbers that are not registered: {sorted(foreign)}")
     return interactions
 
 
@@ -136,16 +138,16 @@ def _frames(stream: IO[bytes], where: str, first_row: int) -> Iterator[_Frame]:
         try:
             (atoms,) = read_xyz(StringIO(frame), index=slice(None))
         except Exception as error:  # ase raises whatever a malformed frame leads to
-            raise BadInput(f"{here}: not a configuration: {error}") from error
-        if fault := fault_of(atoms):
-            raise BadInput(f"{here}: {fault}")
+            raise InputError(f"{here}: not a configuration: {error}") from error
+        if fault := structure_fault(atoms):
+            raise InputError(f"{here}: {fault}")
         said = {**atoms.info, **(atoms.calc.results if atoms.calc else {})}
         lacking = [key for key in ("system", "defect", "point", "role") if key not in said]
         if lacking:
-            raise BadInput(f"{here}: its comment says no {', '.join(lacking)}")
+            raise InputError(f"{here}: its comment says no {', '.join(lacking)}")
         role = str(said["role"])
         if role not in ROLES:
-            raise BadInput(f"{here}: role={role}: known: {', '.join(ROLES)}")
+            raise InputError(f"{here}: role={role}: known: {', '.join(ROLES)}")
         key = (str(said["system"]), str(said["defect"]), str(said["point"]))
         energies = [_number(said, name, here) for name in ("energy", "interaction_energy")]
         yield _Frame(first_row + i, here, atoms, key, role, *energies)
@@ -156,7 +158,7 @@ def _number(said: Mapping[str, object], key: str, here: str) -> float | None:
         return None
     value = said[key]
     if not isinstance(value, int | float | np.number) or not np.isfinite(float(value)):
-        raise BadInput(f"{here}: {key}={value} is not a finite number")
+        raise InputError(f"{here}: {key}={value} is not a finite number")
     return float(value)
 
 
@@ -165,7 +167,7 @@ def _interactions(frames: list[_Frame]) -> Interactions:
     for frame in frames:
         twin = by_key[frame.key].setdefault(frame.role, frame)
         if twin is not frame:
-            raise BadInput(f"{frame.where}: role={frame.role} of the same point as {twin.where}")
+            raise InputError(f"{frame.where}: role={frame.role} of the same point as {twin.where}")
     points = []
     used: set[int] = set()
     for (system, defect, name), own in by_key.items():
@@ -176,10 +178,10 @@ def _interactions(frames: list[_Frame]) -> Interactions:
             points.append(_point(system, defect, name, cells, own))
             used |= set(points[-1].signs)
     if not points:
-        raise BadInput("no interaction energy in the files: no frame has a point of its own")
+        raise InputError("no interaction energy in the files: no frame has a point of its own")
     idle = [frame for frame in frames if frame.row not in used]
     if idle:
-        raise BadInput(f"{idle[0].where}: no point uses this cell")
+        raise InputError(f"{idle[0].where}: no point uses this cell")
     rows = [Row(frame.atoms, 0.0, np.zeros((len(frame.atoms), 3))) for frame in frames]
     return Interactions(Configurations.from_rows(rows), tuple(points))
 
@@ -190,13 +192,13 @@ def _point(
     where = f"{next(iter(own.values())).where}: system={system} defect={defect} point={name}"
     head = next((role for role in HEADS if role in own), None)
     if head is None:
-        raise BadInput(f"{where}: no cell of role {' or '.join(HEADS)}")
+        raise InputError(f"{where}: no cell of role {' or '.join(HEADS)}")
     signs = next(signs for signs in SIGNS.values() if head in signs)
     foreign = sorted(set(own) - set(signs))
     lacking = sorted(set(signs) - set(cells))
     if foreign or lacking:
         what = f"has {foreign[0]} beside {head}" if foreign else f"lacks {', '.join(lacking)}"
-        raise BadInput(f"{where}: {what}; the roles are {', '.join(sorted(signs))}")
+        raise InputError(f"{where}: {what}; the roles are {', '.join(sorted(signs))}")
     used = {role: cells[role] for role in signs}
     _check_composition(where, used, signs)
     rows = {used[role].row: sign for role, sign in signs.items()}
@@ -211,7 +213,7 @@ def _check_composition(where: str, used: Mapping[str, _Frame], signs: Mapping[st
             surplus[symbol] += sign
     if any(surplus.values()):
         atoms = ", ".join(f"{count:+d} {symbol}" for symbol, count in surplus.items() if count)
-        raise BadInput(f"{where}: its cells do not hold the same atoms in all: {atoms}")
+        raise InputError(f"{where}: its cells do not hold the same atoms in all: {atoms}")
 
 
 def _reference(where: str, used: Mapping[str, _Frame], signs: Mapping[str, int]) -> float:
@@ -222,7 +224,7 @@ def _reference(where: str, used: Mapping[str, _Frame], signs: Mapping[str, int])
     for role, sign in signs.items():
         energy_ev = used[role].energy_ev
         if energy_ev is None:
-            raise BadInput(
+            raise InputError(
                 f"{where}: no reference: no interaction_energy, and no energy of its cell "
                 f"{role} ({used[role].where})"
             )

@@ -14,7 +14,7 @@ from umlip_gate.datasets.readers import file_name, read_rows
 from umlip_gate.datasets.registry import INTERACTIONS, Dataset, Selection
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.datasets.table import read_table, write_table
-from umlip_gate.faults import BadInput, NotObtainable
+from umlip_gate.errors import InputError, Unavailable
 from umlip_gate.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,28 +29,28 @@ def load_dataset(dataset: Dataset, settings: Settings) -> Configurations:
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         The files cannot be had here; the message says how to bring them.
-    BadInput
+    InputError
         The files are not what is registered; the message names file and row.
     """
     if not dataset.files:
-        raise NotObtainable(f"{dataset.id}: {dataset.reason}{how_to_bring(dataset)}")
+        raise Unavailable(f"{dataset.id}: {dataset.reason}{how_to_bring(dataset)}")
     try:
         table = settings.tables / f"{dataset.id}-{_key(dataset, settings)}.parquet"
         try:
             return read_table(table)
         except FileNotFoundError:
             pass
-        except BadInput as damage:
+        except InputError as damage:
             log.warning("%s; it is made anew", damage)
         configurations = _read(dataset, settings)
-    except NotObtainable as fault:
-        raise NotObtainable(f"{dataset.id}: {fault}{how_to_bring(dataset)}") from fault
+    except Unavailable as fault:
+        raise Unavailable(f"{dataset.id}: {fault}{how_to_bring(dataset)}") from fault
     try:
         write_table(table, configurations)
     except OSError as error:
-        raise BadInput(
+        raise InputError(
             f"{table}: cannot be written ({error}); UMLIP_GATE_CACHE names the folder"
         ) from error
     return configurations
@@ -62,7 +62,8 @@ def how_to_bring(dataset: Dataset) -> str:
     if dataset.quantity == "interaction energies":
         reader = f'"{INTERACTIONS}"  # the format: umlip_gate/datasets/interactions.py'
     return (
-        "\nIf you have the data, write my-datasets.toml and give --bring my-datasets.toml:\n"
+        "\nIf you have the data, write my-datasets.toml and give "
+        "--umlip-datasets my-datasets.toml:\n"
         f'  ["{dataset.id}"]\n'
         '  files = [{ path = "where/it/is.xyz" }]\n'
         f"  reader = {reader}"
@@ -115,7 +116,7 @@ def _selected(name: str, rows: list[Row], selection: Selection | None) -> FileRo
     if selection is None:
         return FileRows(name, 0, rows)
     if selection.last_row >= len(rows):
-        raise BadInput(
+        raise InputError(
             f"{name}: {len(rows)} rows, but rows {selection.first_row} to {selection.last_row} "
             "(counted from 0) are selected"
         )

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from umlip_gate.datasets.source import SourceFile
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 
 NOT_STATED = "not stated"
@@ -232,7 +232,7 @@ def load_registry(path: Path, brought: Sequence[Path] = ()) -> dict[str, Dataset
 
     Raises
     ------
-    BadInput
+    InputError
         A file is wrong; the message names file, entry and key.
     """
     registry = {id_: _whole(table, path, id_) for id_, table in _tables(path)}
@@ -240,7 +240,7 @@ def load_registry(path: Path, brought: Sequence[Path] = ()) -> dict[str, Dataset
     for toml in brought:
         for id_, table in _tables(toml):
             if id_ in datasets and datasets[id_].brought:
-                raise BadInput(f"{toml}: [{id_}]: is brought twice")
+                raise InputError(f"{toml}: [{id_}]: is brought twice")
             if id_ in registry:
                 datasets[id_] = _replaced(registry[id_], table, toml)
             else:
@@ -257,12 +257,12 @@ def _check_subsets(datasets: dict[str, Dataset], paths: Sequence[Path]) -> None:
         for key in ("of", "recalculation_of"):
             other = getattr(dataset.subset, key)
             if other is not None and other not in datasets:
-                raise BadInput(
+                raise InputError(
                     f"{where}: [{dataset.id}]: subset.{key} = {other!r}: unknown; "
                     f"{nearest(other, list(datasets))}"
                 )
         if datasets[dataset.subset.of].subset is not None:
-            raise BadInput(
+            raise InputError(
                 f"{where}: [{dataset.id}]: subset.of = {dataset.subset.of!r} is a subset itself; "
                 "name the dataset that holds both"
             )
@@ -276,7 +276,7 @@ def _tables(path: Path) -> list[tuple[str, Any]]:
             TypeAdapter(RegistryId).validate_python(id_)
         except ValidationError as error:
             message = "an id consists of letters, digits, '.', '_' and '-'"
-            raise BadInput(f"{path}: [{id_!r}]: {message}") from error
+            raise InputError(f"{path}: [{id_!r}]: {message}") from error
     return list(tables.items())
 
 
@@ -289,9 +289,9 @@ def _whole(table: object, path: Path, id_: str) -> Dataset:
 def _new(table: object, path: Path, id_: str, registered: list[str]) -> Dataset:
     try:
         return _whole(table, path, id_).model_copy(update={"brought": True})
-    except BadInput as error:
+    except InputError as error:
         message = f"{error}\n{path}: [{id_}]: is not registered; {nearest(id_, registered)}"
-        raise BadInput(message) from error
+        raise InputError(message) from error
 
 
 def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
@@ -300,19 +300,19 @@ def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
         set(Entry.model_fields) - set(Files.model_fields)
     )
     if fixed:
-        raise BadInput(
+        raise InputError(
             f"{where}: {', '.join(sorted(fixed))}: stays as registered; "
             f"for a registered id, give only {', '.join(Files.model_fields)}",
         )
     if registered.subset and registered.subset.within_ang is None:
-        raise BadInput(
+        raise InputError(
             f"{where}: its rows are rows of {registered.subset.of}: bring that one instead"
         )
     new = validate(Files, table, where)
     try:
         check_quantity(registered.quantity, new.reader)
     except ValueError as error:
-        raise BadInput(f"{where}: {error}") from error
+        raise InputError(f"{where}: {error}") from error
     files = _anchored(new.files, path.parent)
     changes = dict(new) | {"files": files, "status": "available", "reason": None, "brought": True}
     return registered.model_copy(update=changes)

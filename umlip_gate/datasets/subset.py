@@ -8,7 +8,7 @@ from ase.data import atomic_numbers
 from umlip_gate.datasets.configurations import BoolArray, Configurations, IntArray
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset, Subset
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.settings import Settings
 
 
@@ -31,9 +31,9 @@ def subset_rows(dataset: Dataset, whole: Configurations, settings: Settings) -> 
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         The files that say which rows they are cannot be had here.
-    BadInput
+    InputError
         The files are wrong, hold a structure that `whole` lacks, or are not told apart within
         the distance; or it is another number of rows than registered.
     """
@@ -48,7 +48,7 @@ def subset_rows(dataset: Dataset, whole: Configurations, settings: Settings) -> 
         rows, _ = matched_rows(dataset, whole, settings)
     if not len(rows) or dataset.rows not in (None, len(rows)):
         expected = "none is no dataset" if dataset.rows is None else f"{dataset.rows} registered"
-        raise BadInput(f"{dataset.id}: {len(rows)} rows of {subset.of} belong to it; {expected}")
+        raise InputError(f"{dataset.id}: {len(rows)} rows of {subset.of} belong to it; {expected}")
     return rows
 
 
@@ -70,7 +70,7 @@ def matched_rows(
 
     Raises
     ------
-    NotObtainable, BadInput
+    Unavailable, InputError
         As `subset_rows`.
     """
     subset = _subset(dataset)
@@ -84,7 +84,7 @@ def matched_rows(
         others = np.array(by_size[int(whole.n_atoms[row])], dtype=np.int64)
         alike = others[_alike(whole, row, listed, others, subset.within_ang or 0.0)]
         if len(alike) > 1:
-            raise BadInput(
+            raise InputError(
                 f"{dataset.id}: row {row} of {subset.of} is like rows {alike[0]} and {alike[1]} of "
                 f"its files within {subset.within_ang:g} angstrom: make within_ang smaller"
             )
@@ -92,7 +92,7 @@ def matched_rows(
             found[row] = int(alike[0])
     lost = sorted(set(range(len(listed))) - set(found.values()))
     if lost:
-        raise BadInput(
+        raise InputError(
             f"{dataset.id}: {len(lost)} structures of its files are not in {subset.of}, "
             f"the first is row {lost[0]} (rows count from 0)"
         )
@@ -119,5 +119,5 @@ def _alike(
 
 def _subset(dataset: Dataset) -> Subset:
     if dataset.subset is None:
-        raise BadInput(f"{dataset.id}: is no subset of another dataset")
+        raise InputError(f"{dataset.id}: is no subset of another dataset")
     return dataset.subset

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 DIGEST = b"umlip_gate.digest"
 
@@ -54,7 +54,7 @@ def read_table(path: Path) -> Configurations:
     ------
     FileNotFoundError
         There is no such table.
-    BadInput
+    InputError
         The table is damaged.
     """
     try:
@@ -74,9 +74,9 @@ def read_table(path: Path) -> Configurations:
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise BadInput(f"{path}: not a whole table: {error}") from error
+        raise InputError(f"{path}: not a whole table: {error}") from error
     if configurations.digest != recorded:
-        raise BadInput(f"{path}: the content is not what was written")
+        raise InputError(f"{path}: the content is not what was written")
     return configurations
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from umlip_gate.faults import BadInput, Fault
+from umlip_gate.errors import Fault, InputError
 
 
 class _Noted:
@@ -147,7 +147,7 @@ class _Unpickler(pickle.Unpickler):
         try:
             return STAND_INS[module, name]
         except KeyError:
-            raise BadInput(
+            raise InputError(
                 f"{self._where}: the pickle asks for {module}.{name}, which is not needed for data "
                 "and is refused; nothing was run. Bring the data as extxyz instead"
             ) from None
@@ -165,7 +165,7 @@ def load_frame(stream: IO[bytes], where: str) -> pd.DataFrame:
 
     Raises
     ------
-    BadInput
+    InputError
         It names a global outside `STAND_INS`, is cut short or damaged, or is no data frame.
     """
     pickled = stream.read()  # to the end: only there does gzip compare its checksum
@@ -174,9 +174,9 @@ def load_frame(stream: IO[bytes], where: str) -> pd.DataFrame:
     except Fault:
         raise
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to mean
-        raise BadInput(f"{where}: not a whole pickle: {type(error).__name__}: {error}") from error
+        raise InputError(f"{where}: not a whole pickle: {type(error).__name__}: {error}") from error
     if not isinstance(frame, pd.DataFrame):
-        raise BadInput(f"{where}: holds a {type(frame).__name__}, expected a pandas DataFrame")
+        raise InputError(f"{where}: holds a {type(frame).__name__}, expected a pandas DataFrame")
     return frame
 
 

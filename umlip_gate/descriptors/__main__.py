@@ -6,12 +6,12 @@ import sys
 import uuid
 from pathlib import Path
 
-from umlip_gate.claims.kinds import CoversMore
+from umlip_gate.claims.assertions import CoversMore
 from umlip_gate.claims.schema import ClaimFile
-from umlip_gate.datasets.library import Library
+from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.descriptors.comparison import compare
-from umlip_gate.faults import Fault
+from umlip_gate.errors import Fault
 from umlip_gate.schema import nearest, read_toml, validate
 from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
 
@@ -27,7 +27,7 @@ def main() -> int:
     )
     parser.add_argument("first", help="a dataset's id")
     parser.add_argument("second", help="another one's")
-    parser.add_argument("--bring", action="append", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--datasets", action="append", default=[], type=Path, metavar="FILE")
     parser.add_argument("--results", type=Path, metavar="FILE", help="everything as JSON")
     asked = parser.parse_args()
     try:
@@ -47,7 +47,9 @@ def _compare(asked: argparse.Namespace) -> int:
     assertions = [assertion for claim in claims for assertion in claim.assertions]
     like = next(each for each in assertions if isinstance(each, CoversMore))
     cache = cache_folder()
-    library = Library(datasets, Settings(cache, cache / "runs" / uuid.uuid4().hex, mirror_folder()))
+    library = DatasetCache(
+        datasets, Settings(cache, cache / "runs" / uuid.uuid4().hex, mirror_folder())
+    )
     first, second = (library.load(name) for name in (asked.first, asked.second))
     found = compare(first, second, like.soap, like.quantile)
     for by, of, share in (

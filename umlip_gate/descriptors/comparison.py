@@ -73,9 +73,9 @@ def compare(
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         There is no environment with dscribe.
-    NotMeasured
+    MeasurementError
         A dataset has one configuration only, or the descriptors could not be computed.
     """
     species = np.union1d(first.numbers, second.numbers).tolist()

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.faults import NotMeasured
+from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.coverage import Environments
 from umlip_gate.models.environments import family_interpreter
 from umlip_gate.schema import Strict
@@ -61,9 +61,9 @@ def environments(configurations: Configurations, soap: Soap, species: list[int])
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         There is no environment with dscribe.
-    NotMeasured
+    MeasurementError
         The computation failed.
     """
     python = family_interpreter(ENVIRONMENT, "dscribe")
@@ -89,6 +89,8 @@ def environments(configurations: Configurations, soap: Soap, species: list[int])
         run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our script
         if run.returncode:
             last = (run.stderr.strip() or "nothing").splitlines()[-1]
-            raise NotMeasured(f"SOAP: {python} ended with {run.returncode}; it said: {last[:300]}")
+            raise MeasurementError(
+                f"SOAP: {python} ended with {run.returncode}; it said: {last[:300]}"
+            )
         vectors = np.load(found)
     return Environments(vectors, own)

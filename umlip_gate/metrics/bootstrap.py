@@ -15,7 +15,7 @@ s the standard error of their sum, the nonparametric delta method: so a resample
 two matrices, and every quantity has the same interval. Configurations are drawn whole, since the
 atoms of one configuration do not err independently.
 
-Of those that were tried on the errors of `tests/selftest/resampling.py` this one covers best. In
+Of those that were tried on the errors of `benchmarks/resampling.py` this one covers best. In
 400 samples of 100 and of 200 configurations, percentiles at 95 % told equal models apart in 6 to
 15 %, studentised intervals of unequal tails in 7 to 20 %, these in 2 to 6 %.
 
@@ -71,7 +71,7 @@ class Resampling:
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class ResamplingDesign:
     """How configurations were drawn: by strata, each of which is drawn from itself.
 
     Attributes
@@ -87,19 +87,19 @@ class Design:
     unseen: FloatArray
 
     @classmethod
-    def of_parts(cls, sizes: Sequence[int]) -> "Design":
+    def of_parts(cls, sizes: Sequence[int]) -> "ResamplingDesign":
         """Parts of so many configurations, one after the other, each for any number of others."""
         return cls(np.repeat(np.arange(len(sizes)), sizes), np.ones(len(sizes)))
 
     @classmethod
-    def joined(cls, designs: "Sequence[Design]") -> "Design":
+    def joined(cls, designs: "Sequence[ResamplingDesign]") -> "ResamplingDesign":
         """One after the other, each with strata of its own."""
         counts = np.cumsum([0, *(len(design.unseen) for design in designs)])
         strata = [design.strata + count for design, count in zip(designs, counts, strict=False)]
         return cls(np.concatenate(strata), np.concatenate([each.unseen for each in designs]))
 
 
-class Moves(NamedTuple):
+class Resamples(NamedTuple):
     """How far K numbers move in R resamples.
 
     Attributes
@@ -125,7 +125,7 @@ class Moves(NamedTuple):
 
 def interval(
     estimate: Estimate,
-    design: Design,
+    design: ResamplingDesign,
     resampling: Resampling | None = None,
     *,
     never_negative: bool = False,
@@ -136,7 +136,7 @@ def interval(
 
 def intervals(
     estimates: Sequence[Estimate],
-    design: Design,
+    design: ResamplingDesign,
     resampling: Resampling | None = None,
     *,
     never_negative: Sequence[bool] | None = None,
@@ -192,7 +192,9 @@ def _interval(value: float, reach: float, *, positive: bool) -> Interval | None:
     return None if wide else (value * math.exp(-reach / value), value * math.exp(reach / value))
 
 
-def moves_of(influences: FloatArray, design: Design, resampling: Resampling | None = None) -> Moves:
+def moves_of(
+    influences: FloatArray, design: ResamplingDesign, resampling: Resampling | None = None
+) -> Resamples:
     """Move numbers by what is drawn in each resample.
 
     In a finite population the moves of a stratum are damped by sqrt(unseen), as in the variance
@@ -219,7 +221,7 @@ def moves_of(influences: FloatArray, design: Design, resampling: Resampling | No
             by[rows] += moved
             variances[rows] += spread * (squared - moved**2 / len(own))
     variances[variances <= _ROUNDING * variance] = 0.0
-    return Moves(by, np.sqrt(variances), np.sqrt(variance))
+    return Resamples(by, np.sqrt(variances), np.sqrt(variance))
 
 
 def percentiles(values: FloatArray, level: float = LEVEL) -> Interval | None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from umlip_gate.datasets.configurations import IntArray
-from umlip_gate.faults import NotMeasured
+from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.errors import FloatArray
@@ -86,11 +86,11 @@ def coverage(
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         A has environments of one configuration only, or either has none.
     """
     if not len(of) or len(np.unique(by.configuration)) < 2:  # noqa: PLR2004 - one and another
-        raise NotMeasured("a coverage needs environments of at least two configurations")
+        raise MeasurementError("a coverage needs environments of at least two configurations")
     reach = float(np.quantile(_nearest_elsewhere(by), quantile))
     covered = _nearest(of.descriptors, by.descriptors) <= reach
     own = np.unique(of.configuration, return_inverse=True)[1]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.faults import NotMeasured
+from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.errors import FloatArray
 from umlip_gate.metrics.measurement import Metrics
@@ -87,17 +87,19 @@ def mean_of(members: Sequence[Predictions]) -> Predictions:
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         There are fewer than two members, or they predict different configurations.
     """
     if len(members) < FEWEST_MEMBERS:
-        raise NotMeasured(f"an ensemble of {len(members)} has no deviation: it needs two or more")
+        raise MeasurementError(
+            f"an ensemble of {len(members)} has no deviation: it needs two or more"
+        )
     first = members[0]
     if any(
         member.energies.shape != first.energies.shape or member.forces.shape != first.forces.shape
         for member in members
     ):
-        raise NotMeasured("the members of the ensemble predict different configurations")
+        raise MeasurementError("the members of the ensemble predict different configurations")
     failures: dict[int, str] = {}
     for member in members:
         failures = {**member.failures, **failures}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.faults import NotMeasured
+from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.composition import fractions_of
 from umlip_gate.predictions.predictions import Predictions
 
@@ -102,20 +102,20 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         There are no configurations, one of them has no atoms, or the predictions are not of
         these configurations.
     """
     if not len(configurations):
-        raise NotMeasured("there are no configurations to measure errors on")
+        raise MeasurementError("there are no configurations to measure errors on")
     if configurations.n_atoms.min() < 1:
         row = int(configurations.n_atoms.argmin())
-        raise NotMeasured(f"configuration {row} has no atoms, so no energy per atom")
+        raise MeasurementError(f"configuration {row} has no atoms, so no energy per atom")
     if (
         predictions.energies.shape != configurations.energies.shape
         or predictions.forces.shape != configurations.forces.shape
     ):
-        raise NotMeasured(
+        raise MeasurementError(
             f"predictions of {len(predictions)} configurations with {len(predictions.forces)} "
             f"atoms do not fit a dataset of {len(configurations)} configurations with "
             f"{len(configurations.forces)} atoms; compute them again for this dataset"

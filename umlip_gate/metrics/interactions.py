@@ -8,7 +8,7 @@ import numpy as np
 
 from umlip_gate.datasets.interactions import Interactions
 from umlip_gate.metrics import bootstrap
-from umlip_gate.metrics.bootstrap import Design, Interval
+from umlip_gate.metrics.bootstrap import Interval, ResamplingDesign
 from umlip_gate.metrics.errors import FloatArray
 from umlip_gate.metrics.estimates import ratio
 from umlip_gate.metrics.measurement import Metrics, counted
@@ -124,5 +124,7 @@ def _of_system(system: str, errors: FloatArray) -> OfSystem:
     if n_failed:
         return OfSystem(system, len(errors), n_failed, None, None)
     rmse = ratio(np.ones(len(errors)), errors**2, np.ones(len(errors))).root()
-    interval = bootstrap.interval(rmse, Design.of_parts([len(errors)]), never_negative=True)
+    interval = bootstrap.interval(
+        rmse, ResamplingDesign.of_parts([len(errors)]), never_negative=True
+    )
     return OfSystem(system, len(errors), 0, rmse.value, interval)

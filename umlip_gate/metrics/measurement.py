@@ -9,8 +9,8 @@ import numpy as np
 
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics import bootstrap
-from umlip_gate.metrics.basis import Basis
 from umlip_gate.metrics.bootstrap import Interval, Resampling
+from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.estimates import Estimates, estimates_of
 from umlip_gate.metrics.quantities import QUANTITIES
@@ -64,7 +64,7 @@ class Metrics:
     how: Resampling
     n_whole: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    basis: Basis | None = field(default=None, compare=False, repr=False)
+    basis: ErrorSet | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under the quantities' JSON keys, None for null, never NaN."""
@@ -111,15 +111,15 @@ def measure(
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         There are no configurations, or the predictions are not of these configurations.
     """
     errors = errors_of(configurations, predictions)
     how = Resampling(n_resamples=n_resamples, seed=seed)
-    return measure_basis(Basis((errors,)), how)
+    return measure_basis(ErrorSet((errors,)), how)
 
 
-def measure_basis(basis: Basis, resampling: Resampling | None = None) -> Metrics:
+def measure_basis(basis: ErrorSet, resampling: Resampling | None = None) -> Metrics:
     """Measure every quantity under every convention, of errors that are known.
 
     Parameters

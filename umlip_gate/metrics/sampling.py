@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.configurations import Configurations, IntArray
-from umlip_gate.metrics.bootstrap import Design
+from umlip_gate.metrics.bootstrap import ResamplingDesign
 from umlip_gate.metrics.errors import FloatArray
 
 GROUPS = 4
@@ -29,7 +29,7 @@ SEED = 20250630
 
 
 @dataclass(frozen=True)
-class Allowance:
+class SampleLimit:
     """How much of a dataset may be evaluated with one model; all of it if nothing is said.
 
     Attributes
@@ -52,7 +52,7 @@ class Allowance:
         return ", ".join(parts)
 
     def __bool__(self) -> bool:
-        return self != Allowance()
+        return self != SampleLimit()
 
     def limits(self, n: int) -> bool:
         """Whether a dataset of n configurations may be cut short."""
@@ -92,14 +92,14 @@ class Sample:
         return np.asarray((self.sizes / np.maximum(drawn, 1))[self.strata])
 
     @cached_property
-    def design(self) -> Design:
+    def design(self) -> ResamplingDesign:
         """How they were drawn."""
         drawn = np.bincount(self.strata, minlength=len(self.sizes))
-        return Design(self.strata, 1 - drawn / self.sizes)
+        return ResamplingDesign(self.strata, 1 - drawn / self.sizes)
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class SamplingPlan:
     """The order in which the rows of a dataset are taken.
 
     Attributes
@@ -122,7 +122,7 @@ class Plan:
         return Sample(rows, self.strata[rows], np.bincount(self.strata))
 
 
-def plan(configurations: Configurations, seed: int = SEED) -> Plan:
+def plan(configurations: Configurations, seed: int = SEED) -> SamplingPlan:
     """Stratify a dataset and order it.
 
     Parameters
@@ -141,7 +141,7 @@ def plan(configurations: Configurations, seed: int = SEED) -> Plan:
         places[:FEWEST_OF_A_STRATUM] -= 1  # before all others
         keys[own] = places
     fewest = int(np.minimum(np.bincount(strata), FEWEST_OF_A_STRATUM).sum())
-    return Plan(np.argsort(keys, kind="stable"), strata, fewest)
+    return SamplingPlan(np.argsort(keys, kind="stable"), strata, fewest)
 
 
 def _strata(configurations: Configurations) -> IntArray:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.models.weights import problem_with
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
 
@@ -112,21 +112,21 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
 
     Raises
     ------
-    BadInput
+    InputError
         Names file, key, and what to do.
     """
     data = read_toml(path)
     if "folder" in data:
-        raise BadInput(f"{path}: folder: unknown key")
+        raise InputError(f"{path}: folder: unknown key")
     candidate = validate(Candidate, {**data, "folder": path.resolve().parent}, str(path))
     if candidate.name in taken:
-        raise BadInput(f"{path}: name = {candidate.name!r} is another model's")
+        raise InputError(f"{path}: name = {candidate.name!r} is another model's")
     if candidate.family is not None and candidate.family not in families:
         known = ", ".join(sorted(families))
-        raise BadInput(f"{path}: family = {candidate.family!r} has no adapter; known: {known}")
+        raise InputError(f"{path}: family = {candidate.family!r} has no adapter; known: {known}")
     problem = _does_not_fit_together(candidate)
     if problem:
-        raise BadInput(f"{path}: {problem}")
+        raise InputError(f"{path}: {problem}")
     return candidate
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from umlip_gate.datasets.registry import Dataset
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.models.candidate import Candidate, load_candidate
 from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
 
@@ -30,7 +30,7 @@ class Ensemble(Strict):
     """
 
     name: RegistryId
-    title: str = "brought by --ensemble"
+    title: str = "brought by --umlip-ensemble"
     members: Members
     default: bool = False
 
@@ -55,10 +55,10 @@ class Recalculation:
 
 
 class _Brought(Strict):
-    """A file that `--ensemble` names."""
+    """A file that `--umlip-ensemble` names."""
 
     name: RegistryId
-    title: str = "brought by --ensemble"
+    title: str = "brought by --umlip-ensemble"
     members: Annotated[tuple[str, ...], Field(min_length=2)]
 
 
@@ -74,14 +74,14 @@ def load_ensembles(path: Path, models: set[str]) -> dict[str, Ensemble]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is wrong, a member is unknown or there twice, or an id is a model's.
     """
     ensembles = {}
     for name, table in read_toml(path).items():
         where = f"{path}: [{name}]"
         if not isinstance(table, dict) or "name" in table:
-            raise BadInput(f"{where}: an ensemble is a table, and the table's name is its name")
+            raise InputError(f"{where}: an ensemble is a table, and the table's name is its name")
         ensembles[name] = validate(Ensemble, {"name": name, **table}, where)
         _check(ensembles[name], models, where)
     return ensembles
@@ -113,12 +113,12 @@ def load_brought_ensemble(
 
     Raises
     ------
-    BadInput
+    InputError
         A file is wrong, a member is unknown or there twice, or a name is taken.
     """
     brought = validate(_Brought, read_toml(path), str(path))
     if brought.name in taken:
-        raise BadInput(f"{path}: name = {brought.name!r} is another model's")
+        raise InputError(f"{path}: name = {brought.name!r} is another model's")
     candidates = {}
     members = []
     for member in brought.members:
@@ -144,10 +144,10 @@ def recalculations(datasets: dict[str, Dataset]) -> dict[str, Recalculation]:
 
 def _check(ensemble: Ensemble, models: set[str], where: str) -> None:
     if ensemble.name in models:
-        raise BadInput(f"{where}: {ensemble.name!r} is the id of a model")
+        raise InputError(f"{where}: {ensemble.name!r} is the id of a model")
     for member in ensemble.members:
         if member not in models:
             hint = nearest(member, sorted(models))
-            raise BadInput(f"{where}: members: unknown model {member!r}; {hint}")
+            raise InputError(f"{where}: members: unknown model {member!r}; {hint}")
         if ensemble.members.count(member) > 1:
-            raise BadInput(f"{where}: members: {member!r} is there twice")
+            raise InputError(f"{where}: members: {member!r} is there twice")

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from umlip_gate.faults import NotMeasured, NotObtainable
+from umlip_gate import worker
+from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.settings import ROOT
 
 OLDEST_PYTHON = (3, 10)
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(worker.__file__).with_name("probe.py")
 PROBE_LIMIT_S = 60.0
 NEEDED = ("ase", "numpy")
 """What the worker's own side imports, whatever the model needs."""
@@ -70,7 +71,7 @@ def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Pat
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         There is neither.
     """
     try:
@@ -92,12 +93,12 @@ def tox_interpreter(environment: str, root: Path = ROOT) -> Path:
 
     Raises
     ------
-    NotObtainable
+    Unavailable
         It is not there.
     """
     python = root / ".tox" / environment / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not python.exists():
-        raise NotObtainable(
+        raise Unavailable(
             f"there is no environment {environment}: `tox run -e {environment}` makes one"
         )
     return python
@@ -132,7 +133,7 @@ def probe(  # noqa: PLR0913 - each is a question
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         It does not start, does not answer as a Python does, or lacks ASE and NumPy.
     """
     request = json.dumps(
@@ -149,9 +150,13 @@ def probe(  # noqa: PLR0913 - each is a question
             command, capture_output=True, text=True, timeout=limit_s, check=False
         )
     except OSError as error:
-        raise NotMeasured(f"the interpreter {python} does not start: {error.strerror}") from error
+        raise MeasurementError(
+            f"the interpreter {python} does not start: {error.strerror}"
+        ) from error
     except subprocess.TimeoutExpired as error:
-        raise NotMeasured(f"the interpreter {python} did not answer in {limit_s:g} s") from error
+        raise MeasurementError(
+            f"the interpreter {python} did not answer in {limit_s:g} s"
+        ) from error
     return _environment(python, run)
 
 
@@ -161,15 +166,15 @@ def _environment(python: Path, run: "subprocess.CompletedProcess[str]") -> Envir
         version = answer["python"]
     except (ValueError, KeyError, TypeError):
         last = (run.stderr.strip() or run.stdout.strip() or "nothing").splitlines()[-1]
-        raise NotMeasured(
+        raise MeasurementError(
             f"{python} does not answer as a Python interpreter does "
             f"(exit status {run.returncode}; it said: {last[:200]})"
         ) from None
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_PYTHON:
-        raise NotMeasured(f"{python} is Python {version}; a worker needs 3.10 or newer")
+        raise MeasurementError(f"{python} is Python {version}; a worker needs 3.10 or newer")
     lacking = [name for name in NEEDED if answer["packages"][name] is None]
     if lacking:
-        raise NotMeasured(f"{python} lacks {' and '.join(lacking)}: install it there with pip")
+        raise MeasurementError(f"{python} lacks {' and '.join(lacking)}: install it there with pip")
     return Environment(
         python,
         version,

@@ -13,9 +13,9 @@ from pydantic import (
 )
 
 from umlip_gate.datasets.source import SourceFile
-from umlip_gate.faults import BadInput
-from umlip_gate.models.elements import spelled_out
+from umlip_gate.errors import InputError
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
+from umlip_gate.worker.elements import spelled_out
 
 Address = Annotated[str, StringConstraints(pattern=r"^https?://")]
 
@@ -173,18 +173,18 @@ def load_models(path: Path) -> dict[str, Model]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not there, empty or not TOML, or an entry is wrong; two models have the same
         number in Table 1.
     """
     tables = read_toml(path)
     if not tables:
-        raise BadInput(f"{path}: no model in it")
+        raise InputError(f"{path}: no model in it")
     models = {name: _model(path, name, table) for name, table in tables.items()}
     numbers: dict[int, str] = {}
     for name, model in models.items():
         if model.table1 is not None and numbers.setdefault(model.table1, name) != name:
-            raise BadInput(
+            raise InputError(
                 f"{path}: [{name}] table1 = {model.table1} is [{numbers[model.table1]}]'s number"
             )
     return models
@@ -192,7 +192,7 @@ def load_models(path: Path) -> dict[str, Model]:
 
 def _model(path: Path, name: str, table: object) -> Model:
     if not isinstance(table, dict):
-        raise BadInput(f"{path}: {name} = {table!r} stands outside of a model's table")
+        raise InputError(f"{path}: {name} = {table!r} stands outside of a model's table")
     if "id" in table:
-        raise BadInput(f"{path}: [{name}] id: unknown key; the table's name is the id")
+        raise InputError(f"{path}: [{name}] id: unknown key; the table's name is the id")
     return validate(Model, {"id": name, **table}, f"{path}: [{name}]")

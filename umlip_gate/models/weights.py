@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from umlip_gate.datasets.digests import digest_of_tree, sha256_of
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 MOST_ENTRIES = 1000
 MOST_BYTES = 2**34
@@ -18,13 +18,13 @@ def digest_of_weights(path: Path) -> str:
 
     Raises
     ------
-    BadInput
+    InputError
         It cannot be read, or is a folder without a file.
     """
     try:
         return digest_of_tree(path) if path.is_dir() else sha256_of(path)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def named_content(texts: Iterable[str], folder: Path) -> dict[str, str | None]:
@@ -69,7 +69,7 @@ def _digest(path: Path, folder: Path) -> str | None:
         if folder.resolve().is_relative_to(path.resolve()) or not _may_be_weights(path):
             return None
         return digest_of_weights(path)
-    except (OSError, BadInput):
+    except (OSError, InputError):
         return None
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from umlip_gate.datasets.configurations import Configurations, IntArray
-from umlip_gate.faults import NotMeasured
-from umlip_gate.models.worker import Job
+from umlip_gate.errors import MeasurementError
+from umlip_gate.models.worker_process import Job
 from umlip_gate.predictions.pool import Pool, describe
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row, Store
@@ -81,7 +81,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         A worker did not start, or configurations were lost with one; names each of them.
     """
     start_s = clock()
@@ -103,7 +103,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     lost = {row: kept.detail for row, kept in rows.items() if kept.kind == "fault"}
     if lost:
         texts = [describe(row, configurations.atoms(row), why) for row, why in lost.items()]
-        raise NotMeasured("; ".join(texts))
+        raise MeasurementError("; ".join(texts))
     evaluated = np.array(sorted(rows), dtype=np.int64)
     return evaluated, _predictions(configurations.n_atoms[evaluated], [rows[r] for r in evaluated])
 

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from umlip_gate.models import families
-from umlip_gate.models.live import Live
+from umlip_gate.models.prepare import RunnableModel
+from umlip_gate.worker import adapters
 
 
-def live_identity(live: Live, dataset_digest: str, run: str) -> dict[str, Any]:
+def live_identity(live: RunnableModel, dataset_digest: str, run: str) -> dict[str, Any]:
     """Identity of what a worker computes.
 
     Parameters
@@ -54,6 +54,6 @@ def digest_of(identity: dict[str, Any]) -> str:
 
 def _adapter_digest(family: str) -> str:
     """Digest of our own code that runs in the worker: it decides what a prediction is."""
-    folder = Path(families.__file__).parent
+    folder = Path(adapters.__file__).parent
     ours = [folder / f"{family}.py", *sorted(folder.parent.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in ours)).hexdigest()

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 from ase import Atoms
 
-from umlip_gate.faults import NotMeasured
-from umlip_gate.models.worker import Answer, Job, Worker, WorkerLost
+from umlip_gate.errors import MeasurementError
+from umlip_gate.models.worker_process import Answer, Job, Worker, WorkerLost
 from umlip_gate.predictions.store import Row
 
 MOST_FAULTS = 3
@@ -63,7 +63,7 @@ class Pool:
 
         Raises
         ------
-        NotMeasured
+        MeasurementError
             A worker could not be started, or too many were lost.
         """
         todo: queue.SimpleQueue[Batch] = queue.SimpleQueue()
@@ -108,7 +108,7 @@ class Pool:
             self.faults += 1
             results[batch[0][0]] = Row("fault", str(lost))
             if self.faults > MOST_FAULTS:
-                raise NotMeasured(
+                raise MeasurementError(
                     f"given up after {self.faults} lost workers, the last with "
                     f"{describe(*batch[0], str(lost))}"
                 ) from None

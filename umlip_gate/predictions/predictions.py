@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from umlip_gate.faults import NotMeasured
+from umlip_gate.errors import MeasurementError
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Predictions:
 
     Raises
     ------
-    NotMeasured
+    MeasurementError
         The shapes are wrong, a failure names a row that does not exist, or a row is both
         listed as failed and given an energy.
 
@@ -49,16 +49,20 @@ class Predictions:
 
     def _check(self) -> None:
         if self.energies.ndim != 1:
-            raise NotMeasured(f"predictions: energies have shape {self.energies.shape}, not (n,)")
+            raise MeasurementError(
+                f"predictions: energies have shape {self.energies.shape}, not (n,)"
+            )
         if self.forces.ndim != 2 or self.forces.shape[1] != 3:  # noqa: PLR2004 - x, y and z
-            raise NotMeasured(f"predictions: forces have shape {self.forces.shape}, not (N, 3)")
+            raise MeasurementError(
+                f"predictions: forces have shape {self.forces.shape}, not (N, 3)"
+            )
         for row, text in self.failures.items():
             if not 0 <= row < len(self):
-                raise NotMeasured(
+                raise MeasurementError(
                     f"predictions: a failure names row {row}, but the rows are 0 to {len(self) - 1}"
                 )
             if not np.isnan(self.energies[row]):
-                raise NotMeasured(
+                raise MeasurementError(
                     f"predictions: row {row} is listed as failed ({text}), "
                     f"yet has the energy {self.energies[row]} eV"
                 )

@@ -7,7 +7,7 @@ from ase import Atoms
 
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.readers.pickled import read_frame
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.predictions.predictions import Predictions
 
 SAME_ANG = 1e-6
@@ -29,16 +29,16 @@ def read_published(path: Path, configurations: Configurations, first_row: int) -
 
     Raises
     ------
-    BadInput
+    InputError
         The file does not match the dataset: too few rows, or other structures.
     """
     frame = read_frame(path).iloc[first_row : first_row + len(configurations)]
     if len(frame) < len(configurations):
-        raise BadInput(f"{path}: {len(frame)} rows, the dataset has {len(configurations)}")
+        raise InputError(f"{path}: {len(frame)} rows, the dataset has {len(configurations)}")
     forces = []
     for row, (atoms, force) in enumerate(zip(frame["ase_atoms"], frame["forces"], strict=True)):
         if not _same(atoms, configurations.atoms(row)) or np.shape(force) != (len(atoms), 3):
-            raise BadInput(
+            raise InputError(
                 f"{path}: row {first_row + row}: its structure or the shape of its forces is not "
                 "that of the dataset's row; it predicts other configurations"
             )

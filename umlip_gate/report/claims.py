@@ -18,7 +18,7 @@ from umlip_gate.claims.thresholds import Thresholds, load_thresholds
 from umlip_gate.claims.verdict import Finding, Outcome
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.datasets.registry import load_registry
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.registry import load_models
 from umlip_gate.report.tables import aligned, shown_limit, shown_value
@@ -232,7 +232,7 @@ def write_table(path: Path, table: str) -> None:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is there and has no marks: it is something else.
     """
     before, after = place_of(path)
@@ -245,7 +245,7 @@ def place_of(path: Path) -> tuple[str, str]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is there and has no marks.
     """
     if not path.exists():
@@ -253,7 +253,7 @@ def place_of(path: Path) -> tuple[str, str]:
     before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise BadInput(f"{path}: is there, and has no {BEGIN} and {END} to write between")
+        raise InputError(f"{path}: is there, and has no {BEGIN} and {END} to write between")
     return before, after
 
 
@@ -273,7 +273,7 @@ def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:
 
     Raises
     ------
-    BadInput
+    InputError
         A file is not there, or not a results file; or two were judged by different thresholds.
     """
     found: dict[str, Mapping[str, Any]] = {}
@@ -286,9 +286,11 @@ def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:
             verdicts = results["verdicts"]
             digests.setdefault(results["suite"]["thresholds_digest"], path)
         except (OSError, ValueError, KeyError) as error:
-            raise BadInput(f"{path}: not a file that --results wrote ({error!r})") from error
+            raise InputError(
+                f"{path}: not a file that --umlip-results wrote ({error!r})"
+            ) from error
         if len(digests) > 1:
-            raise BadInput(
+            raise InputError(
                 f"{' and '.join(digests.values())} were judged by different thresholds "
                 "(suite.thresholds_digest): run one of them again with those of the other"
             )
@@ -301,10 +303,10 @@ def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table of the results files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", nargs="+", help="files that --results wrote")
+    parser.add_argument("results", nargs="+", help="files that --umlip-results wrote")
     try:
         verdicts, read = merged(parser.parse_args(arguments).results)
-    except BadInput as error:
+    except InputError as error:
         sys.exit(str(error))
     sys.stdout.write(markdown(claim_records(committed_thresholds(), verdicts, read)))
 

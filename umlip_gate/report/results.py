@@ -8,7 +8,7 @@ from typing import Any
 
 import umlip_gate
 from umlip_gate.datasets.atomic import replacing
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.settings import ROOT
 
 VERDICT_KEYS = (
@@ -86,14 +86,14 @@ def remove_results(path: Path) -> None:
 
     Raises
     ------
-    BadInput
+    InputError
         The file holds something else.
     """
     if not path.is_file():
         return
     text = path.read_text(encoding="utf-8", errors="replace")
     if text.strip() and not _is_record(text):
-        raise BadInput(f"{path}: holds something else than a run's results; name another file")
+        raise InputError(f"{path}: holds something else than a run's results; name another file")
     path.unlink()
 
 

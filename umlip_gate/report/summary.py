@@ -51,7 +51,7 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]
 def main() -> None:
     """Print the summary of the file that is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", nargs="+", help="files that --results wrote")
+    parser.add_argument("results", nargs="+", help="files that --umlip-results wrote")
     for path in parser.parse_args().results:
         results = json.loads(Path(path).read_text(encoding="utf-8"))
         sys.stdout.write("\n".join([f"### {path}", "", *markdown(results)]) + "\n")

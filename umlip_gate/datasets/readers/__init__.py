@@ -23,7 +23,7 @@ def read_rows(path: Path, source: SourceFile, dataset: Dataset) -> list[Row]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not what the reader reads; the message names file and row.
     """
     where = file_name(path, source)

@@ -8,7 +8,7 @@ import numpy as np
 from ase.io.extxyz import read_xyz
 
 from umlip_gate.datasets.configurations import Row
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 
 def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
@@ -16,7 +16,7 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not text or its last line has no end, or a frame is cut short or malformed,
         or lacks energy or forces.
     """
@@ -27,9 +27,9 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
             energy_ev = float(results["energy"])
             forces = np.asarray(results["forces"], dtype=np.float64)
         except KeyError as error:
-            raise BadInput(f"{where} row {i}: no {error}") from error
+            raise InputError(f"{where} row {i}: no {error}") from error
         except Exception as error:  # ase raises whatever a malformed frame leads to
-            raise BadInput(f"{where} row {i}: not a configuration: {error}") from error
+            raise InputError(f"{where} row {i}: not a configuration: {error}") from error
         yield Row(atoms, energy_ev, forces)
 
 
@@ -38,16 +38,16 @@ def frames_of(stream: IO[bytes], where: str) -> Iterator[str]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not text or its last line has no end; a frame does not begin with a number of
         atoms, or is cut short.
     """
     try:
         text = stream.read().decode()
     except UnicodeDecodeError as error:
-        raise BadInput(f"{where}: not a text file: {error}") from error
+        raise InputError(f"{where}: not a text file: {error}") from error
     if not text.endswith("\n"):
-        raise BadInput(f"{where}: cut short? The last line does not end; if it is whole, end it")
+        raise InputError(f"{where}: cut short? The last line does not end; if it is whole, end it")
     lines = text.rstrip().splitlines()
     start = row = 0
     while start < len(lines):
@@ -56,10 +56,10 @@ def frames_of(stream: IO[bytes], where: str) -> Iterator[str]:
             n_atoms = int(lines[start])
         except ValueError:
             message = f"{here}: {lines[start]!r} is not a number of atoms"
-            raise BadInput(message) from None
+            raise InputError(message) from None
         frame = lines[start : start + 2 + max(n_atoms, 0)]
         if n_atoms < 1 or len(frame) < 2 + n_atoms:
-            raise BadInput(f"{here}: {n_atoms} atoms announced, {len(frame) - 2} lines of atoms")
+            raise InputError(f"{here}: {n_atoms} atoms announced, {len(frame) - 2} lines of atoms")
         yield "\n".join(frame) + "\n"
         start += len(frame)
         row += 1

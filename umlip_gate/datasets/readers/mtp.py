@@ -12,7 +12,7 @@ from ase import Atoms
 from ase.data import atomic_numbers
 
 from umlip_gate.datasets.configurations import FloatArray, Row
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 SECTIONS = frozenset(
     {"Size", "Supercell", "AtomData:", "Energy", "PlusStress:", "Stress:", "Feature"}
@@ -31,9 +31,9 @@ class _Section(NamedTuple):
         try:
             numbers = np.array([line.split() for line in self.lines], dtype=np.float64)
         except ValueError as error:
-            raise BadInput(f"{self.where}: {error}") from error
+            raise InputError(f"{self.where}: {error}") from error
         if numbers.shape != (rows, columns):
-            raise BadInput(
+            raise InputError(
                 f"{self.where}: expected {rows} lines of {columns} numbers, "
                 f"got {len(self.lines)} lines",
             )
@@ -54,7 +54,7 @@ def rows(stream: IO[bytes], where: str, types: Sequence[str]) -> Iterator[Row]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is cut short, or a record of it is malformed or lacks energy or forces; the
         message names the row and the line.
     """
@@ -77,9 +77,9 @@ def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:
         elif begin and line != "BEGIN_CFG":
             record.append(line)
         elif line:
-            raise BadInput(f"{where} row {row}, line {number}: {line!r} is out of place")
+            raise InputError(f"{where} row {row}, line {number}: {line!r} is out of place")
     if begin:
-        raise BadInput(f"{where} row {row}, line {begin}: cut short, there is no END_CFG")
+        raise InputError(f"{where} row {row}, line {begin}: cut short, there is no END_CFG")
 
 
 def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
@@ -89,16 +89,16 @@ def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
         words = line.split()
         if words and words[0] in SECTIONS:
             if words[0] in sections:
-                raise BadInput(f"{where}, line {number}: a second {words[0]}")
+                raise InputError(f"{where}, line {number}: a second {words[0]}")
             current = _Section(f"{where}, line {number}: {words[0]}", words[1:], [])
             sections[words[0]] = current
         elif words:
             current.lines.append(line)
     if sections[""].lines:
-        raise BadInput(f"{where}, line {begin}: begins with {sections[''].lines[0]!r}")
+        raise InputError(f"{where}, line {begin}: begins with {sections[''].lines[0]!r}")
     missing = {"Size", "AtomData:", "Energy"} - sections.keys()
     if missing:
-        raise BadInput(f"{where}, line {begin}: no {', '.join(sorted(missing))}")
+        raise InputError(f"{where}, line {begin}: no {', '.join(sorted(missing))}")
     return sections
 
 
@@ -106,16 +106,16 @@ def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
     size = sections["Size"]
     n_atoms = int(size.lines[0]) if len(size.lines) == 1 and size.lines[0].isdecimal() else 0
     if n_atoms < 1:
-        raise BadInput(f"{size.where} is {' '.join(size.lines)!r}, not a number of atoms")
+        raise InputError(f"{size.where} is {' '.join(size.lines)!r}, not a number of atoms")
     data = sections["AtomData:"]
     table = data.numbers(n_atoms, len(data.columns))
     types = _columns(data, table, ("type",))[:, 0]
     if not np.isin(types, range(len(numbers))).all():
-        raise BadInput(f"{data.where} has types other than 0 to {len(numbers) - 1}")
+        raise InputError(f"{data.where} has types other than 0 to {len(numbers) - 1}")
     supercell = sections.get("Supercell")
     vectors = supercell.numbers(len(supercell.lines), 3) if supercell else np.zeros((0, 3))
     if supercell and len(vectors) > 3:  # noqa: PLR2004 - space has three directions
-        raise BadInput(f"{supercell.where} has {len(vectors)} vectors")
+        raise InputError(f"{supercell.where} has {len(vectors)} vectors")
     atoms = Atoms(
         numbers=numbers[types.astype(int)],
         positions=_columns(data, table, POSITION),
@@ -129,5 +129,5 @@ def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
 def _columns(data: _Section, table: FloatArray, names: Sequence[str]) -> FloatArray:
     missing = [name for name in names if name not in data.columns]
     if missing:
-        raise BadInput(f"{data.where} no column {', '.join(missing)}")
+        raise InputError(f"{data.where} no column {', '.join(missing)}")
     return table[:, [data.columns.index(name) for name in names]]

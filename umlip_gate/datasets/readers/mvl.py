@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.data import atomic_numbers
 
 from umlip_gate.datasets.configurations import Row
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 
 
 def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
@@ -19,23 +19,23 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not JSON or is cut short, a record lacks a key or is not of this form, or a
         structure has another number of sites than `num_atoms`.
     """
     try:
         records = json.load(stream)
     except ValueError as error:
-        raise BadInput(f"{where}: not JSON, or cut short: {error}") from error
+        raise InputError(f"{where}: not JSON, or cut short: {error}") from error
     if not isinstance(records, list):
-        raise BadInput(f"{where}: expected a list of records")
+        raise InputError(f"{where}: expected a list of records")
     for i, record in enumerate(records):
         try:
             yield _row(record)
         except KeyError as error:
-            raise BadInput(f"{where} row {i}: no {error}") from error
+            raise InputError(f"{where} row {i}: no {error}") from error
         except (AttributeError, IndexError, TypeError, ValueError) as error:
-            raise BadInput(f"{where} row {i}: not a configuration: {error}") from error
+            raise InputError(f"{where} row {i}: not a configuration: {error}") from error
 
 
 def _row(record: dict[str, Any]) -> Row:

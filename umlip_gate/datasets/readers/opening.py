@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.schema import nearest
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -27,7 +27,7 @@ def opened(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file cannot be read, is cut short or damaged, or has no such member; also if that
         shows only while the stream is read.
     """
@@ -43,9 +43,9 @@ def opened(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
                 stream = stack.enter_context(cast("IO[bytes]", gzip.GzipFile(fileobj=stream)))
             yield stream
     except (EOFError, zlib.error, tarfile.TarError) as error:
-        raise BadInput(f"{path}: damaged or cut short: {error}") from error
+        raise InputError(f"{path}: damaged or cut short: {error}") from error
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error}") from error
+        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def _member(archive: tarfile.TarFile, member: str, path: Path) -> IO[bytes]:
@@ -53,7 +53,7 @@ def _member(archive: tarfile.TarFile, member: str, path: Path) -> IO[bytes]:
         stream = archive.extractfile(member)
     except KeyError:
         hint = nearest(member, archive.getnames())
-        raise BadInput(f"{path}: the archive has no member {member!r}; {hint}") from None
+        raise InputError(f"{path}: the archive has no member {member!r}; {hint}") from None
     if stream is None:
-        raise BadInput(f"{path}: the member {member!r} is not a file")
+        raise InputError(f"{path}: the member {member!r} is not a file")
     return stream

@@ -11,7 +11,7 @@ from ase import Atoms
 from umlip_gate.datasets.configurations import Row
 from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.datasets.unpickle import load_frame
-from umlip_gate.faults import BadInput
+from umlip_gate.errors import InputError
 from umlip_gate.schema import nearest
 
 COLUMNS = ("ase_atoms", "energy", "forces")
@@ -28,7 +28,7 @@ def read_frame(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is damaged, names a forbidden global, or lacks one of these columns.
     """
     with opened(path) as stream:
@@ -40,7 +40,7 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
 
     Raises
     ------
-    BadInput
+    InputError
         The file is not such a frame, or a row of it is not a configuration.
     """
     frame = _frame(stream, where)
@@ -55,7 +55,7 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
             )
             yield Row(plain, float(energy_ev), np.asarray(forces, dtype=np.float64))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise BadInput(f"{where} row {i}: not a configuration: {error}") from error
+            raise InputError(f"{where} row {i}: not a configuration: {error}") from error
 
 
 def _frame(stream: IO[bytes], where: str) -> pd.DataFrame:
@@ -63,5 +63,5 @@ def _frame(stream: IO[bytes], where: str) -> pd.DataFrame:
     names = [str(name) for name in frame.columns]
     for name in COLUMNS:
         if name not in names:
-            raise BadInput(f"{where}: no column {name!r}; {nearest(name, names)}")
+            raise InputError(f"{where}: no column {name!r}; {nearest(name, names)}")
     return frame

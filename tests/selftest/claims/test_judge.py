@@ -1,0 +1,251 @@
+import json
+import math
+from dataclasses import asdict, replace
+
+import pytest
+
+from tests.selftest.builders.evidence import ENERGY, cell, limit
+from umlip_gate.claims.assertions import Limit
+from umlip_gate.claims.bounds import ReferenceValue
+from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.judge import judge_limit, judge_reference
+from umlip_gate.claims.schema import CellLimit
+from umlip_gate.claims.verdict import Finding, Outcome, OutsideLimit, Verdict
+from umlip_gate.errors import MeasurementError
+from umlip_gate.metrics.quantities import EQUALLY_WEIGHTED, QUANTITIES
+
+pytestmark = pytest.mark.selftest
+
+
+@pytest.mark.parametrize(
+    ("ends", "value", "inside"),
+    [
+        ({"max": 5}, 4.0, True),
+        ({"max": 5}, 5.0, True),
+        ({"max": 5}, math.nextafter(5.0, 6.0), False),
+        ({"max": 5}, 1e9, False),
+        ({"max": 5, "strict": True}, math.nextafter(5.0, 4.0), True),
+        ({"max": 5, "strict": True}, 5.0, False),
+        ({"min": 3}, 3.0, True),
+        ({"min": 3}, 2.9, False),
+        ({"min": 3, "strict": True}, 3.0, False),
+        ({"min": 3, "max": 6}, 2.9, False),
+        ({"min": 3, "max": 6}, 4.0, True),
+        ({"min": 3, "max": 6}, 6.1, False),
+    ],
+)
+def test_limit(ends: dict[str, float], value: float, *, inside: bool) -> None:
+    judgement = judge_limit(limit(**ends), cell("a", value))
+    assert judgement.finding is Finding.of(inside)
+    assert judgement.value == value
+    if inside:
+        judgement.require()
+    else:
+        with pytest.raises(OutsideLimit, match="outside the limit") as caught:
+            judgement.require()
+        assert caught.value.judgement is judgement
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("ends", [{"max": 5}, {"min": 3}, {"min": 3, "max": 6}])
+def test_what_has_no_value_is_never_judged(value: float | None, ends: dict[str, float]) -> None:
+    with pytest.raises(MeasurementError, match="a on W-g: energy_rmse per_atom has no value"):
+        judge_limit(limit(**ends), cell("a", value))
+
+
+def test_bound_of_nan() -> None:
+    assert not limit(max=5).inside(math.nan)
+    assert not limit(min=3, strict=True).inside(math.nan)
+
+
+def test_failed_configurations_are_named() -> None:
+    failures = {40: "late", 17: "ValueError: singular", 18: "x", 19: "y"}
+    with pytest.raises(MeasurementError) as caught:
+        judge_limit(limit(max=5), cell("a", None, n_failed=4, failures=failures))
+    assert "4 of 1026 configurations failed" in str(caught.value)
+    assert "row 17: ValueError: singular; row 18: x; row 19: y" in str(caught.value)
+    assert "late" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("n_failed", "inside"), [(0, True), (1, False)])
+def test_failed_configurations_are_judged_themselves(n_failed: int, *, inside: bool) -> None:
+    count = {"quantity": "failed_configurations", "convention": "count", "unit": "configurations"}
+    bound = Limit.model_validate({**limit(max=0).model_dump(exclude_none=True), **count})
+    assert judge_limit(bound, cell("a", None, n_failed=n_failed)).finding is Finding.of(inside)
+
+
+def test_text_of_a_limit() -> None:
+    judgement = judge_limit(limit(max=5), cell("a", 4.5833, per_configuration=5.996))
+    assert judgement.text == (
+        "a on W-g (published): energy_rmse per_atom 4.58 meV/atom (95 %: 4.08 to 4.83), "
+        "inside the limit ≤ 5; other conventions: per_configuration 6.00"
+    )
+    assert (judgement.relation, judgement.limit) == ("≤", 5)
+
+
+def test_text_tells_a_value_from_its_limit() -> None:
+    judgement = judge_limit(limit(max=5, strict=True), cell("a", 4.99571))
+    assert "per_atom 4.996 meV/atom" in judgement.text
+    assert "inside the limit < 5" in judgement.text
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"), [(4.5, True), (4.0, True), (3.99, False), (5.0, True), (5.01, False)]
+)
+def test_reference(value: float, *, inside: bool) -> None:
+    reference = ReferenceValue.model_validate({**ENERGY, "value": 4.5, "absolute_tolerance": 0.5})
+    judgement = judge_reference(reference, cell("a", value))
+    assert judgement.finding is Finding.of(inside)
+    assert (judgement.relation, judgement.limit) == ("within", (4.0, 5.0))
+
+
+def test_reference_with_relative_tolerance_of_a_negative_value() -> None:
+    reference = ReferenceValue.model_validate({**ENERGY, "value": -8, "relative_tolerance": 0.25})
+    assert judge_reference(reference, cell("a", -9.0)).limit == (-10, -6)
+
+
+def test_reference_without_a_value() -> None:
+    reference = ReferenceValue.model_validate({**ENERGY, "value": 4.5, "absolute_tolerance": 0.5})
+    with pytest.raises(MeasurementError):
+        judge_reference(reference, cell("a", None, n_failed=1))
+
+
+def test_verdict_is_plain_json() -> None:
+    judgement = judge_limit(limit(min=3, max=6), cell("a", 4.5))
+    verdict = Verdict.judged("claim.energy", Outcome.PASSED, judgement)
+    assert json.loads(json.dumps(asdict(verdict))) == {
+        "details": {},
+        "id": "claim.energy",
+        "model": "a",
+        "dataset": "W-g",
+        "outcome": "passed",
+        "finding": "inside",
+        "reason": judgement.text,
+        "value": 4.5,
+        "interval": [4.0, 4.75],
+        "relation": "within",
+        "limit": [3.0, 6.0],
+        "unit": "meV/atom",
+        "source": "published",
+    }
+
+
+@pytest.mark.parametrize(
+    ("interval", "finding"),
+    [
+        ((4.0, 4.9), Finding.INSIDE),
+        ((4.0, 5.0), Finding.INSIDE),
+        ((4.0, 5.1), Finding.UNDECIDED),
+        ((5.1, 6.0), Finding.OUTSIDE),
+        (None, Finding.UNDECIDED),
+    ],
+)
+def test_of_a_sample_the_interval_is_judged(
+    interval: tuple[float, float] | None, finding: Finding
+) -> None:
+    sampled = of_sample(cell("a", 4.5))
+    sampled.metrics.intervals["energy_rmse"]["per_atom"] = interval
+    judgement = judge_limit(limit(max=5), sampled)
+    assert judgement.finding is finding
+    assert "on a sample of 128 of 1026" in judgement.text
+
+
+@pytest.mark.parametrize(
+    ("ends", "interval", "finding"),
+    [
+        ({"min": 3, "max": 6}, (4.0, 5.0), Finding.INSIDE),
+        ({"min": 3, "max": 6}, (2.0, 7.0), Finding.UNDECIDED),
+        ({"min": 3, "max": 6}, (2.0, 2.5), Finding.OUTSIDE),
+        ({"max": 5, "strict": True}, (4.0, 5.0), Finding.UNDECIDED),
+        ({"min": 5, "strict": True}, (5.0, 6.0), Finding.UNDECIDED),
+    ],
+)
+def test_both_ends_of_a_bound_count(
+    ends: dict[str, float], interval: tuple[float, float], finding: Finding
+) -> None:
+    sampled = of_sample(cell("a", 4.5))
+    sampled.metrics.intervals["energy_rmse"]["per_atom"] = interval
+    assert judge_limit(limit(**ends), sampled).finding is finding
+
+
+@pytest.mark.parametrize(
+    ("n_failed", "maximum", "finding"),
+    [
+        (0, 0, Finding.INSIDE),
+        (1, 0, Finding.OUTSIDE),
+        (2, 5, Finding.UNDECIDED),
+        (6, 5, Finding.OUTSIDE),
+    ],
+)
+def test_failures_of_a_sample_are_outside_once_too_many(
+    n_failed: int, maximum: float, finding: Finding
+) -> None:
+    bound = CellLimit(
+        quantity="failed_configurations",
+        convention="count",
+        unit="configurations",
+        max=float(maximum),
+        rationale="a self-test's",
+    )
+    sampled = of_sample(cell("a", None, n_failed=n_failed))
+    judgement = judge_limit(bound, sampled)
+    assert judgement.finding is finding
+    assert "of the 128 of 1026 that were evaluated" in judgement.text
+    assert "interval" not in judgement.text
+
+
+@pytest.mark.parametrize(
+    ("interval", "finding"),
+    [
+        ((4.0, 4.9), Finding.UNDECIDED),
+        ((4.0, 5.1), Finding.UNDECIDED),
+        ((5.1, 6.0), Finding.OUTSIDE),
+    ],
+)
+@pytest.mark.parametrize("removed", ["", "_offset_removed", "_composition_removed"])
+def test_a_sample_passes_nothing_where_every_configuration_weighs_1(
+    removed: str, interval: tuple[float, float], finding: Finding
+) -> None:
+    convention = f"per_configuration{removed}"
+    whole = cell("a", 4.5)
+    whole.metrics.values["energy_rmse"][convention] = sum(interval) / 2
+    whole.metrics.intervals["energy_rmse"][convention] = interval
+    bound = limit(max=5, convention=convention)
+    judgement = judge_limit(bound, of_sample(whole))
+    assert judgement.finding is finding
+    why = "passes nothing here: where every configuration weighs 1"
+    assert (why in judgement.text) is (finding is Finding.UNDECIDED)
+    # of the whole dataset the value is judged
+    assert judge_limit(bound, whole).finding is Finding.of(sum(interval) / 2 <= 5)
+
+
+def test_every_convention_by_configuration_is_doubted_on_samples() -> None:
+    known = {name for quantity in QUANTITIES.values() for name in quantity.conventions}
+    assert {name for name in known if name.startswith("per_conf")} == EQUALLY_WEIGHTED
+
+
+def of_sample(whole: Cell) -> Cell:
+    return replace(whole, metrics=replace(whole.metrics, n_configurations=128, n_whole=1026))
+
+
+def test_a_worst_share_of_a_sample_passes_nothing() -> None:
+    shares = [quantity for name, quantity in QUANTITIES.items() if name.endswith("_worst_share")]
+    assert len(shares) == 2
+    for quantity in shares:
+        for convention in quantity.conventions:
+            assert "too few to be found" in (quantity.doubt_on_samples(convention) or "")
+    bound = CellLimit.model_validate(
+        {
+            "quantity": "force_worst_share",
+            "convention": "component",
+            "unit": "1",
+            "max": 0.5,
+            "rationale": "a self-test's",
+        }
+    )
+    sampled = of_sample(cell("a", 4.5))
+    sampled.metrics.values["force_worst_share"]["component"] = 0.1
+    sampled.metrics.intervals["force_worst_share"]["component"] = (0.05, 0.2)
+    assert judge_limit(bound, sampled).finding is Finding.UNDECIDED
+    sampled.metrics.intervals["force_worst_share"]["component"] = (0.6, 0.7)
+    assert judge_limit(bound, sampled).finding is Finding.OUTSIDE

@@ -1,0 +1,123 @@
+import gzip
+import os
+import pickle
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.selftest.builders.datasets import frame_of, made_rows, write_pickle
+from umlip_gate.datasets.readers.pickled import read_frame
+from umlip_gate.datasets.unpickle import load_frame
+from umlip_gate.errors import InputError
+
+pytestmark = pytest.mark.selftest
+
+
+class Bomb:
+    """Runs a shell command when it is unpickled."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (self.command,)
+
+
+def test_nothing_of_a_pickle_with_os_system_is_run(tmp_path: Path) -> None:
+    marker = tmp_path / "it ran"
+    bytes_ = pickle.dumps(frame_of(made_rows(3), forces=[Bomb(f"touch '{marker}'")] * 3))
+
+    file = tmp_path / "bomb.pckl.gzip"
+    file.write_bytes(gzip.compress(bytes_))
+    with pytest.raises(InputError, match=r"bomb.pckl.gzip: the pickle asks for \w+\.system"):
+        read_frame(file)
+    assert not marker.exists()
+
+    pickle.loads(bytes_)  # noqa: S301 - the proof that the bomb was a live one
+    assert marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("builtins", "getattr"),
+        ("__builtin__", "eval"),
+        ("copyreg", "_reconstructor"),
+        ("numpy", "load"),
+        ("pandas", "read_pickle"),
+        ("pandas.core.frame", "DataFrame.eval"),
+        ("ase.atoms", "np.load"),
+        ("no.such.module", "anything"),
+    ],
+)
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_any_other_global_is_refused_by_name(module: str, name: str, protocol: int) -> None:
+    if protocol == 2:
+        program = f"c{module}\n{name}\n.".encode()
+    else:
+        words = [b"\x8c" + bytes([len(word)]) + word.encode() for word in (module, name)]
+        program = b"\x80\x04" + b"".join(words) + b"\x93."
+    with pytest.raises(InputError) as refusal:
+        load_frame(BytesIO(program), "some.pckl")
+    assert f"some.pckl: the pickle asks for {module}.{name}," in str(refusal.value)
+
+
+def test_reads_what_older_numpy_and_pandas_wrote(tmp_path: Path) -> None:
+    rows = made_rows(4)
+    frame = frame_of(rows, forces=[row.forces for row in rows])
+    new = pickle.dumps(frame, protocol=3)  # the protocol that spells globals out in lines
+    old = new.replace(b"cnumpy._core.", b"cnumpy.core.")
+    old = old.replace(b"cpandas\nDataFrame\n", b"cpandas.core.frame\nDataFrame\n")
+    old = old.replace(b"cpandas\nIndex\n", b"cpandas.core.indexes.base\nIndex\n")
+    old = old.replace(b"cpandas\nRangeIndex\n", b"cpandas.core.indexes.range\nRangeIndex\n")
+    assert old.count(b"numpy.core.") > 0
+    assert old.count(b"pandas\n") == 0
+    file = tmp_path / "old.pckl"
+    file.write_bytes(old)
+    pd.testing.assert_frame_equal(read_frame(file), frame, check_column_type=False)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_pickle_cut_anywhere_is_refused_by_name(tmp_path: Path, *, compressed: bool) -> None:
+    whole = tmp_path / "whole"
+    write_pickle(whole, made_rows(2))
+    bytes_ = whole.read_bytes() if compressed else gzip.decompress(whole.read_bytes())
+    file = tmp_path / "cut.pckl"
+    for length in range(0, len(bytes_), 7):
+        file.write_bytes(bytes_[:length])
+        with pytest.raises(InputError, match=r"cut.pckl: "):
+            read_frame(file)
+
+
+def test_a_damaged_byte_never_ends_in_anything_but_a_frame_or_bad_input(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    write_pickle(whole, made_rows(2))
+    bytes_ = gzip.decompress(whole.read_bytes())
+    refused = 0
+    for place in range(0, len(bytes_), 5):
+        damaged = bytes_[:place] + bytes([bytes_[place] ^ 0x15]) + bytes_[place + 1 :]
+        try:
+            load_frame(BytesIO(damaged), "damaged.pckl")
+        except InputError as error:
+            assert "damaged.pckl" in str(error)  # noqa: PT017 - not every damage shows
+            refused += 1
+    assert refused > 10
+
+
+def test_a_pickle_of_something_else_is_refused() -> None:
+    with pytest.raises(InputError, match="holds a list, expected a pandas DataFrame"):
+        load_frame(BytesIO(pickle.dumps([1, 2])), "list.pckl")
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "frame.pckl"
+    frame = frame_of(made_rows(2))
+    frame.columns = pd.Index(["ase_atoms", "enrgy", "forces"], dtype=object)
+    file.write_bytes(pickle.dumps(frame))
+    with pytest.raises(InputError, match=r"no column 'energy'; did you mean 'enrgy'\?"):
+        read_frame(file)

@@ -1,0 +1,169 @@
+"""How cells are put together: ensembles, pools of them, samples of different length."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.selftest.builders.evidence import ENERGY, STATISTICS
+from tests.selftest.reference.metrics import dataset as made_dataset
+from tests.selftest.reference.metrics import random_case
+from umlip_gate.claims.bounds import Measured
+from umlip_gate.claims.schema import Pool
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.errors import MeasurementError, Unavailable
+from umlip_gate.evaluation.evaluator import Evaluator
+from umlip_gate.metrics.ensemble import Deviations, correlations
+from umlip_gate.metrics.sampling import SampleLimit, plan
+from umlip_gate.models.combined import Ensemble
+from umlip_gate.predictions.compute import Extent
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.sources import Predicted
+
+pytestmark = pytest.mark.selftest
+
+SIZES = {"one": 40, "two": 60, "large": 400, "alike": 400}
+REACHED = {"a": 400, "b": 300, "c": 200}
+"""How many rows of `large` each model reaches within a budget."""
+
+
+class FakeLibrary:
+    def load(self, dataset: str) -> Configurations:
+        if dataset not in SIZES:
+            raise Unavailable(f"{dataset}: nobody has it")
+        if dataset == "alike":
+            return made_dataset([2] * 400, [-1.0] * 400, [[0.0, 0.0, 0.0]] * 800)
+        return random_case(SIZES[dataset], seed=SIZES[dataset])[0]
+
+    def interactions(self, dataset: str) -> None:
+        self.load(dataset)
+
+
+class FakePredictor:
+    """Each model errs in its own way, and is stopped where `REACHED` says."""
+
+    def __init__(self) -> None:
+        self.failures: dict[str, dict[int, str]] = {}
+        """Dataset -> row -> error, of every model."""
+
+    def predict(self, name: str, _: object, dataset: str, __: str, extent: Extent) -> Predicted:
+        whole = FakeLibrary().load(dataset)
+        rng = np.random.default_rng(ord(name))
+        energies = whole.energies + 0.01 * whole.n_atoms * rng.normal(size=len(whole))
+        forces = whole.forces + 0.1 * rng.standard_t(3, size=whole.forces.shape)
+        n = len(extent.order) if extent.budget_s is None else REACHED[name]
+        failures = self.failures.get(dataset, {})
+        energies[list(failures)] = np.nan
+        everything = Predicted(
+            np.arange(len(whole)), Predictions(energies, forces, failures), "live", {"name": name}
+        )
+        return everything.only(np.sort(extent.order[:n]), whole)
+
+
+def laboratory(allowance: SampleLimit | None = None) -> Evaluator:
+    models: dict[str, Any] = {name: object() for name in "abc"}
+    models["all"] = Ensemble(name="all", members=("a", "b", "c"))
+    library: Any = FakeLibrary()
+    predictor: Any = FakePredictor()
+    pool = Pool(id="pool", datasets=("one", "two"), rule="rows", rationale="a self-test's")
+    lost = Pool(id="lost", datasets=("one", "nowhere"), rule="rows", rationale="a self-test's")
+    return Evaluator(
+        library=library,
+        predictor=predictor,
+        models=models,
+        pools={"pool": pool, "lost": lost},
+        element_groups={},
+        statistics=STATISTICS,
+        source="auto",
+        allowance=allowance or SampleLimit(),
+    )
+
+
+def test_an_ensemble_errs_as_its_mean_does() -> None:
+    lab = laboratory()
+    energies = [lab.measure(name, "one").cell.errors.energy for name in "abc"]
+    ensemble = lab.measure("all", "one")
+    np.testing.assert_allclose(ensemble.cell.errors.energy, np.mean(energies, axis=0), atol=1e-9)
+    assert ensemble.identity == {"members": {name: {"name": name} for name in "abc"}}
+    assert ensemble.to_json()["uncertainty"]
+
+
+def test_over_a_pool_the_deviations_are_pooled() -> None:
+    lab = laboratory()
+    parts = [lab.measure("all", dataset).cell.deviations for dataset in ("one", "two")]
+    assert all(parts)
+    pooled = lab.measure("all", "pool").cell
+    found = correlations(Deviations.pooled([part for part in parts if part]), n_resamples=2)
+    for (quantity, convention), expected in found.items():
+        assert pooled.metrics.values[quantity][convention] == pytest.approx(expected.value)
+    # a model has none of its own
+    assert lab.measure("a", "pool").cell.metrics.values["force_deviation_spearman"] == {
+        "vector": None
+    }
+
+
+def test_a_pool_with_a_dataset_that_cannot_be_had_is_not_measured() -> None:
+    with pytest.raises(Unavailable, match="nowhere: nobody has it"):
+        laboratory().measure("all", "lost")
+
+
+def test_members_that_came_to_different_ends_are_compared_where_all_have_been() -> None:
+    lab = laboratory(SampleLimit(budget_s=10.0))
+    assert lab.measure("a", "large").cell.metrics.n_whole is None
+    assert lab.measure("b", "large").cell.metrics.n_configurations == 300
+    ensemble = lab.measure("all", "large").cell
+    assert (ensemble.metrics.n_configurations, ensemble.metrics.n_whole) == (200, 400)
+    rows = plan(FakeLibrary().load("large")).first(200).rows
+    whole = laboratory()
+    of_whole = whole.measure("all", "large").cell.errors.energy[rows]
+    np.testing.assert_allclose(ensemble.errors.energy, of_whole, atol=1e-9)
+    # what the spread says of the error is not estimated from a sample
+    assert ensemble.deviations is None
+    assert ensemble.metrics.values["force_deviation_spearman"] == {"vector": None}
+
+
+def test_a_budget_that_ends_before_a_sample_is_of_use_measures_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(REACHED, "c", 20)
+    with pytest.raises(
+        MeasurementError, match="all on large: 20 of 400 configurations were evaluated"
+    ):
+        laboratory(SampleLimit(budget_s=10.0)).measure("all", "large")
+
+
+def test_a_cell_is_tried_once_and_fails_alike_at_every_call() -> None:
+    lab = laboratory()
+    assert lab.measure("a", "one") is lab.measure("a", "one")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="nobody has it"):
+            lab.measure("a", "nowhere")
+
+
+def test_a_pool_of_samples_is_not_measured() -> None:
+    """Its rows would be taken for the whole."""
+    lab = laboratory(SampleLimit(configurations=150))
+    mixed = Pool(id="mixed", datasets=("one", "large"), rule="rows", rationale="a self-test's")
+    lab.pools = {"mixed": mixed}
+    with pytest.raises(MeasurementError, match="a on mixed: of large there is a sample only"):
+        lab.measure("a", "mixed")
+
+
+def test_what_failed_in_a_pool_is_named_by_dataset_and_row() -> None:
+    lab = laboratory()
+    lab.predictor.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
+    cell = lab.measure("a", "pool").cell
+    assert cell.failures == {SIZES["one"] + 3: "two row 3: MemoryError: no"}
+    with pytest.raises(MeasurementError, match="1 of 100 configurations failed, first row 43: two"):
+        cell.value(Measured.model_validate(ENERGY))
+
+
+def test_a_sample_of_fewer_than_tell_anything_is_not_measured() -> None:
+    """Where rows are all of one kind, eight would fill its stratum."""
+    assert plan(FakeLibrary().load("alike")).fewest == 8
+    with pytest.raises(
+        MeasurementError, match=r"99 of 400 .* were evaluated, and a sample needs 100"
+    ):
+        laboratory(SampleLimit(configurations=99)).measure("a", "alike")
+    few = laboratory(SampleLimit(configurations=100)).measure("a", "alike").cell.metrics
+    assert (few.n_configurations, few.n_whole) == (100, 400)

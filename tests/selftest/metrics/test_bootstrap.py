@@ -1,0 +1,229 @@
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from tests.selftest.reference.metrics import random_case
+from umlip_gate.metrics.bootstrap import (
+    LEVEL,
+    Resampling,
+    ResamplingDesign,
+    draw,
+    interval,
+    intervals,
+)
+from umlip_gate.metrics.error_set import ErrorSet
+from umlip_gate.metrics.errors import Errors, FloatArray, errors_of
+from umlip_gate.metrics.estimates import Estimate, estimates_of
+from umlip_gate.metrics.measurement import measure, measure_basis
+
+pytestmark = pytest.mark.selftest
+
+
+def normal_errors(n: int, sigma: float, rng: np.random.Generator) -> Errors:
+    """One atom per configuration, every component normal."""
+    force = rng.normal(scale=sigma, size=(n, 3))
+    return Errors(
+        n_atoms=np.ones(n),
+        energy=rng.normal(loc=3 * sigma, scale=sigma, size=n),
+        force_squared=(force**2).sum(axis=1),
+        force_absolute=np.abs(force).sum(axis=1),
+        force_norm=np.linalg.norm(force, axis=1),
+        force_along=np.zeros(n),
+        reference_energy=rng.normal(scale=sigma, size=n),
+        reference_force_squared=np.ones(n),
+        fractions=np.ones((n, 1)),
+    )
+
+
+@pytest.mark.parametrize("n", [2, 13, 230])
+def test_an_influence_is_what_one_more_of_a_configuration_does(n: int) -> None:
+    errors, step = errors_of(*random_case(n, seed=n)), 1e-5
+    estimates = estimates_of(errors)
+    for row in (0, n // 2, n - 1):
+        nudged = {}
+        for sign in (1, -1):
+            times = np.ones(n)
+            times[row] += sign * step
+            nudged[sign] = estimates_of(errors, times)
+        for key, (value, influence) in estimates.items():
+            if not math.isfinite(value) or key[0].endswith("worst_share"):
+                continue  # a number of configurations, rounded up, has no slope
+            slope = (nudged[1][key].value - nudged[-1][key].value) / (2 * step)
+            assert influence[row] == pytest.approx(
+                slope, rel=1e-4, abs=1e-6 * max(1, abs(value))
+            ), key
+
+
+@pytest.mark.parametrize("n", [2, 13, 230])
+def test_the_influences_of_all_add_up_to_nothing(n: int) -> None:
+    for key, (value, influence) in estimates_of(errors_of(*random_case(n, seed=n))).items():
+        if math.isfinite(value):
+            assert influence.sum() == pytest.approx(
+                0, abs=1e-9 * max(1, np.abs(influence).max())
+            ), key
+
+
+def test_the_influence_on_a_worst_share_is_that_of_a_mean_of_the_worst() -> None:
+    """Of 200 configurations the worst two; a threshold that moves costs nothing to first order."""
+    rng = np.random.default_rng(3)
+    errors = normal_errors(200, 1.0, rng)
+    squared = errors.energy**2
+    value, influence = estimates_of(errors)["energy_worst_share", "per_configuration"]
+    worst = np.sort(squared)[-2:]
+    assert value == pytest.approx(worst.sum() / squared.sum())
+    above = np.maximum(squared - worst[0], 0) + worst[0] / 100
+    np.testing.assert_allclose(influence, (above - value * squared) / squared.sum())
+
+
+def test_the_interval_is_that_of_an_explicit_loop() -> None:
+    errors = errors_of(*random_case(50, seed=1))
+    value, own = estimates_of(errors)["energy_rmse", "per_atom"]
+    farthest = []
+    generator = np.random.default_rng([7, 0])
+    for _ in range(400):
+        drawn = own[generator.integers(50, size=50)]
+        farthest.append(abs(drawn.sum()) / math.sqrt(50 * drawn.var(ddof=1)))
+    reach = np.quantile(farthest, 0.95) * math.sqrt(50 * own.var(ddof=1))
+    metrics = measure(*random_case(50, seed=1), n_resamples=400, seed=7)
+    found = metrics.intervals["energy_rmse"]["per_atom"]
+    expected = (value * math.exp(-reach / value), value * math.exp(reach / value))
+    assert found == pytest.approx(expected, rel=1e-10)
+    value, own = estimates_of(errors)["energy_offset", "per_configuration"]
+    low, high = metrics.intervals["energy_offset"]["per_configuration"] or (0.0, 0.0)
+    assert (low + high) / 2 == pytest.approx(value)  # what may have either sign
+
+
+def made(values: FloatArray, value: float = 0.0) -> Estimate:
+    """An estimate of which the configurations have these influences."""
+    return Estimate(value, values - values.mean())
+
+
+def test_joint_intervals_hold_together_and_are_wider() -> None:
+    rng = np.random.default_rng(1)
+    design = ResamplingDesign.of_parts([300])
+    estimates = [made(rng.normal(size=300)) for _ in range(20)]
+    apart, together = (intervals(estimates, design, joint=joint) for joint in (False, True))
+    for one, all_of_them in zip(apart, together, strict=True):
+        assert one is not None
+        assert all_of_them is not None
+        assert 1.3 < all_of_them[1] / one[1] < 1.9  # of normal numbers 3.0 / 1.96
+    twice = intervals([estimates[0], estimates[0]], design, joint=True)
+    assert twice[0] == pytest.approx(apart[0])  # what always agrees costs nothing
+
+
+def test_a_number_that_nothing_moves_has_no_interval_and_spoils_no_other() -> None:
+    rng = np.random.default_rng(2)
+    design = ResamplingDesign.of_parts([100])
+    still, moving = made(np.zeros(100), 3.0), made(rng.normal(size=100))
+    assert intervals([still, moving], design, joint=True) == [None, interval(moving, design)]
+    assert interval(made(np.full(100, np.nan), np.nan), design) is None
+    assert interval(made(np.zeros(1), 3.0), ResamplingDesign.of_parts([1])) is None
+
+
+def test_what_one_configuration_alone_carries_has_no_interval() -> None:
+    """A resample without it, which is one of three, says nothing of how far it may be."""
+    carried = np.zeros(200)
+    carried[17] = 1.0
+    assert interval(made(carried, 1.0), ResamplingDesign.of_parts([200])) is None
+    errors = errors_of(*random_case(200, seed=9))
+    errors.energy[:] = 0.0
+    errors.energy[17] = 50.0
+    found = measure_basis(ErrorSet((errors,)))
+    assert found.values["energy_rmse"]["per_configuration"] == pytest.approx(50 / math.sqrt(200))
+    assert found.intervals["energy_rmse"]["per_configuration"] is None
+
+
+def test_what_few_configurations_do_not_bound_has_no_interval() -> None:
+    """Three of twelve carry it: by its logarithm it would reach beyond any size."""
+    carried = np.zeros(12)
+    carried[:3] = 1.0, 2.0, 3.0
+    few = made(carried / 12, 0.5)
+    design = ResamplingDesign.of_parts([12])
+    assert interval(few, design) is not None
+    assert interval(few, design, never_negative=True) is None
+
+
+def test_each_stratum_is_drawn_from_itself() -> None:
+    """Levels that differ between strata, and not within, do not move a number."""
+    rng = np.random.default_rng(5)
+    level = np.repeat([-100.0, 100.0], 60)
+    noise = rng.normal(size=120)
+    of_parts = interval(made(level + noise), ResamplingDesign.of_parts([60, 60]))
+    of_one = interval(made(level + noise), ResamplingDesign.of_parts([120]))
+    assert of_parts is not None
+    assert of_one is not None
+    assert of_parts[1] - of_parts[0] < 0.1 * (of_one[1] - of_one[0])
+    seen = ResamplingDesign(np.repeat([0, 1], 60), np.array([0.0, 1.0]))
+    assert interval(Estimate(0.0, np.repeat([1.0, 0.0], 60) * noise), seen) is None
+
+
+def test_a_stratum_of_one_configuration_says_nothing_of_what_it_moves() -> None:
+    rng = np.random.default_rng(6)
+    design = ResamplingDesign.of_parts([50, 1])
+    both, first = rng.normal(size=51), np.append(rng.normal(size=50), 0.0)
+    assert interval(Estimate(0.0, both), design) is None
+    assert interval(Estimate(0.0, first), design) is not None
+    empty = ResamplingDesign(np.zeros(50, dtype=np.int64), np.ones(2))
+    assert interval(made(rng.normal(size=50)), empty) is None
+
+
+@pytest.mark.parametrize("n", [1, 7, 300])
+@pytest.mark.parametrize("chunk", [1, 1000, 10**6])
+def test_the_chunk_does_not_matter(n: int, chunk: int) -> None:
+    whole = np.concatenate(list(draw(n, 50, seed=3)))
+    assert whole.shape == (50, n)
+    assert np.array_equal(np.concatenate(list(draw(n, 50, 3, chunk))), whole)
+
+
+def test_a_seed_reproduces_and_another_differs() -> None:
+    case = random_case(30, seed=3)
+    first, again, other = (measure(*case, n_resamples=100, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first.values == other.values
+    assert first.intervals["energy_rmse"] != other.intervals["energy_rmse"]
+
+
+def test_draws_are_uniform_with_replacement() -> None:
+    counts = np.concatenate(list(draw(100, 2000, seed=4)))
+    assert np.array_equal(counts.sum(axis=1), np.full(2000, 100))
+    # a count is binomial(100, 1/100); each mean of 2,000 has a standard error of 0.022
+    assert np.abs(counts.mean(axis=0) - 1).max() < 0.1
+    assert counts.var() == pytest.approx(0.99, rel=0.02)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(11)
+    sigma, trials = 7.0, 300
+    truth = {
+        ("energy_offset", "per_configuration"): 3 * sigma,
+        ("energy_rmse", "per_configuration"): math.sqrt(10) * sigma,
+        ("energy_rmse", "per_atom_offset_removed"): sigma,
+        ("energy_mae", "per_configuration_offset_removed"): math.sqrt(2 / math.pi) * sigma,
+        ("force_rmse", "component"): sigma,
+        ("force_mae", "vector"): math.sqrt(8 / math.pi) * sigma,
+    }
+    covered = dict.fromkeys(truth, 0)
+    for trial in range(trials):
+        basis = ErrorSet((normal_errors(200, sigma, rng),))
+        metrics = measure_basis(basis, Resampling(n_resamples=300, seed=trial))
+        for key, true in truth.items():
+            interval = metrics.intervals[key[0]][key[1]]
+            assert interval is not None
+            covered[key] += interval[0] <= true <= interval[1]
+    assert LEVEL == 0.95
+    for key, count in covered.items():  # the binomial's standard error is 0.013
+        assert 0.91 < count / trials < 0.985, key
+
+
+def test_memory_is_bounded_for_a_large_dataset() -> None:
+    errors = normal_errors(54_000, 1.0, np.random.default_rng(13))
+    peaks = []
+    for n_resamples in (8, 80):
+        tracemalloc.start()
+        measure_basis(ErrorSet((errors,)), Resampling(n_resamples=n_resamples))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert max(peaks) < 100e6
+    assert peaks[1] < 1.2 * peaks[0]

@@ -1,0 +1,163 @@
+"""The elements of a dataset one by one: each of them, the highest, and those that stand out."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from ase.data import chemical_symbols
+from pydantic import AfterValidator, Field
+
+from umlip_gate.claims.assertions.base import EachModel, Name, different
+from umlip_gate.claims.bounds import Bound, Measured
+from umlip_gate.claims.comparison import differences
+from umlip_gate.claims.evidence import Cell, Recorder
+from umlip_gate.claims.judge import judge_limit
+from umlip_gate.claims.messages import ORDERED, apart, name_of
+from umlip_gate.claims.verdict import Finding, Judgement, worst
+from umlip_gate.datasets.registry import Element
+from umlip_gate.errors import MeasurementError
+
+Elements = Annotated[tuple[Element, ...], AfterValidator(different)]
+
+
+class _ByElement(EachModel, Measured):
+    """Each of the models on each of the datasets, element by element.
+
+    A configuration counts for the element that it consists of; alloys count for none.
+
+    Attributes
+    ----------
+    groups
+        Names of `thresholds/periodic_table.toml`: the elements that are meant, as far as the
+        dataset has them.
+    elements
+        More of them, each of which the dataset must have. Without either, all that it has.
+    exceptions
+        Elements that are not meant.
+    """
+
+    groups: Annotated[tuple[Name, ...], AfterValidator(different)] = ()
+    elements: Elements = ()
+    exceptions: Elements = ()
+
+    @property
+    def named_groups(self) -> tuple[str, ...]:
+        """The groups of the periodic table that the assertion names."""
+        return self.groups
+
+    def found(self, cell: Cell, bench: Recorder) -> dict[str, Cell]:
+        """Give what the model measures on each of the elements, at least one.
+
+        Raises
+        ------
+        MeasurementError
+            The dataset does not have the elements.
+        """
+        meant = {*bench.elements(self.groups), *self.elements}
+        if not self.groups and not self.elements:
+            meant = set(chemical_symbols)
+        found = {
+            element: own
+            for element, own in cell.groups.items()
+            if element in meant and element not in self.exceptions
+        }
+        missing = [element for element in self.elements if element not in found]
+        if missing or not found:
+            what = ", ".join(missing or self.groups) or "element"
+            raise MeasurementError(f"{cell.dataset} has no configurations of {what} alone")
+        return found
+
+
+class EachElement(_ByElement, Bound):
+    """Every one of the elements keeps to the bound.
+
+    The value is that of the element that is farthest outside, or least far inside.
+    """
+
+    kind: Literal["each-element"]
+
+    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+        """Judge the worst of the elements, and name all that are outside."""
+        found = self.found(cell, bench)
+        values = {element: own.value(self) for element, own in found.items()}
+        decisive = max(values, key=lambda element: self._excess(values[element]))
+        outside = [e for e, value in values.items() if not self.inside(value)]
+        who = f"{cell.model} on {cell.dataset}, {decisive} of {len(found)} elements"
+        rest = ", ".join(f"{element} {values[element]:.2f}" for element in outside)
+        return judge_limit(self, found[decisive], who, f"; outside: {rest}" if outside else "").of(
+            cell.dataset
+        )
+
+    def _excess(self, value: float) -> float:
+        above = value - self.max if self.max is not None else -np.inf
+        below = self.min - value if self.min is not None else -np.inf
+        return max(above, below)
+
+
+class HighestElement(_ByElement, Bound):
+    """The highest value of the elements keeps to the bound."""
+
+    kind: Literal["highest-element"]
+
+    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+        """Judge the highest of the elements."""
+        found = self.found(cell, bench)
+        highest = max(found, key=lambda element: found[element].value(self))
+        who = f"{cell.model} on {cell.dataset}, {highest}, highest of {len(found)} elements"
+        return judge_limit(self, found[highest], who, "").of(cell.dataset)
+
+
+class ElementsStandOut(_ByElement):
+    """Some elements have higher values than every other one of the groups.
+
+    Judged by the bootstrap: the differences between each of the others and each of these have
+    intervals that hold together. It is inside where all of them lie below zero, outside where one
+    lies above, and undecided otherwise. Elements have no rows in common, so they are drawn
+    independently.
+
+    Attributes
+    ----------
+    these
+        The elements that stand out.
+    """
+
+    kind: Literal["elements-stand-out"]
+    these: Annotated[Elements, Field(min_length=1)]
+
+    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+        """Judge the highest of the others against the lowest of these.
+
+        Raises
+        ------
+        MeasurementError
+            One of these is not in the dataset, or no other is.
+        """
+        found, statistics = self.found(cell, bench), bench.statistics
+        others = {element: own for element, own in found.items() if element not in self.these}
+        missing = [element for element in self.these if element not in found]
+        if missing or not others:
+            what = f"no {', '.join(missing)}" if missing else "no other element of the groups"
+            raise MeasurementError(f"{cell.dataset} has {what}")
+        pairs = [(own, found[element]) for element in self.these for own in others.values()]
+        intervals = differences(pairs, self, statistics)
+        finding = worst([Finding.of_difference(each) for each in intervals])
+        rival = max(others, key=lambda element: others[element].value(self))
+        lowest = min((found[element] for element in self.these), key=lambda own: own.value(self))
+        value = others[rival].value(self) - lowest.value(self)
+        interval = intervals[pairs.index((others[rival], lowest))]
+        n = min(len(others[rival].basis), len(lowest.basis))
+        listed = ", ".join(f"{e} {found[e].value(self):.2f}" for e in self.these)
+        return Judgement(
+            finding=finding,
+            model=cell.model,
+            dataset=cell.dataset,
+            source=cell.source,
+            value=value,
+            interval=interval,
+            relation="<",
+            limit=0.0,
+            unit=self.unit,
+            text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} of {listed} "
+            f"claimed higher than of {len(others)} others, of which {rival} has the highest, "
+            f"{others[rival].value(self):.2f}: {ORDERED[finding]}, difference "
+            f"{apart(value, interval, self.unit, statistics, n)}",
+        )

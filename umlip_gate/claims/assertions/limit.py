@@ -1,0 +1,22 @@
+"""Each of some models keeps to a bound."""
+
+from typing import Literal
+
+from umlip_gate.claims.assertions.base import EachModel
+from umlip_gate.claims.bounds import Bound
+from umlip_gate.claims.evidence import Cell, Recorder
+from umlip_gate.claims.judge import judge_limit
+from umlip_gate.claims.verdict import Judgement
+
+
+class Limit(EachModel, Bound):
+    """Each of the models keeps to the bound on each of the datasets.
+
+    Judged by the value alone: on a full set of rows it is what was measured.
+    """
+
+    kind: Literal["limit"]
+
+    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:  # noqa: ARG002 - the cell is enough
+        """Judge the model by the bound."""
+        return judge_limit(self, cell)

@@ -1,0 +1,80 @@
+"""The sign of the mean error of the energy, over rows of positive or of negative energy."""
+
+from typing import Literal
+
+from umlip_gate.claims.assertions.base import EachModel
+from umlip_gate.claims.bounds import Measured
+from umlip_gate.claims.evidence import Cell, Recorder
+from umlip_gate.claims.messages import apart, name_of
+from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.errors import MeasurementError
+from umlip_gate.metrics import bootstrap
+from umlip_gate.metrics.bootstrap import Resampling, ResamplingDesign
+from umlip_gate.metrics.estimates import estimates_of
+from umlip_gate.metrics.quantities import QUANTITIES
+
+Sign = Literal["positive", "negative"]
+
+
+class SignOf(EachModel, Measured):
+    """Each model's energies are too high, or too low, on the mean over some rows.
+
+    Judged by the bootstrap over these rows: inside where the interval of the mean signed error has
+    the claimed sign, outside where it has the other, undecided where it holds zero or the rows are
+    too few.
+
+    Attributes
+    ----------
+    sign
+        Of the mean of predicted minus reference energy.
+    energies
+        Of the rows that are meant: the sign of their reference energy.
+    """
+
+    kind: Literal["sign"]
+    sign: Sign
+    energies: Sign
+    quantity: Literal["energy_offset"]
+
+    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+        """Judge the model over its rows.
+
+        Raises
+        ------
+        MeasurementError
+            There are no such rows, or configurations failed.
+        """
+        cell.value(self)  # no number over those that did not fail
+        energies = cell.errors.reference_energy
+        rows = energies > 0 if self.energies == "positive" else energies < 0
+        if not rows.any():
+            raise MeasurementError(f"{cell.dataset} has no rows of {self.energies} energy")
+        errors = cell.errors.select(rows)
+        estimate, statistics = (
+            estimates_of(errors)[self.quantity, self.convention],
+            bench.statistics,
+        )
+        interval = None
+        if len(errors) >= statistics.fewest_configurations:
+            design, how = (
+                ResamplingDesign.of_parts([len(errors)]),
+                Resampling(statistics.order_level),
+            )
+            interval = bootstrap.interval(estimate, design, how)
+        sign: Literal[1, -1] = 1 if self.sign == "positive" else -1
+        finding = Finding.of_difference(interval, -sign)
+        return Judgement(
+            finding=finding,
+            model=cell.model,
+            dataset=cell.dataset,
+            source=cell.source,
+            value=estimate.value,
+            interval=interval,
+            relation=">" if sign == 1 else "<",
+            limit=0.0,
+            unit=QUANTITIES[self.quantity].unit,
+            text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} over "
+            f"{len(errors)} of {len(rows)} rows, those of {self.energies} energy, "
+            f"{apart(estimate.value, interval, self.unit, statistics, len(errors))}, {finding}: "
+            f"claimed {self.sign}",
+        )

@@ -1,0 +1,1 @@
+"""A dataset view and predictions become a result; ensembles, pools, samples."""

@@ -1,0 +1,240 @@
+"""From a registry entry or a candidate to a job that a worker can take."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from umlip_gate.datasets.fetch import fetch
+from umlip_gate.datasets.source import SourceFile
+from umlip_gate.errors import InputError, MeasurementError, Unavailable
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.environments import (
+    Environment,
+    family_interpreter,
+    probe,
+    tox_interpreter,
+)
+from umlip_gate.models.registry import Model
+from umlip_gate.models.weights import digest_of_weights, named_content
+from umlip_gate.models.worker_process import Job
+from umlip_gate.settings import Settings
+from umlip_gate.worker import adapters
+from umlip_gate.worker.potential import Abilities
+
+RESTRICTED = "non-commercial"
+"""What the licences of the registry say that are not for every use."""
+
+
+@dataclass(frozen=True)
+class RunnableModel:
+    """A model that is ready to run.
+
+    Attributes
+    ----------
+    job
+        What a worker loads.
+    environment
+        The interpreter that it runs in.
+    abilities
+        What its family declares.
+    checkpoint_digest
+        sha256 of its weights; None if it declares none.
+    atoms_per_batch
+        The most atoms that are evaluated at once on its device.
+    files_digest
+        sha256 of files and folders that a candidate's arguments name; None where it is not known.
+    reusable
+        Whether its predictions may serve a later run: only if its weights, and all that its
+        arguments name, are known.
+    """
+
+    job: Job
+    environment: Environment
+    abilities: Abilities
+    checkpoint_digest: str | None
+    atoms_per_batch: int
+    files_digest: dict[str, str | None]
+    reusable: bool
+
+
+def adapted_families() -> set[str]:
+    """Families that have an adapter."""
+    folder = Path(adapters.__file__).parent
+    return {file.stem for file in folder.glob("*.py")} - {"__init__", "ase"}
+
+
+def device_for(family: str, device: str) -> str:
+    """Name the device that a family computes on where one is asked for: some know a CPU alone."""
+    if family not in adapted_families():
+        return device
+    return device if device in _adapter(family).ATOMS_PER_BATCH else "cpu"
+
+
+def prepare_model(
+    model: Model,
+    device: str,
+    settings: Settings,
+    random_seed: int | None = None,
+    announce: Callable[[str], None] = lambda _: None,
+) -> RunnableModel:
+    """Prepare a model of the registry.
+
+    Parameters
+    ----------
+    model
+        Its entry.
+    device
+        `cpu` or `cuda`; a family that computes on a CPU alone does so, and its job says it.
+    settings
+        What may be fetched, and where it is kept.
+    random_seed
+        Random weights of this seed instead of the checkpoint's, which then need not be there
+        unless it comes with the package.
+    announce
+        Is told the terms of code and weights that are not free for every use, before they are
+        used and fetched.
+
+    Raises
+    ------
+    Unavailable
+        It is not adapted or has no environment here, its weights cannot be had, or there are
+        none that could be random.
+    MeasurementError
+        Its environment is broken, or its checkpoint is not the one of the registry.
+    """
+    if model.status != "live":
+        raise Unavailable(f"{model.id}: {model.reason}")
+    if random_seed is not None and model.checkpoint is None:
+        raise Unavailable(f"{model.id}: its settings are all of it, there are no random weights")
+    adapter = _adapter(model.family)
+    if model.environment:
+        python = tox_interpreter(model.environment)
+    else:
+        python = family_interpreter(model.family, adapter.PACKAGES[0])
+    package = model.checkpoint.package if model.checkpoint else None
+    environment = probe(python, adapter.PACKAGES, (package,) if package else ())
+    bundled_or_real = random_seed is None or package is not None
+    for terms in _restrictions(model, with_weights=bundled_or_real):
+        announce(f"{model.id}: {terms}")
+    checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
+    digest = digest_of_weights(checkpoint) if checkpoint else None
+    expected = model.checkpoint.sha256 if model.checkpoint else None
+    if expected and digest not in (None, expected):
+        raise MeasurementError(
+            f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
+            f"{expected}: these are other weights than its own"
+        )
+    job_device = device_for(model.family, device)
+    job = Job(
+        environment.python,
+        model.family,
+        checkpoint,
+        dict(model.settings),
+        job_device,
+        _dtype(adapter, model.dtype, model.id),
+        random_seed=random_seed,
+    )
+    batch = adapter.ATOMS_PER_BATCH[job_device]
+    return RunnableModel(job, environment, adapter.ABILITIES, digest, batch, {}, reusable=True)
+
+
+def prepare_candidate(candidate: Candidate) -> RunnableModel:
+    """Prepare a candidate.
+
+    Raises
+    ------
+    Unavailable
+        Its family has no environment here.
+    MeasurementError
+        Its interpreter is none, or its checkpoint is not what it declares.
+    InputError
+        Its family does not compute on its device, or in its dtype, or its checkpoint cannot be
+        read.
+    """
+    family = candidate.family or "ase"
+    adapter = _adapter(family)
+    if candidate.device not in adapter.ATOMS_PER_BATCH:
+        raise InputError(f"{candidate.name}: {family} does not compute on {candidate.device}")
+    if candidate.python:
+        python = candidate.folder / candidate.python
+    else:
+        python = family_interpreter(family, adapter.PACKAGES[0])
+    calculator = candidate.calculator
+    modules = (calculator.partition(":")[0].partition(".")[0],) if calculator else ()
+    path = (str(candidate.folder),) if calculator else ()
+    environment = probe(
+        python, adapter.PACKAGES, modules, path, all_packages=calculator is not None
+    )
+    checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
+    digest = digest_of_weights(checkpoint) if checkpoint else None
+    if candidate.sha256 and digest != candidate.sha256:
+        raise MeasurementError(
+            f"{candidate.name}: the checkpoint {checkpoint} has sha256 {digest}, the candidate "
+            f"file says {candidate.sha256}"
+        )
+    settings = (
+        {"calculator": candidate.calculator, "arguments": candidate.arguments}
+        if candidate.calculator
+        else candidate.settings
+    )
+    job = Job(
+        environment.python,
+        family,
+        checkpoint,
+        settings,
+        candidate.device,
+        _dtype(adapter, candidate.dtype, candidate.name),
+        candidate.time_limit_s,
+        path,
+        folder=candidate.folder,
+    )
+    files = named_content(candidate.texts(), candidate.folder)
+    batch = adapter.ATOMS_PER_BATCH[candidate.device]
+    known = digest is not None and None not in files.values()
+    return RunnableModel(job, environment, adapter.ABILITIES, digest, batch, files, reusable=known)
+
+
+def _restrictions(model: Model, *, with_weights: bool) -> Iterator[str]:
+    """Terms that not everybody may accept."""
+    if RESTRICTED in model.licence:
+        yield f"its code is under {model.licence}"
+    weights = model.checkpoint if with_weights else None
+    if weights and (weights.gated or RESTRICTED in weights.licence):
+        yield f"its weights are under {weights.licence}"
+
+
+def _adapter(family: str) -> ModuleType:
+    return importlib.import_module(f"umlip_gate.worker.adapters.{family}")
+
+
+def _dtype(adapter: ModuleType, dtype: str, name: str) -> str:
+    if dtype not in adapter.DTYPES:
+        raise InputError(f"{name}: computes in {' or '.join(adapter.DTYPES)}, not in {dtype}")
+    return dtype
+
+
+def _registered_checkpoint(
+    model: Model, environment: Environment, settings: Settings
+) -> Path | None:
+    checkpoint = model.checkpoint
+    if checkpoint is None:
+        return None
+    if model.id in settings.checkpoints:
+        return settings.checkpoints[model.id]
+    if checkpoint.package and checkpoint.member:
+        if checkpoint.package not in environment.modules:
+            raise MeasurementError(f"{environment.python} has no module {checkpoint.package}")
+        return environment.modules[checkpoint.package].folder / checkpoint.member
+    source = SourceFile(url=checkpoint.url, sha256=checkpoint.sha256, size=checkpoint.size)
+    try:
+        return fetch(source, settings)
+    except Unavailable as fault:
+        if not checkpoint.gated:
+            raise
+        raise Unavailable(
+            f"{fault}\nThe weights of {model.id} are gated: accept the licence at "
+            f"{checkpoint.terms}, then set HF_TOKEN to a token of that account, or download "
+            f"{checkpoint.file} yourself and give --umlip-checkpoint={model.id}=FILE"
+        ) from fault

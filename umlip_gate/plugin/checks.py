@@ -1,0 +1,157 @@
+"""What a test item judges: one threshold in one cell."""
+
+from dataclasses import dataclass
+
+from umlip_gate.claims.assertions import Assertion, Cannot
+from umlip_gate.claims.assertions.base import Kind, Subject
+from umlip_gate.claims.bounds import Ends, Measured, ReferenceValue
+from umlip_gate.claims.judge import judge_limit, judge_reference
+from umlip_gate.claims.schema import CellLimit, GateLimit
+from umlip_gate.claims.thresholds import item_id
+from umlip_gate.claims.verdict import Judgement, Source
+from umlip_gate.evaluation.recorder import Recorder
+from umlip_gate.plugin.run_configuration import RunConfiguration
+
+MEASURED = "measured"
+"""The item that every cell has."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One threshold in one cell.
+
+    Attributes
+    ----------
+    item
+        `measured`, `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION` or `gate.GATE.LIMIT`.
+    model
+        A registry id or the candidate's name; None where several models are compared.
+    dataset
+        A registry id.
+    threshold
+        What the measurement is held against.
+    source
+        Whose predictions; None where the command line decides.
+    required
+        Whether there is no verdict on the candidate without it.
+    """
+
+    item: str
+    model: str | None
+    dataset: str
+    threshold: Assertion | ReferenceValue | CellLimit | GateLimit
+    source: Source | None = None
+    required: bool = False
+
+    def __str__(self) -> str:
+        return item_id(self.item, self.model, self.dataset)
+
+    @property
+    def limit(self) -> tuple[str | None, float | tuple[float, float] | None]:
+        """Relation and limit, where they are known before anything is measured."""
+        if isinstance(self.threshold, Ends):
+            return self.threshold.relation, self.threshold.limit
+        return None, None
+
+    @property
+    def is_judged_on_samples(self) -> bool:
+        """Whether a sample can decide it: claims and references speak of the whole dataset."""
+        return isinstance(self.threshold, GateLimit | CellLimit)
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of what is judged, where there is one."""
+        return self.threshold.unit if isinstance(self.threshold, Measured) else None
+
+    def judge(self, bench: Recorder) -> Judgement:
+        """Judge what the case is about.
+
+        Raises
+        ------
+        Unavailable
+            It cannot be judged here.
+        MeasurementError, InputError
+            It could be judged, and was not measured.
+        """
+        if isinstance(self.threshold, Kind):
+            return self.threshold.judge(Subject(self.model, self.dataset), bench)
+        assert self.model is not None  # noqa: S101 - all but claims are about one model
+        if isinstance(self.threshold, CellLimit):
+            return judge_limit(self.threshold, bench.any_cell(self.model, self.dataset))
+        cell = bench.cell(self.model, self.dataset)
+        if isinstance(self.threshold, ReferenceValue):
+            return judge_reference(self.threshold, cell)
+        return judge_limit(self.threshold, cell)
+
+
+def cell_cases(suite: RunConfiguration) -> list[Case]:
+    """Every model on every dataset, whatever claims are on it.
+
+    But for what a claim says cannot be computed: there the claim is judged, and nothing else.
+    """
+    cannot = {
+        subject
+        for assertion in suite.thresholds.assertions().values()
+        if isinstance(assertion, Cannot)
+        for subject in assertion.subjects()
+    }
+    models = [*suite.registered, *([suite.candidate.name] if suite.candidate else [])]
+    return [
+        Case(MEASURED, model, dataset, suite.thresholds.cell)
+        for model in models
+        for dataset in suite.datasets
+        if model not in suite.recalculations or dataset in suite.recalculations[model].datasets
+        if (model, dataset) not in cannot
+    ]
+
+
+def claim_cases(suite: RunConfiguration) -> list[Case]:
+    """Every assertion of the paper about accuracy, on every subject that it speaks of."""
+    return [
+        Case(item, model, dataset, assertion)
+        for item, assertion in suite.thresholds.assertions().items()
+        if assertion.about == "accuracy"
+        for model, dataset in assertion.subjects()
+    ]
+
+
+def cost_claim_cases(suite: RunConfiguration) -> list[Case]:
+    """Every assertion of the paper about costs, on every subject that it speaks of."""
+    return [
+        Case(item, model, dataset, assertion)
+        for item, assertion in suite.thresholds.assertions().items()
+        if assertion.about == "cost"
+        for model, dataset in assertion.subjects()
+    ]
+
+
+def reference_cases(suite: RunConfiguration) -> list[Case]:
+    """Every number that a known model is known to give."""
+    return [
+        Case(
+            f"reference.{value.quantity}.{value.convention}",
+            reference.model,
+            reference.dataset,
+            value,
+            reference.source,
+        )
+        for reference in suite.thresholds.references
+        for value in reference.values
+    ]
+
+
+def gate_cases(suite: RunConfiguration) -> list[Case]:
+    """Every limit of the gate, for the candidate."""
+    if suite.candidate is None or suite.gate is None:
+        return []
+    return [
+        Case(
+            f"gate.{suite.gate.name}.{limit.name}",
+            suite.candidate.name,
+            limit.dataset,
+            limit,
+            "live",
+            limit.dataset in suite.gate.required,
+        )
+        for limit in suite.gate.limits
+    ]

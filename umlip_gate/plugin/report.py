@@ -1,0 +1,198 @@
+"""The run's header, tables and results file."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import umlip_gate
+from umlip_gate.claims.thresholds import thresholds_digest
+from umlip_gate.errors import InputError
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.combined import Ensemble
+from umlip_gate.plugin.run_configuration import run_configuration
+from umlip_gate.plugin.verdicts import RESULTS
+from umlip_gate.report.claims import (
+    ClaimRecord,
+    claim_records,
+    markdown,
+    place_of,
+    summary,
+    write_table,
+)
+from umlip_gate.report.costs import cost_table, ended_lines, machine_lines
+from umlip_gate.report.noise import Floor, noise_floors
+from umlip_gate.report.results import commit, remove_results, write_results
+from umlip_gate.report.tables import (
+    ensemble_table,
+    group_table,
+    interaction_table,
+    measured_table,
+    reasons,
+    verdict_table,
+)
+from umlip_gate.settings import ROOT
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Check where reports go, and remove an earlier run's results.
+
+    Whatever becomes of this run, they are not its record.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    results, table = _place(config, "umlip_results"), _place(config, "umlip_claims_table")
+    if table is not None:
+        try:
+            place_of(table)
+        except InputError as error:
+            raise pytest.UsageError(f"--umlip-claims-table: {error}") from error
+    if results is not None and not config.option.collectonly:
+        try:
+            remove_results(results)
+        except InputError as error:
+            raise pytest.UsageError(f"--umlip-results: {error}") from error
+
+
+def _place(config: pytest.Config, option: str) -> Path | None:
+    """Where a report goes, if it is asked for."""
+    path: Path | None = getattr(config.option, option)
+    if path is None:
+        return None
+    path = config.invocation_params.dir / path
+    flag = f"--{option.replace('_', '-')} {path}"
+    if not path.parent.is_dir():
+        raise pytest.UsageError(f"{flag}: {path.parent} is no folder")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise pytest.UsageError(f"{flag}: cannot be written there")
+    return path
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what judges, and what is judged by what."""
+    suite = run_configuration(config)
+    version = f"umlip-gate {umlip_gate.__version__}, commit {commit()}"
+    lines = [f"{version}, thresholds {_digest(config)[:12]}, cache {suite.settings.cache}"]
+    if suite.settings.mirror:
+        lines.append(f"mirror {suite.settings.mirror} stands in for the network")
+    if suite.random_seed is not None:
+        lines.append(f"RANDOM WEIGHTS (seed {suite.random_seed}): nothing here is about accuracy")
+    if suite.candidate and suite.gate:
+        lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name)
+    if suite.allowance:
+        lines.append(f"A SAMPLE of each dataset is judged, by its interval: {suite.allowance}")
+    return lines
+
+
+def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
+    if isinstance(candidate, Ensemble):
+        members = ", ".join(candidate.members)
+        return [f"ensemble {candidate.name} ({members}), judged by its mean, gate {gate}"]
+    what = candidate.calculator or f"family {candidate.family}"
+    lines = [f"candidate {candidate.name} ({what}), gate {gate}"]
+    if candidate.checkpoint is None:
+        lines.append("no checkpoint declared: no later run will reuse these predictions")
+    return lines
+
+
+def _digest(config: pytest.Config) -> str:
+    gate = config.option.umlip_gate
+    brought = [config.invocation_params.dir / gate] if gate and gate.endswith(".toml") else []
+    return thresholds_digest(ROOT / "thresholds", brought)
+
+
+def _noise_floors(config: pytest.Config) -> dict[str, Floor]:
+    suite = run_configuration(config)
+    return noise_floors(suite.thresholds.references, suite.datasets)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured, and every verdict."""
+    config = terminalreporter.config
+    results = config.stash[RESULTS]
+    measurements, verdicts = list(results.measurements.values()), results.verdicts.values()
+    claims = _claim_records(config)
+    asked = any(record.n_asked for record in claims)
+    _write(
+        terminalreporter,
+        {
+            "measured: RMSE and slopes, energies in meV/atom, forces in meV/Å": (
+                measured_table(measurements, _noise_floors(config)) if measurements else []
+            ),
+            "the same by the elements of the configurations": group_table(measurements),
+            "ensembles: Spearman of spread and error; above 1 / 2 / 3 dev": (
+                ensemble_table(measurements)
+            ),
+            "solute-defect interaction energies, meV": interaction_table(measurements),
+        },
+    )
+    if results.costs:
+        _write_costs(terminalreporter, list(results.costs.values()))
+    _write(
+        terminalreporter,
+        {
+            "verdicts": [*verdict_table(verdicts), *reasons(verdicts)],
+            "claims of the paper": summary(claims) if asked else [],
+        },
+    )
+    if not config.option.collectonly:
+        for line in results.unmeasured():
+            terminalreporter.write_line(f"no verdict: {line}", red=True)
+
+
+def _write(reporter: pytest.TerminalReporter, tables: dict[str, list[str]]) -> None:
+    """Write the tables that have more than their heads."""
+    for title, lines in tables.items():
+        if len(lines) > 1:
+            reporter.section(title)
+            for line in lines:
+                reporter.write_line(line)
+
+
+def _write_costs(reporter: pytest.TerminalReporter, costs: list[dict[str, Any]]) -> None:
+    protocol = run_configuration(reporter.config).cost.thresholds.protocol
+    size = protocol.required_size
+    reporter.section(
+        f"cost: NVE of bcc W, {protocol.timestep_fs:g} fs; at {size} atoms, and fitted"
+    )
+    for line in (*machine_lines(costs), *cost_table(costs, size), *ended_lines(costs)):
+        reporter.write_line(line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the results file and the claims' table, after the exit code is known."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    path, table = _place(config, "umlip_results"), _place(config, "umlip_claims_table")
+    if table is not None:
+        write_table(table, markdown(_claim_records(config)))
+    if path is None:
+        return
+    results = config.stash[RESULTS]
+    floors = _noise_floors(config)
+    write_results(
+        path,
+        datasets={
+            name: {**about, "noise_floor": floors.get(name)}
+            for name, about in results.datasets.items()
+        },
+        measurements=results.measurements.values(),
+        costs=results.costs.values(),
+        verdicts=results.verdicts.values(),
+        claims=[asdict(record) for record in _claim_records(config)],
+        thresholds_digest=_digest(config),
+        unmeasured=results.unmeasured(),
+        exit_code=int(session.exitstatus),
+    )
+
+
+def _claim_records(config: pytest.Config) -> list[ClaimRecord]:
+    results = config.stash[RESULTS]
+    thresholds = run_configuration(config).thresholds
+    return claim_records(thresholds, list(results.verdicts.values()), results.datasets)

@@ -1,0 +1,282 @@
+"""What a session judges: registries, thresholds, candidate and gate, read and checked at start."""
+
+import contextlib
+import os
+import re
+import shutil
+import time
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from umlip_gate.claims.schema import Gate
+from umlip_gate.claims.thresholds import ALL_MODELS, Thresholds, load_gate, load_thresholds
+from umlip_gate.cost.thresholds import load_cost_thresholds
+from umlip_gate.datasets.registry import Dataset, load_registry
+from umlip_gate.errors import InputError
+from umlip_gate.metrics.sampling import SampleLimit
+from umlip_gate.models.candidate import Candidate, load_candidate
+from umlip_gate.models.combined import (
+    Ensemble,
+    Recalculation,
+    load_brought_ensemble,
+    load_ensembles,
+    recalculations,
+)
+from umlip_gate.models.prepare import adapted_families
+from umlip_gate.models.registry import Model, load_models
+from umlip_gate.models.weights import problem_with
+from umlip_gate.plugin.cost_options import EVERY, CostPlan, is_cost_asked, read_cost_plan
+from umlip_gate.schema import nearest
+from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
+
+DEFAULT_GATE = "quick"
+
+MOST_WORKERS = 16
+"""Each holds a model of its own in memory, and a part has too few rows to employ more."""
+
+
+@dataclass(frozen=True)
+class RunConfiguration:
+    """Everything that the command line and the data files say.
+
+    Attributes
+    ----------
+    datasets, models
+        The registries, with what a person brings.
+    thresholds
+        Claims, reference values and known failures.
+    ensembles, recalculations
+        What else is judged like a model.
+    members
+        The candidates that an ensemble brings as its members.
+    candidate, gate
+        Given together, or neither. A candidate may be an ensemble.
+    random_seed
+        Random weights instead of the registry's, if it is given.
+    allowance
+        How much of each dataset may be evaluated.
+    settings
+        What the run may reach.
+    cost
+        Whose costs are measured, and what they are held against.
+    """
+
+    datasets: dict[str, Dataset]
+    models: dict[str, Model]
+    ensembles: dict[str, Ensemble]
+    recalculations: dict[str, Recalculation]
+    members: dict[str, Candidate]
+    thresholds: Thresholds
+    candidate: Candidate | Ensemble | None
+    gate: Gate | None
+    random_seed: int | None
+    allowance: SampleLimit
+    settings: Settings
+    cost: CostPlan
+
+    @property
+    def registered(self) -> dict[str, Model | Ensemble | Recalculation]:
+        """Everything of the registries that a dataset can be measured with."""
+        return {**self.models, **self.ensembles, **self.recalculations}
+
+
+SUITE = pytest.StashKey[RunConfiguration]()
+
+
+def run_configuration(config: pytest.Config) -> RunConfiguration:
+    """Give the session's suite."""
+    return config.stash[SUITE]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read everything; what is wrong in it ends the session before a test is collected."""
+    try:
+        config.stash[SUITE] = _read(config)
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the run's own folder; the logs of lost workers are quoted in their verdicts."""
+    if not _is_xdist_worker(config) and SUITE in config.stash:
+        shutil.rmtree(run_configuration(config).settings.run, ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
+    """Tell a worker process of xdist which run it belongs to."""
+    node.workerinput["umlip_gate_run"] = str(run_configuration(node.config).settings.run)
+
+
+def _read(config: pytest.Config) -> RunConfiguration:
+    option = config.option
+    datasets = load_registry(
+        ROOT / "fixtures" / "datasets.toml", _absolute(config, option.umlip_datasets)
+    )
+    _check_brought_files(datasets)
+    models = load_models(ROOT / "fixtures" / "models.toml")
+    ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
+    others = recalculations(datasets)
+    known = {*models, *ensembles, *others}
+    thresholds = load_thresholds(ROOT / "thresholds", known, datasets)
+    _check_ids("model", option.umlip_model, known)
+    _check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
+    candidate, members = _candidate(config, set(models), {*known, ALL_MODELS})
+    if option.umlip_gate and not candidate:
+        raise InputError(
+            "--umlip-gate judges a candidate: give one with --umlip-candidate FILE or "
+            "--umlip-ensemble FILE"
+        )
+    gate = None
+    if candidate:
+        gate = load_gate(option.umlip_gate or DEFAULT_GATE, ROOT / "thresholds", datasets)
+    if option.umlip_candidate and option.umlip_device != "cpu":
+        raise InputError(
+            "--umlip-device is for models of the registry; a candidate's file says its own"
+        )
+    seed = _random_seed(option.umlip_weights)
+    if candidate and seed is not None:
+        raise InputError(
+            "--umlip-weights is for models of the registry; a candidate brings its own"
+        )
+    if option.umlip_checkpoint and seed is not None:
+        raise InputError(
+            "--umlip-checkpoint gives real weights, --umlip-weights random ones: only one of them"
+        )
+    if option.umlip_ensemble and is_cost_asked(option):
+        raise InputError(
+            "--umlip-ensemble: no step of an ensemble is timed; give its members one by one"
+        )
+    plan = read_cost_plan(
+        option,
+        load_cost_thresholds(ROOT / "thresholds", models),
+        models,
+        candidate if isinstance(candidate, Candidate) else None,
+        config.invocation_params.dir,
+    )
+    return RunConfiguration(
+        datasets,
+        models,
+        ensembles,
+        others,
+        members,
+        thresholds,
+        candidate,
+        gate,
+        seed,
+        _allowance(option.umlip_max_configurations, option.umlip_budget),
+        replace(_settings(config), checkpoints=_checkpoints(config, models)),
+        plan,
+    )
+
+
+def _candidate(
+    config: pytest.Config, models: set[str], taken: set[str]
+) -> tuple[Candidate | Ensemble | None, dict[str, Candidate]]:
+    option = config.option
+    if option.umlip_candidate and option.umlip_ensemble:
+        raise InputError("--umlip-candidate and --umlip-ensemble: a run judges one or the other")
+    if option.umlip_candidate:
+        (path,) = _absolute(config, [option.umlip_candidate])
+        return load_candidate(path, adapted_families(), taken), {}
+    if option.umlip_ensemble:
+        (path,) = _absolute(config, [option.umlip_ensemble])
+        return load_brought_ensemble(path, models, adapted_families(), taken)
+    return None, {}
+
+
+def _allowance(configurations: int | None, budget: str | None) -> SampleLimit:
+    if configurations is not None and configurations < 1:
+        raise InputError(f"--umlip-max-configurations {configurations}: at least 1")
+    if budget is None:
+        return SampleLimit(configurations)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h)", budget)
+    if not found:
+        raise InputError(f"--umlip-budget {budget}: a number with its unit, as in 90s, 10min or 1h")
+    return SampleLimit(configurations, float(found[1]) * {"s": 1, "min": 60, "h": 3600}[found[2]])
+
+
+def _check_ids(option: str, names: list[str] | None, known: set[str]) -> None:
+    for name in names or ():
+        if name not in known | {EVERY}:
+            raise InputError(f"--{option} {name}: unknown; {nearest(name, sorted(known))}")
+
+
+def _check_brought_files(datasets: dict[str, Dataset]) -> None:
+    """Tell a wrong path before anything is computed."""
+    for dataset in datasets.values():
+        for file in dataset.files:
+            if dataset.brought and file.path is not None and not file.path.is_file():
+                raise InputError(
+                    f"--umlip-datasets: [{dataset.id}]: files: {file.path} is not there"
+                )
+
+
+def _random_seed(weights: str | None) -> int | None:
+    if weights is None:
+        return None
+    found = re.fullmatch(r"random:(\d+)", weights)
+    if not found:
+        raise InputError(
+            f"--umlip-weights {weights}: random:SEED, as in random:0, is all it can be"
+        )
+    return int(found[1])
+
+
+def _checkpoints(config: pytest.Config, models: dict[str, Model]) -> dict[str, Path]:
+    checkpoints: dict[str, Path] = {}
+    for given in config.option.umlip_checkpoint:
+        name, equals, file = given.partition("=")
+        (path,) = _absolute(config, [Path(file)])
+        if not (equals and file):
+            raise InputError(
+                f"--umlip-checkpoint {given}: ID=FILE, a registered model and its weights"
+            )
+        if name not in models or models[name].checkpoint is None:
+            known = [model.id for model in models.values() if model.checkpoint]
+            raise InputError(
+                f"--umlip-checkpoint {given}: no model with weights; {nearest(name, known)}"
+            )
+        if problem := problem_with(path):
+            raise InputError(f"--umlip-checkpoint {given}: {path} {problem}")
+        checkpoints[name] = path
+    return checkpoints
+
+
+def _settings(config: pytest.Config) -> Settings:
+    cache = cache_folder()
+    if _is_xdist_worker(config):
+        run = Path(config.workerinput["umlip_gate_run"])  # type: ignore[attr-defined]
+    else:
+        run = cache / "runs" / uuid.uuid4().hex
+        _remove_forsaken(run.parent)
+    return Settings(cache, run, mirror_folder(), config.option.umlip_offline)
+
+
+def _remove_forsaken(runs: Path) -> None:
+    """Remove what killed runs left; no run lasts a week."""
+    week_ago_s = time.time() - 7 * 86400
+    for run in runs.glob("*"):
+        with contextlib.suppress(OSError):
+            if run.stat().st_mtime < week_ago_s:
+                shutil.rmtree(run)
+
+
+def _absolute(config: pytest.Config, paths: list[Path]) -> list[Path]:
+    return [config.invocation_params.dir / path for path in paths]
+
+
+def _is_xdist_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def worker_share() -> int:
+    """Count the processes that one cell may use: the cores, shared among xdist's processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    share = (cores or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return min(max(1, share), MOST_WORKERS)

@@ -1,0 +1,133 @@
+"""Which items are judged: by deselection, so that no parametrisation is ever empty."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+from umlip_gate.claims.assertions.base import Kind
+from umlip_gate.datasets.registry import Dataset
+from umlip_gate.models.combined import Ensemble, Recalculation
+from umlip_gate.models.registry import Model
+from umlip_gate.plugin.checks import MEASURED, Case
+from umlip_gate.plugin.cost_checks import CostCase
+from umlip_gate.plugin.cost_options import EVERY, is_cost_asked
+from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
+
+Entry = Model | Ensemble | Recalculation | Dataset
+
+
+def case_of(item: pytest.Item) -> Case | CostCase | None:
+    """Give what an item judges, if it is a judging item."""
+    callspec = getattr(item, "callspec", None)
+    case = callspec.params.get("case") if callspec else None
+    return case if isinstance(case, Case | CostCase) else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what judges by something that the command line does not name."""
+    suite = run_configuration(config)
+    idle = {
+        "test_gate.py": suite.candidate is None,
+        "test_regression.py": suite.cost.baseline is None,
+        "test_side_by_side.py": suite.cost.other is None,
+    }
+    return idle.get(collection_path.name) or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what the command line asks for, else the registries' defaults."""
+    suite = run_configuration(config)
+    models = _asked(config.option.umlip_model, suite.registered)
+    datasets = _asked(config.option.umlip_dataset, [*suite.datasets, *suite.thresholds.pools])
+    dropped = {
+        id(item)
+        for item in items
+        if not _is_asked_about(item, config)
+        or (isinstance(case := case_of(item), CostCase) and not case.asked)
+        or (isinstance(case, Case) and not _selected(case, suite, config, models, datasets))
+    }
+    if dropped:
+        config.hook.pytest_deselected(items=[item for item in items if id(item) in dropped])
+        items[:] = [item for item in items if id(item) not in dropped]
+
+
+def _is_asked_about(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether the run is about an item's subject.
+
+    Costs only when they are asked for, as they take long, and a slow one only by that name;
+    nothing else while benchmarks alone are asked for.
+    """
+    if not item.get_closest_marker("cost"):
+        return not config.option.benchmark_only
+    slow = item.get_closest_marker("slow") is not None
+    return is_cost_asked(config.option) and (not slow or "slow" in config.option.markexpr)
+
+
+def _asked(names: list[str] | None, known: Iterable[str]) -> set[str] | None:
+    """Ids that were asked for; None if none was."""
+    if names is None:
+        return None
+    return set(known) if EVERY in names else set(names)
+
+
+def _selected(
+    case: Case,
+    suite: RunConfiguration,
+    config: pytest.Config,
+    models: set[str] | None,
+    datasets: set[str] | None,
+) -> bool:
+    if isinstance(case.threshold, Kind) and case.threshold.about == "cost":
+        return _is_cost_claim_asked(case, suite, models)
+    about_accuracy = case.item != MEASURED
+    if suite.random_seed is not None and about_accuracy:
+        return False
+    if suite.candidate and case.model == suite.candidate.name:
+        return _is_candidates(case, suite, datasets)
+    asked = _is_dataset_asked(case, suite, datasets)
+    sourced = case.source is None or config.option.umlip_source in ("auto", case.source)
+    return asked and sourced and _is_model_asked(case, suite, models)
+
+
+def _is_cost_claim_asked(case: Case, suite: RunConfiguration, models: set[str] | None) -> bool:
+    """Take claims about models whose costs are measured; several are compared if none is named."""
+    if suite.candidate or suite.cost.other is not None:
+        return False
+    if case.model is None:
+        return models is None or models >= set(suite.models)
+    return case.model in suite.cost.asked
+
+
+def _is_dataset_asked(case: Case, suite: RunConfiguration, datasets: set[str] | None) -> bool:
+    """Take a pool by its own name, or where all of its datasets are asked for."""
+    asked = _default(suite.datasets) if datasets is None else datasets
+    pool = suite.thresholds.pools.get(case.dataset)
+    return case.dataset in asked or (pool is not None and asked.issuperset(pool.datasets))
+
+
+def _is_candidates(case: Case, suite: RunConfiguration, datasets: set[str] | None) -> bool:
+    """Take the gate's limits, and the datasets that are asked for or brought beside it."""
+    if datasets is not None:
+        return case.dataset in datasets
+    judged_by_gate = suite.gate and case.dataset in {limit.dataset for limit in suite.gate.limits}
+    return case.item != MEASURED or (
+        not judged_by_gate and _is_brought(suite.datasets[case.dataset])
+    )
+
+
+def _is_model_asked(case: Case, suite: RunConfiguration, models: set[str] | None) -> bool:
+    """With a candidate, only models that are named; several are compared only if none is."""
+    if suite.candidate:
+        return models is not None and case.model in models
+    if case.model is None:
+        return models is None or models == set(suite.registered)
+    return case.model in (_default(suite.registered) if models is None else models)
+
+
+def _default(registry: Mapping[str, Entry]) -> set[str]:
+    return {name for name, entry in registry.items() if entry.default or _is_brought(entry)}
+
+
+def _is_brought(entry: Entry) -> bool:
+    return isinstance(entry, Dataset) and entry.brought

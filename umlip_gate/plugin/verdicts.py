@@ -1,0 +1,240 @@
+"""From test reports to verdicts, and from verdicts to the exit code."""
+
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+
+from umlip_gate.claims.verdict import (
+    Finding,
+    Judgement,
+    NotInside,
+    Outcome,
+    Undecided,
+    Verdict,
+)
+from umlip_gate.errors import Fault
+from umlip_gate.evaluation.recorder import Recorder
+from umlip_gate.plugin.checks import Case, gate_cases
+from umlip_gate.plugin.cost_checks import CostCase, required_cases
+from umlip_gate.plugin.run_configuration import run_configuration
+from umlip_gate.plugin.selection import case_of
+
+NOT_MEASURED = 6
+"""Exit code: nothing is outside, but something selected or required was not measured, or not
+decided by what was."""
+
+PROPERTIES = ("outcome", "value", "limit", "unit", "source")
+"""What JUnit shows of a verdict."""
+
+JUDGEMENT = pytest.StashKey[Judgement]()
+LISTED = pytest.StashKey[bool]()
+"""Whether the item's failure is a listed known one: any other xfail is no excuse."""
+
+BENCH = pytest.StashKey[Recorder]()
+COSTS = pytest.StashKey[dict[str, Any]]()
+"""What is known of the costs of the item's model, as plain data."""
+
+
+@dataclass
+class Results:
+    """What the session's reports said, in their order.
+
+    Attributes
+    ----------
+    verdicts
+        By test item; plain data, as reports cross process borders.
+    measurements
+        By model, dataset and source; plain data.
+    datasets
+        What is in the datasets that were read, by id; plain data.
+    costs
+        By model; plain data.
+    required
+        Ids of the items without which there is no verdict on the candidate.
+    other_failures
+        Failed tests that judge nothing.
+    n_ran
+        Tests that came to an end of their own: passed, failed, or failed as known.
+    """
+
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measurements: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    costs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    other_failures: int = 0
+    n_ran: int = 0
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take a report in; of an item's phases the worst verdict stands."""
+        carried = getattr(report, "umlip_gate", None)
+        if carried:
+            verdict = carried["verdict"]
+            earlier = self.verdicts.setdefault(report.nodeid, verdict)
+            if WORST_FIRST.index(verdict["outcome"]) < WORST_FIRST.index(earlier["outcome"]):
+                self.verdicts[report.nodeid] = verdict
+            for measurement in carried["measurements"]:
+                key = measurement["model"], measurement["dataset"], measurement["source"]
+                self.measurements[key] = measurement
+            self.datasets.update(carried["datasets"])
+            if carried["costs"]:
+                self.costs[carried["costs"]["model"]] = carried["costs"]
+        elif report.failed:
+            self.other_failures += 1
+        if report.when == "call" and (not report.skipped or hasattr(report, "wasxfail")):
+            self.n_ran += 1
+
+    def exit_code(self) -> int:
+        """0, 1 or 6; see design decision 6."""
+        outcomes = [verdict["outcome"] for verdict in self.verdicts.values()]
+        if self.other_failures or Outcome.FAILED in outcomes:
+            return int(pytest.ExitCode.TESTS_FAILED)
+        return NOT_MEASURED if self.unmeasured() else int(pytest.ExitCode.OK)
+
+    def unmeasured(self) -> list[str]:
+        """Say what keeps the run from a verdict."""
+        measured = {v["id"] for v in self.verdicts.values() if v["value"] is not None}
+        errors = [v["id"] for v in self.verdicts.values() if v["outcome"] == Outcome.ERROR]
+        reasons = []
+        if errors:
+            reasons.append(f"could not be measured: {', '.join(errors)}")
+        open_ones = [
+            v["id"] for v in self.verdicts.values() if v["outcome"] == Outcome.INCONCLUSIVE
+        ]
+        if open_ones:
+            reasons.append(f"measured, and not decided: {', '.join(open_ones)}")
+        if missing := sorted(self.required - measured):
+            reasons.append(f"required, and not measured: {', '.join(missing)}")
+        if not self.n_ran or (self.verdicts and not measured):
+            reasons.append("nothing at all was measured")
+        return reasons
+
+
+WORST_FIRST = (
+    Outcome.FAILED,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+    Outcome.KNOWN_FAILURE,
+    Outcome.PASSED,
+    Outcome.SKIPPED,
+)
+RESULTS = pytest.StashKey[Results]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start with nothing, and with what must not be missing in the end."""
+    suite = run_configuration(config)
+    required = {str(case) for case in required_cases(suite.cost)}
+    if config.option.umlip_gate or not _is_about_costs_alone(config):
+        required |= {str(case) for case in gate_cases(suite) if case.required}
+    results = config.stash[RESULTS] = Results(required=frozenset(required))
+    config.pluginmanager.register(Collector(results), "umlip-gate-collector")
+
+
+def _is_about_costs_alone(config: pytest.Config) -> bool:
+    """Whether the run asks a candidate for no accuracy, so that the default gate is not meant."""
+    return bool(config.option.benchmark_only) or config.option.markexpr.strip() == "cost"
+
+
+class Collector:
+    """Takes in reports, in the process that reports to the person."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect."""
+        self.results.add(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach a judging item's verdict to the report of the phase that decided it."""
+    report = yield
+    case = case_of(item)
+    if case is not None and (report.when == "call" or report.outcome != "passed"):
+        if call.excinfo and isinstance(call.excinfo.value, Fault | NotInside):
+            report.longrepr = str(call.excinfo.value)  # written for a person; no traceback helps
+        listed = item.stash.get(LISTED, False)
+        judged = _verdict(case, item.stash.get(JUDGEMENT, None), report, call, listed=listed)
+        verdict = {**asdict(judged), "id": str(case), "outcome": str(judged.outcome)}
+        verdict["finding"] = str(judged.finding) if judged.finding else None
+        bench = item.stash.get(BENCH, None)
+        asked = bench.to_json() if bench else {"measurements": [], "datasets": {}}
+        costs = item.stash.get(COSTS, None)
+        report.umlip_gate = {"verdict": verdict, "costs": costs, **asked}  # type: ignore[attr-defined]
+        item.user_properties += [
+            (name, verdict[name]) for name in PROPERTIES if verdict[name] is not None
+        ]
+    return report
+
+
+def _verdict(
+    case: Case | CostCase,
+    judgement: Judgement | None,
+    report: pytest.TestReport,
+    call: pytest.CallInfo[None],
+    *,
+    listed: bool,
+) -> Verdict:
+    raised = call.excinfo.value if call.excinfo else None
+    outcome = _outcome(report, raised, listed=listed and isinstance(raised, NotInside))
+    if judgement is not None and outcome in _JUDGED:
+        judged = Verdict.judged(case.item, outcome, judgement)
+        stale = outcome is Outcome.FAILED and judgement.finding is Finding.INSIDE
+        if stale:
+            reason = f"listed as a known failure, and passes: remove the entry; {judged.reason}"
+            return Verdict(**{**asdict(judged), "reason": reason})
+        return judged
+    reason = _skip_reason(report) if outcome is Outcome.SKIPPED else _reason(raised, report)
+    relation, limit = case.limit
+    return Verdict(
+        case.item,
+        case.model,
+        case.dataset,
+        outcome,
+        reason,
+        relation=relation,
+        limit=limit,
+        unit=case.unit,
+    )
+
+
+_JUDGED = (Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.KNOWN_FAILURE)
+
+
+def _outcome(report: pytest.TestReport, raised: BaseException | None, *, listed: bool) -> Outcome:
+    if report.passed:
+        return Outcome.PASSED
+    if report.skipped and hasattr(report, "wasxfail"):
+        return Outcome.KNOWN_FAILURE if listed else Outcome.ERROR
+    if report.skipped:
+        return Outcome.SKIPPED
+    if report.when == "call" and isinstance(raised, Undecided):
+        return Outcome.INCONCLUSIVE
+    judged = report.when == "call" and (raised is None or isinstance(raised, NotInside))
+    return Outcome.FAILED if judged else Outcome.ERROR
+
+
+def _reason(raised: BaseException | None, report: pytest.TestReport) -> str:
+    if raised is None:
+        return report.longreprtext
+    return str(raised) or type(raised).__name__
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    return reason.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Set the exit code; pytest's own 2 to 5 keep precedence."""
+    judging = not hasattr(session.config, "workerinput") and not session.config.option.collectonly
+    if judging and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        session.exitstatus = session.config.stash[RESULTS].exit_code() or session.exitstatus

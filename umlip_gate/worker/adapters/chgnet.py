@@ -1,0 +1,82 @@
+"""CHGNet (Deng et al. 2023), through the package's own graphs and batches.
+
+The ASE calculator always computes stress and magnetic moments; `task="ef"` does not.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ase import Atoms
+
+from umlip_gate.worker.elements import MPTRJ
+from umlip_gate.worker.potential import Abilities, EnergyForces, LoadSpec
+
+if TYPE_CHECKING:
+    from chgnet.model import CHGNet
+
+PACKAGES = ("chgnet", "torch", "pymatgen", "numpy", "ase")
+"""Distributions whose versions are part of a prediction's identity; the first is the family's."""
+
+DTYPES = ("float32",)
+
+ATOMS_PER_BATCH = {"cpu": 32, "cuda": 4000}
+"""On a CPU batching pays for the smallest cells only; 16,000 atoms do not fit into 80 GB."""
+
+ABILITIES = Abilities(
+    isolated_atom="refuses",
+    lone_atom="refuses",
+    no_periodicity="refuses",
+    mixed_periodicity="nonsense",
+)
+"""A structure is taken for periodic in every direction; without a cell there is none."""
+
+
+def load(spec: LoadSpec, device: str, dtype: str) -> "ChgnetPotential":  # noqa: ARG001 - float32 only
+    """Load a CHGNet checkpoint, or its architecture with random weights.
+
+    Parameters
+    ----------
+    spec
+        Its checkpoint; setting `mlp_out_bias` is true for CHGNet 0.2.0 alone.
+    device
+        `cpu` or `cuda`.
+    dtype
+        CHGNet computes in float32.
+    """
+    import torch  # noqa: PLC0415 - packages are imported in a worker only
+    from chgnet.model import CHGNet  # noqa: PLC0415
+
+    bias = spec.settings.get("mlp_out_bias", False)
+    model = CHGNet.from_file(str(spec.checkpoint), mlp_out_bias=bias)
+    if spec.random_seed is not None:
+        torch.manual_seed(spec.random_seed)
+        model = CHGNet(**model.model_args)
+    model = model.to(device)
+    model.graph_converter.set_isolated_atom_response("error")
+    return ChgnetPotential(model)
+
+
+class ChgnetPotential:
+    """A CHGNet model that evaluates a list of structures as one batch."""
+
+    def __init__(self, model: "CHGNet") -> None:
+        self.model = model
+        self.cutoff_ang = float(model.graph_converter.atom_graph_cutoff)
+        self.elements = MPTRJ
+        self.n_parameters = int(model.n_params)
+
+    def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
+        """Energies and forces of structures, in their order."""
+        from pymatgen.io.ase import AseAtomsAdaptor  # noqa: PLC0415
+
+        graphs = [
+            self.model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures
+        ]
+        answers = self.model.predict_graph(graphs, task="ef", batch_size=len(graphs))
+        if len(graphs) == 1:
+            answers = [answers]
+        scale = [len(atoms) if self.model.is_intensive else 1 for atoms in structures]
+        return [
+            EnergyForces(float(answer["e"]) * n, answer["f"])
+            for answer, n in zip(answers, scale, strict=True)
+        ]
