@@ -1,4 +1,4 @@
-"""Registry, adapters, environments, conformance tests, claims, CI and README agree."""
+"""Registry, adapters, environments, conformance tests, claims, CI and docs agree."""
 
 import configparser
 import importlib
@@ -113,7 +113,7 @@ def test_an_environment_judges_real_weights_or_runs_its_conformance_tests(enviro
         assert "-m accuracy" in command
         assert set(re.findall(r"--umlip-model ([\w.-]+)", command)) <= PACKAGED
     else:
-        chosen = re.search(r"test_families\.py .*-k \"?([\w-]+)", command)
+        chosen = re.search(r"test_adapters\.py .*-k \"?([\w-]+)", command)
         assert chosen
         assert any(chosen[1] in name for name in FAMILIES)
 
@@ -159,8 +159,8 @@ def test_claims_and_references_are_of_registered_models() -> None:
                 assert reference.dataset in MODELS[model].published
 
 
-def test_the_readme_lists_the_environments_and_their_packages() -> None:
-    table = text_of("README.md").partition("| `tox run -e` |")[2].partition("\n\n")[0]
+def test_the_docs_list_the_environments_and_their_packages() -> None:
+    table = text_of("docs/environments.md").partition("| `tox run -e` |")[2].partition("\n\n")[0]
     rows = dict(re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|", table, re.MULTILINE))
     assert set(rows) == set(ENVIRONMENTS)
     for environment, packages in rows.items():

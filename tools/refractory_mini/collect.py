@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tools.refractory_mini.dft import Settings
 from tools.refractory_mini.structures import planned
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parents[2] / "fixtures" / "refractory_mini"
 DATASET = HERE / "refractory-mini.xyz"
 STUDIES = HERE / "studies.jsonl"
 

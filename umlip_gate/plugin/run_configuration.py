@@ -204,7 +204,7 @@ def _allowance(configurations: int | None, budget: str | None) -> SampleLimit:
 def _check_ids(option: str, names: list[str] | None, known: set[str]) -> None:
     for name in names or ():
         if name not in known | {EVERY}:
-            raise InputError(f"--{option} {name}: unknown; {nearest(name, sorted(known))}")
+            raise InputError(f"--umlip-{option} {name}: unknown; {nearest(name, sorted(known))}")
 
 
 def _check_brought_files(datasets: dict[str, Dataset]) -> None:

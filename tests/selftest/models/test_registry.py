@@ -78,7 +78,7 @@ def test_live_models_have_an_adapter_and_fixed_weights(models: dict[str, Model])
     live = {name: model for name, model in models.items() if model.status == "live"}
     assert {"CHGNet_0.3.0", "SevenNet-0", "SevenNet-l3i5"} <= set(live)
     for model in live.values():
-        assert (ROOT / "umlip_gate" / "models" / "families" / f"{model.family}.py").exists()
+        assert (ROOT / "umlip_gate" / "worker" / "adapters" / f"{model.family}.py").exists()
         checkpoint = model.checkpoint
         assert (
             checkpoint is None  # the settings are the model

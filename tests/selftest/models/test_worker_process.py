@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from tests.selftest.builders import fakes
 from tests.selftest.builders.crystals import TRIGGER_ROW, structures
 from tests.selftest.builders.fakes import honest
 from umlip_gate.errors import MeasurementError, Unavailable
@@ -22,7 +23,7 @@ from umlip_gate.predictions.pool import Pool
 
 pytestmark = pytest.mark.selftest
 
-FAKES = str(Path(__file__).parent)
+FAKES = str(Path(fakes.__file__).parent)
 
 
 class MakePool(Protocol):
