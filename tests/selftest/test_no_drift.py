@@ -26,7 +26,7 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 LIVE = [model for model in MODELS.values() if model.status == "live"]
 PACKAGED = {model.id for model in LIVE if model.checkpoint and model.checkpoint.package}
 """Models whose weights come with their package: every environment of theirs has them."""

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.selftest
 
 DATASET = "refractory-mini"
 DATASETS = load_registry(ROOT / "fixtures" / "datasets.toml")
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 SWAPPED = {41: 42, 42: 41, 73: 74, 74: 73}
 """Neighbours of the periodic table for each other, as an index that is off by one has it."""
 

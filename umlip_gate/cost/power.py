@@ -94,7 +94,7 @@ def _spread(ratios: Blocks) -> str:
 
 def main() -> None:
     """Measure, and print."""
-    models = load_models(ROOT / "fixtures" / "models.toml")
+    models = load_models()
     thresholds = load_cost_thresholds(ROOT / "thresholds", models)
     against = thresholds.against
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)

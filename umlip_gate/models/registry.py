@@ -1,5 +1,6 @@
 """The models that can be judged: Table 1 of the paper, and whatever else has an entry."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,10 @@ from pydantic import (
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
+from umlip_gate.settings import ROOT
 from umlip_gate.worker.elements import spelled_out
+
+REGISTRY = ROOT / "fixtures" / "models"
 
 Address = Annotated[str, StringConstraints(pattern=r"^https?://")]
 
@@ -78,7 +82,7 @@ class Checkpoint(Strict):
 
 
 class Model(Strict):
-    """A model, as a table of `fixtures/models.toml`.
+    """A model, as a table of `fixtures/models/<family>.toml`.
 
     Attributes
     ----------
@@ -87,7 +91,7 @@ class Model(Strict):
     table1
         Its number in Table 1; None for a model that the paper does not judge.
     family
-        Its adapter, and the environment that it needs.
+        The file's name: its adapter, and the environment that it needs.
     environment
         The environment that it needs instead, where it is another than the family's.
     settings
@@ -158,41 +162,58 @@ class Model(Strict):
         return reason
 
 
-def load_models(path: Path) -> dict[str, Model]:
+def load_models(folder: Path = REGISTRY) -> dict[str, Model]:
     """Read the registry of models.
 
     Parameters
     ----------
-    path
-        A TOML file with one table per model, named by its id.
+    folder
+        One TOML file per family, `<family>.toml`, with one table per model, named by its id.
 
     Returns
     -------
     dict
-        The models by id, in the file's order.
+        The models by id: those of Table 1 in its order, then the others by family, in the order
+        of their file.
 
     Raises
     ------
     InputError
-        The file is not there, empty or not TOML, or an entry is wrong; two models have the same
-        number in Table 1.
+        No file is there, one is empty or not TOML, or an entry is wrong; two models have the
+        same id, or the same number in Table 1.
     """
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise InputError(f"{folder}: no file <family>.toml in it")
+    found: dict[str, tuple[Path, Model]] = {}
+    numbers: dict[int, str] = {}
+    for path in files:
+        for name, model in _family(path).items():
+            if name in found:
+                raise InputError(f"{path}: [{name}] is in {found[name][0]} too")
+            found[name] = (path, model)
+            if model.table1 is not None and numbers.setdefault(model.table1, name) != name:
+                raise InputError(
+                    f"{path}: [{name}] table1 = {model.table1} is [{numbers[model.table1]}]'s "
+                    "number"
+                )
+    models = [model for _, model in found.values()]
+    models.sort(key=lambda model: model.table1 or math.inf)
+    return {model.id: model for model in models}
+
+
+def _family(path: Path) -> dict[str, Model]:
+    """Return the models of one file, in its order."""
     tables = read_toml(path)
     if not tables:
         raise InputError(f"{path}: no model in it")
-    models = {name: _model(path, name, table) for name, table in tables.items()}
-    numbers: dict[int, str] = {}
-    for name, model in models.items():
-        if model.table1 is not None and numbers.setdefault(model.table1, name) != name:
-            raise InputError(
-                f"{path}: [{name}] table1 = {model.table1} is [{numbers[model.table1]}]'s number"
-            )
-    return models
+    return {name: _model(path, name, table) for name, table in tables.items()}
 
 
 def _model(path: Path, name: str, table: object) -> Model:
     if not isinstance(table, dict):
         raise InputError(f"{path}: {name} = {table!r} stands outside of a model's table")
-    if "id" in table:
-        raise InputError(f"{path}: [{name}] id: unknown key; the table's name is the id")
-    return validate(Model, {"id": name, **table}, f"{path}: [{name}]")
+    for key, origin in (("id", "the table's name is the id"), ("family", "it is the file's name")):
+        if key in table:
+            raise InputError(f"{path}: [{name}] {key}: unknown key; {origin}")
+    return validate(Model, {"id": name, "family": path.stem, **table}, f"{path}: [{name}]")

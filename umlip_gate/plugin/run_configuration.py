@@ -119,7 +119,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         ROOT / "fixtures" / "datasets.toml", _absolute(config, option.umlip_datasets)
     )
     _check_brought_files(datasets)
-    models = load_models(ROOT / "fixtures" / "models.toml")
+    models = load_models()
     ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
     others = recalculations(datasets)
     known = {*models, *ensembles, *others}

@@ -260,7 +260,7 @@ def place_of(path: Path) -> tuple[str, str]:
 def committed_thresholds() -> Thresholds:
     """Read the project's thresholds, with its registries' ids."""
     datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
-    models = load_models(ROOT / "fixtures" / "models.toml")
+    models = load_models()
     ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
     known = {*models, *ensembles, *recalculations(datasets)}
     return load_thresholds(ROOT / "thresholds", known, datasets)

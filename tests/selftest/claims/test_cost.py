@@ -126,7 +126,7 @@ def test_the_known_failure_of_a_cost_must_be_outside(tmp_path: Path) -> None:
 
 def known_names() -> tuple[set[str], Mapping[str, Dataset]]:
     """Everything that the thresholds may name."""
-    models = load_models(ROOT / "fixtures" / "models.toml")
+    models = load_models()
     datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
     ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
     return {*models, *ensembles, *recalculations(datasets)}, datasets

@@ -384,7 +384,7 @@ def datasets() -> dict[str, Dataset]:
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, Model]:
-    return load_models(ROOT / "fixtures" / "models.toml")
+    return load_models()
 
 
 @pytest.fixture(scope="module")

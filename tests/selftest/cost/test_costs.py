@@ -27,7 +27,7 @@ from umlip_gate.settings import ROOT, Settings
 
 pytestmark = pytest.mark.selftest
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 THRESHOLDS = load_cost_thresholds(ROOT / "thresholds", MODELS)
 SIZES, AGAINST = THRESHOLDS.protocol.sizes, THRESHOLDS.against
 HOST: dict[str, Any] = {

@@ -36,7 +36,7 @@ sys.meta_path.insert(0, Crash())
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLineRun:
-    models = load_models(ROOT / "fixtures" / "models.toml")
+    models = load_models()
     for name in (*SOUND, DYING):
         try:
             prepare_model(models[name], "cpu", Settings(tmp_path, tmp_path), random_seed=0)

@@ -21,12 +21,12 @@ from umlip_gate.models.registry import load_models
 from umlip_gate.plugin.verdicts import NOT_MEASURED
 from umlip_gate.predictions.identity import live_identity
 from umlip_gate.predictions.sources import Predictor
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 from umlip_gate.worker.adapters import chgnet
 
 pytestmark = pytest.mark.selftest
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ pytestmark = pytest.mark.selftest
 ENTRY = """\
 ["CHGNet_0.3.0"]
 table1 = 1
-family = "chgnet"
 training_data = ["MPtrj"]
 elements = ["H-He", "W"]
 dtype = "float32"
@@ -34,7 +33,7 @@ licence = "BSD-3-Clause"
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, Model]:
-    return load_models(ROOT / "fixtures" / "models.toml")
+    return load_models()
 
 
 def test_table_1_is_complete(models: dict[str, Model]) -> None:
@@ -42,12 +41,12 @@ def test_table_1_is_complete(models: dict[str, Model]) -> None:
     assert sorted(numbers) == list(range(1, 27))
     assert list(numbers) == sorted(numbers)
     assert [name for name, model in models.items() if model.table1 is None] == [
-        "SevenNet-0",
-        "SevenNet-l3i5",
         "EAM-Zhou",
         "ACE-W-0",
         "MTP14-MoNbTaW",
         "MTP16-MoNbTaW",
+        "SevenNet-0",
+        "SevenNet-l3i5",
     ]
     assert {1: "CHGNet_0.3.0", 18: "eqV2-31M-omat-mp-salex", 26: "DPA3-v1-OpenLAM"}.items() <= (
         numbers.items()
@@ -121,10 +120,10 @@ def test_parameters_agree_with_table_1(models: dict[str, Model]) -> None:
 
 
 def test_one_entry(tmp_path: Path) -> None:
-    path = tmp_path / "models.toml"
-    path.write_text(ENTRY, encoding="utf-8")
-    model = load_models(path)["CHGNet_0.3.0"]
+    (tmp_path / "chgnet.toml").write_text(ENTRY, encoding="utf-8")
+    model = load_models(tmp_path)["CHGNet_0.3.0"]
     assert model.checkpoint is not None
+    assert model.family == "chgnet"
     assert (model.id, model.checkpoint.package, model.default) == ("CHGNet_0.3.0", "chgnet", False)
     assert (model.settings, model.published) == ({}, {})
     assert model.elements == frozenset({1, 2, 74})
@@ -134,7 +133,7 @@ def test_one_entry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("family", "familiy", "familiy: unknown key; did you mean 'family'"),
+        ("dtype", "dtyp", "dtyp: unknown key; did you mean 'dtype'"),
         ('"CHGNet_0.3.0"]', '"CHG Net"]\n', "id = 'CHG Net'"),
         ("table1 = 1", "table1 = 27", "table1 = 27"),
         ('"float32"', '"float16"', "dtype = 'float16'"),
@@ -145,7 +144,8 @@ def test_one_entry(tmp_path: Path) -> None:
         ("member =", "# member =", "say which file of the package"),
         ('file = "x', 'gated = true\nfile = "x', "where the licence of a gated checkpoint"),
         ('file = "x', 'sha256 = "abc"\nfile = "x', "sha256 = 'abc'"),
-        ("table1 = 1", 'id = "CHGNet"', "id: unknown key"),
+        ("table1 = 1", 'id = "CHGNet"', "id: unknown key; the table's name is the id"),
+        ("table1 = 1", 'family = "mace"', "family: unknown key; it is the file's name"),
         ('"H-He"', '"He-H"', "'He-H' is neither an element nor a range such as 'H-Bi'"),
         ('"H-He"', '"H-He-W"', "neither an element nor a range"),
         ('"H-He"', '"H-"', "neither an element nor a range"),
@@ -158,17 +158,48 @@ def test_one_entry(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    path = tmp_path / "models.toml"
+    path = tmp_path / "chgnet.toml"
     assert old in ENTRY
     path.write_text(ENTRY.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_models(path)
+        load_models(tmp_path)
     assert re.search(message, str(caught.value)), str(caught.value)
     assert str(path) in str(caught.value)
 
 
-def test_one_number_twice(tmp_path: Path) -> None:
-    path = tmp_path / "models.toml"
-    path.write_text(ENTRY + "\n" + ENTRY.replace("CHGNet_0.3.0", "other"), encoding="utf-8")
+@pytest.mark.parametrize("second", ["chgnet", "other"])
+def test_one_number_twice(tmp_path: Path, second: str) -> None:
+    texts = {"chgnet": ENTRY}
+    texts[second] = texts.get(second, "") + "\n" + ENTRY.replace("CHGNet_0.3.0", "other")
+    for family, text in texts.items():
+        (tmp_path / f"{family}.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"\[other\] table1 = 1 is \[CHGNet_0.3.0\]'s number"):
-        load_models(path)
+        load_models(tmp_path)
+
+
+def test_one_id_in_two_files(tmp_path: Path) -> None:
+    for family in ("chgnet", "other"):
+        (tmp_path / f"{family}.toml").write_text(ENTRY, encoding="utf-8")
+    with pytest.raises(InputError, match=r"other\.toml: \[CHGNet_0.3.0\] is in .*chgnet\.toml too"):
+        load_models(tmp_path)
+
+
+def test_the_order_is_table_1_then_the_families(tmp_path: Path) -> None:
+    texts = {
+        "a": ENTRY.replace("CHGNet_0.3.0", "third").replace("table1 = 1\n", ""),
+        "b": ENTRY.replace("CHGNet_0.3.0", "second").replace("table1 = 1\n", "table1 = 2\n"),
+        "c": ENTRY.replace("CHGNet_0.3.0", "first")
+        + "\n"
+        + ENTRY.replace("CHGNet_0.3.0", "fourth").replace("table1 = 1\n", ""),
+    }
+    for family, text in texts.items():
+        (tmp_path / f"{family}.toml").write_text(text, encoding="utf-8")
+    models = load_models(tmp_path)
+    assert list(models) == ["first", "second", "third", "fourth"]
+    assert [model.family for model in models.values()] == ["c", "b", "a", "c"]
+
+
+@pytest.mark.parametrize("folder", [".", "nowhere"])
+def test_a_folder_without_families(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(InputError, match=r"no file <family>\.toml in it"):
+        load_models(tmp_path / folder)

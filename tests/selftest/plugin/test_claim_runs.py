@@ -24,7 +24,6 @@ OUTSIDE, USAGE, NOT_MEASURED = 1, 4, 6
 MODEL = """
 [{name}]
 table1 = {table1}
-family = "chgnet"
 parameters = 1
 training_data = ["none"]
 elements = ["H-Pu"]
@@ -136,6 +135,8 @@ class Project(CommandLineRun):
         data = DATA.replace("crystals.xyz", str(folder / "crystals.xyz"))
         (self.root / "fixtures" / "datasets.toml").write_text(data)
         (self.root / "fixtures" / "ensembles.toml").write_text("")
+        shutil.rmtree(self.registry.parent)
+        self.registry.parent.mkdir()
         self.models(good=1.0, bad=9.0)
         self.threshold("paper/index.toml", 'ids = ["offset"]\n[unwritten]')
         self.threshold("paper/claims.toml", CLAIM)
@@ -148,13 +149,17 @@ class Project(CommandLineRun):
         self.threshold("reference/published.toml", REFERENCE.format(value=1.0))
         self.threshold("gates/own.toml", (folder / "own-gate.toml").read_text())
 
+    @property
+    def registry(self) -> Path:
+        return self.root / "fixtures" / "models" / "chgnet.toml"
+
     def models(self, **offsets_mev_per_atom: float) -> None:
         text = ""
         for number, (name, offset) in enumerate(offsets_mev_per_atom.items(), start=1):
             path = self.folder / f"{name}.pckl.gzip"
             write_published(path, offset)
             text += MODEL.format(name=name, table1=number, path=path)
-        (self.root / "fixtures" / "models.toml").write_text(text)
+        self.registry.write_text(text)
 
     def threshold(self, name: str, text: str) -> None:
         path = self.root / "thresholds" / name
@@ -362,13 +367,12 @@ def test_a_pool_is_judged_if_all_of_it_is_asked_for(project: Project) -> None:
 @pytest.mark.parametrize("rule", ["rows", "mean-of-datasets"])
 def test_a_pool_is_judged_if_all_of_it_is_brought(project: Project, rule: str) -> None:
     pool(project, rule)
-    models = project.root / "fixtures" / "models.toml"
-    text = models.read_text()
+    text = project.registry.read_text()
     for name in ("good", "bad"):
         place = str(project.folder / f"{name}.pckl.gzip")
         entry = f'crystals = {{ path = "{place}" }}'
         text = text.replace(entry, f'{entry}, more = {{ path = "{place}" }}')
-    models.write_text(text)
+    project.registry.write_text(text)
     bring = project.folder / "bring.toml"
     file = project.folder / "crystals.xyz"
     bring.write_text(f'[more]\nfiles = [{{ path = "{file}" }}]\nreader = "extxyz"\n')
@@ -393,7 +397,7 @@ def test_a_pool_is_judged_if_all_of_it_is_brought(project: Project, rule: str) -
         ("thresholds/reference/published.toml", '"good"', '"god"', "did you mean 'good'?"),
         ("thresholds/gates/own.toml", "per_atom", "per_atoms", "did you mean 'per_atom'?"),
         ("fixtures/datasets.toml", "rows", "rowz", "did you mean 'rows'?"),
-        ("fixtures/models.toml", "family", "familiy", "did you mean 'family'?"),
+        ("fixtures/models/chgnet.toml", "dtype", "dtyp", "did you mean 'dtype'?"),
     ],
 )
 def test_a_wrong_data_file_stops_every_run(

@@ -18,12 +18,12 @@ from umlip_gate.errors import Unavailable
 from umlip_gate.models.prepare import RunnableModel, prepare_model
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.models.worker_process import Answer, Worker
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 from umlip_gate.worker.potential import Abilities, Ability
 
 pytestmark = pytest.mark.selftest
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 
 FAMILIES = {
     "chgnet": "CHGNet_0.3.0",

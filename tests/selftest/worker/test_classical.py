@@ -20,7 +20,7 @@ from umlip_gate.worker.adapters.classical import EamTable, in_vacuum
 
 pytestmark = pytest.mark.selftest
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 
 
 @pytest.fixture

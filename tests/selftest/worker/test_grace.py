@@ -10,7 +10,6 @@ from ase import Atoms
 from ase.build import bulk
 
 from umlip_gate.models.registry import load_models
-from umlip_gate.settings import ROOT
 from umlip_gate.worker.adapters import grace as adapter
 from umlip_gate.worker.potential import LoadSpec
 
@@ -23,7 +22,7 @@ def _where_it_is_installed() -> None:
     pytest.importorskip("tensorpotential")
 
 
-MODELS = load_models(ROOT / "fixtures" / "models.toml")
+MODELS = load_models()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import pytest
 from ase.build import bulk
 
 from umlip_gate.models.registry import load_models
-from umlip_gate.settings import ROOT
 from umlip_gate.worker.adapters import mattersim as adapter
 from umlip_gate.worker.potential import LoadSpec
 
@@ -24,7 +23,7 @@ def _where_it_is_installed() -> None:
 
 @pytest.fixture
 def checkpoint() -> dict[str, Any]:
-    settings = load_models(ROOT / "fixtures" / "models.toml")["MatterSim-v1.0.0-1M"].settings
+    settings = load_models()["MatterSim-v1.0.0-1M"].settings
     network = adapter.load(LoadSpec(random_seed=3, settings=settings), "cpu", "float32").potential
     sizes = network.model.model_args
     state = dict(network.model.state_dict())

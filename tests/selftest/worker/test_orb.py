@@ -9,7 +9,6 @@ from ase import Atoms
 from ase.build import bulk
 
 from umlip_gate.models.registry import load_models
-from umlip_gate.settings import ROOT
 from umlip_gate.worker.adapters import orb as adapter
 from umlip_gate.worker.potential import LoadSpec
 
@@ -22,11 +21,7 @@ def _where_it_is_installed() -> None:
     pytest.importorskip("orb_models")
 
 
-MODELS = {
-    name: model
-    for name, model in load_models(ROOT / "fixtures" / "models.toml").items()
-    if model.family == "orb"
-}
+MODELS = {name: model for name, model in load_models().items() if model.family == "orb"}
 SETTINGS = MODELS["Orb-d3-xs-v2"].settings
 
 
