@@ -34,7 +34,7 @@ PACKAGED = {model.id for model in LIVE if model.checkpoint and model.checkpoint.
 TOX = configparser.ConfigParser(interpolation=None)
 TOX.read_string(text_of("tox.ini"))
 GROUPS = tomllib.loads(text_of("pyproject.toml"))["dependency-groups"]
-OWN = {"test", "newest", "selftest", "lint", "descriptors"}
+OWN = {"test", "newest", "selftest", "lint", "descriptors", "docs"}
 """Environments and dependency groups that are no model's."""
 
 
