@@ -1,37 +1,21 @@
 """The datasets of a run: each is read once, and a subset is taken from the one that holds it."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
-from umlip_gate.datasets.configurations import Configurations, IntArray
-from umlip_gate.datasets.interactions import Interactions, load_interactions
+from umlip_gate.datasets.interactions import load_interactions
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.datasets.subset import subset_rows
+from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import Fault
 from umlip_gate.settings import Settings
 
 
-class Place(NamedTuple):
-    """Where the rows of a dataset stand.
-
-    Attributes
-    ----------
-    whole
-        The id of the dataset that is predicted: the one a subset is of, else the dataset itself.
-    rows
-        The dataset's rows in the whole, shape (n,).
-    """
-
-    whole: str
-    rows: IntArray
-
-
 @dataclass
 class DatasetCache:
-    """Gives configurations.
+    """The views of registered datasets, each resolved at its first use and kept.
 
     Attributes
     ----------
@@ -43,61 +27,35 @@ class DatasetCache:
 
     datasets: dict[str, Dataset]
     settings: Settings
-    _loaded: dict[str, tuple[Place, Configurations] | Fault] = field(default_factory=dict)
-    _interactions: dict[str, Interactions] = field(default_factory=dict)
+    _views: dict[str, DatasetView | Fault] = field(default_factory=dict)
 
-    def load(self, dataset: str) -> Configurations:
-        """Give a dataset's configurations, read and checked once.
-
-        Of interaction energies, the cells that they are differences of.
+    def view(self, id_: str) -> DatasetView:
+        """Return a dataset with its configurations read and checked.
 
         Raises
         ------
         Unavailable, InputError
-            They cannot be had here, or are not what the registry says; the same at each call.
+            It is not available here, or is not what the registry states; the same at each call.
         """
-        return self._load(dataset)[1]
-
-    def interactions(self, dataset: str) -> Interactions | None:
-        """Give a dataset's interaction energies; None if it is not of these.
-
-        Raises
-        ------
-        Unavailable, InputError
-            As `load`.
-        """
-        self._load(dataset)
-        return self._interactions.get(dataset)
-
-    def place(self, dataset: str) -> Place:
-        """Tell where a dataset's rows stand.
-
-        Raises
-        ------
-        Unavailable, InputError
-            As `load`.
-        """
-        return self._load(dataset)[0]
-
-    def _load(self, dataset: str) -> tuple[Place, Configurations]:
-        if dataset not in self._loaded:
+        if id_ not in self._views:
             try:
-                self._loaded[dataset] = self._read(self.datasets[dataset])
+                self._views[id_] = self._resolve(self.datasets[id_])
             except Fault as fault:
-                self._loaded[dataset] = fault
-        loaded = self._loaded[dataset]
-        if isinstance(loaded, Fault):
-            raise loaded
-        return loaded
+                self._views[id_] = fault
+        view = self._views[id_]
+        if isinstance(view, Fault):
+            raise view
+        return view
 
-    def _read(self, dataset: Dataset) -> tuple[Place, Configurations]:
+    def _resolve(self, dataset: Dataset) -> DatasetView:
         if dataset.quantity == "interaction energies":
             interactions = load_interactions(dataset, self.settings)
-            self._interactions[dataset.id] = interactions
-            return Place(dataset.id, np.arange(len(interactions.cells))), interactions.cells
+            rows = np.arange(len(interactions.cells))
+            return DatasetView(dataset.id, interactions.cells, dataset.id, rows, interactions)
         if dataset.subset is None:
             configurations = load_dataset(dataset, self.settings)
-            return Place(dataset.id, np.arange(len(configurations))), configurations
-        whole = self.load(dataset.subset.of)
-        rows = subset_rows(dataset, whole, self.settings)
-        return Place(dataset.subset.of, rows), whole.select(rows)
+            rows = np.arange(len(configurations))
+            return DatasetView(dataset.id, configurations, dataset.id, rows)
+        parent = self.view(dataset.subset.of).configurations
+        rows = subset_rows(dataset, parent, self.settings)
+        return DatasetView(dataset.id, parent.select(rows), dataset.subset.of, rows)

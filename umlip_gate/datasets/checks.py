@@ -2,41 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from ase.data import atomic_numbers
 
-from umlip_gate.datasets.configurations import Row
+from umlip_gate.datasets.configurations import FileRows, Row
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.errors import InputError
 from umlip_gate.worker.structures import structure_fault
 
 PROBLEMS_NAMED = 10
-
-
-@dataclass(frozen=True)
-class FileRows:
-    """The selected rows of one file.
-
-    Attributes
-    ----------
-    name
-        The file, as messages name it.
-    first
-        The number that the first of these rows has in the file.
-    rows
-        The rows.
-    """
-
-    name: str
-    first: int
-    rows: Sequence[Row]
-
-    def numbered(self) -> Iterator[tuple[str, Row]]:
-        """Each row with its name in messages."""
-        for number, row in enumerate(self.rows, self.first):
-            yield f"{self.name} row {number}", row
 
 
 def check(dataset: Dataset, files: Sequence[FileRows]) -> None:

@@ -1,6 +1,6 @@
 """Configurations with their reference energies and forces, as a struct of arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -32,6 +32,30 @@ class Row(NamedTuple):
     atoms: Atoms
     energy_ev: float
     forces: FloatArray
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """The selected rows of one file.
+
+    Attributes
+    ----------
+    name
+        The file, as messages name it.
+    first
+        The number that the first of these rows has in the file.
+    rows
+        The rows.
+    """
+
+    name: str
+    first: int
+    rows: Sequence[Row]
+
+    def numbered(self) -> Iterator[tuple[str, Row]]:
+        """Each row with its name in messages."""
+        for number, row in enumerate(self.rows, self.first):
+            yield f"{self.name} row {number}", row
 
 
 @dataclass(frozen=True, eq=False)

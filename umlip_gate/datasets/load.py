@@ -6,16 +6,17 @@ import logging
 from functools import cache
 from pathlib import Path
 
-from umlip_gate.datasets.checks import FileRows, check
-from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.datasets.checks import check
+from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch, place_of
-from umlip_gate.datasets.readers import file_name, read_rows
-from umlip_gate.datasets.registry import INTERACTIONS, Dataset, Selection
+from umlip_gate.datasets.readers import read_file
+from umlip_gate.datasets.registry import INTERACTIONS, Dataset
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.errors import InputError, Unavailable
 from umlip_gate.settings import Settings
+from umlip_gate.worker import structures
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +84,17 @@ def _key(dataset: Dataset, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def deciding_code() -> list[Path]:
+    """Return the source files that decide what a table holds, and what it was checked for."""
+    here = Path(__file__).parent
+    own = (here / "checks.py", here / "configurations.py", here / "digests.py", here / "table.py")
+    return [*sorted((here / "readers").glob("*.py")), *own, Path(structures.__file__)]
+
+
 @cache
 def _code_digest() -> str:
-    """Digest of this package's own code: a table was read and checked by it."""
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    code = b"".join(source.read_bytes() for source in deciding_code())
+    return hashlib.sha256(code).hexdigest()
 
 
 def _identity(file: SourceFile, settings: Settings) -> str:
@@ -103,21 +110,6 @@ def _identity(file: SourceFile, settings: Settings) -> str:
 
 
 def _read(dataset: Dataset, settings: Settings) -> Configurations:
-    files = []
-    for source in dataset.files:
-        path = fetch(source, settings)
-        rows = read_rows(path, source, dataset)
-        files.append(_selected(file_name(path, source), rows, dataset.selection))
+    files = [read_file(fetch(source, settings), source, dataset) for source in dataset.files]
     check(dataset, files)
     return Configurations.from_rows([row for file in files for row in file.rows])
-
-
-def _selected(name: str, rows: list[Row], selection: Selection | None) -> FileRows:
-    if selection is None:
-        return FileRows(name, 0, rows)
-    if selection.last_row >= len(rows):
-        raise InputError(
-            f"{name}: {len(rows)} rows, but rows {selection.first_row} to {selection.last_row} "
-            "(counted from 0) are selected"
-        )
-    return FileRows(name, selection.first_row, rows[selection.first_row : selection.last_row + 1])

@@ -50,7 +50,7 @@ def _compare(asked: argparse.Namespace) -> int:
     library = DatasetCache(
         datasets, Settings(cache, cache / "runs" / uuid.uuid4().hex, mirror_folder())
     )
-    first, second = (library.load(name) for name in (asked.first, asked.second))
+    first, second = (library.view(name).configurations for name in (asked.first, asked.second))
     found = compare(first, second, like.soap, like.quantile)
     for by, of, share in (
         (asked.first, asked.second, found.of_second),

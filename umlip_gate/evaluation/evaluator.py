@@ -132,7 +132,8 @@ class Evaluator:
     def _way_to_measure(self, dataset: str) -> Callable[[str, str, Choice], Measurement]:
         if dataset in self.pools:
             return self._pooled
-        return self._measure if self.library.interactions(dataset) is None else self._interacting
+        interacts = self.library.view(dataset).interactions is not None
+        return self._interacting if interacts else self._measure
 
     def load(self, dataset: str) -> Configurations:
         """Give a dataset's configurations, read and checked once.
@@ -142,12 +143,12 @@ class Evaluator:
         Unavailable, InputError
             They cannot be had here, or are not what the registry says.
         """
-        return self.library.load(dataset)
+        return self.library.view(dataset).configurations
 
     def describe(self, dataset: str) -> dict[str, Any]:
         """Give the distribution of what is in a dataset, as plain data."""
         if dataset not in self._described:
-            interactions = self.library.interactions(dataset)
+            interactions = self.library.view(dataset).interactions
             self._described[dataset] = (
                 distribution(self.load(dataset))
                 if interactions is None
@@ -196,7 +197,7 @@ class Evaluator:
 
         All cells are evaluated, whatever is allowed: a difference needs each of its cells.
         """
-        interactions = self.library.interactions(dataset)
+        interactions = self.library.view(dataset).interactions
         assert interactions is not None  # noqa: S101 - as `_way_to_measure` says
         entry = self.models[model]
         names = entry.members if isinstance(entry, Ensemble) else (model,)

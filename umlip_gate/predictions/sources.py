@@ -126,10 +126,10 @@ class Predictor:
         if source == "published" and self.random_seed is None:
             return None
         try:
-            _require_coverage(model, dataset, self.library.load(dataset))
+            _require_coverage(model, dataset, self.library.view(dataset).configurations)
             return prepare_model(model, self.device, settings, self.random_seed, self.announce_once)
         except Unavailable:
-            elsewhere = self.library.place(dataset).whole in model.published
+            elsewhere = self.library.view(dataset).parent in model.published
             if source == "live" or self.random_seed is not None or not elsewhere:
                 raise
             return None
@@ -141,20 +141,23 @@ class Predictor:
             self.announce(text)
 
     def _published(self, model: Model, dataset: str, extent: Extent) -> Predicted:
-        whole, own = self.library.place(dataset)
+        view = self.library.view(dataset)
+        whole = view.parent
         if whole not in model.published:
             raise Unavailable(f"{model.id} on {dataset}: no predictions are published")
         path = fetch(model.published[whole], self.library.settings)
         selection = self.library.datasets[whole].selection
-        reference = self.library.load(whole)
+        reference = self.library.view(whole).configurations
         predictions = read_published(path, reference, selection.first_row if selection else 0)
         identity = published_identity(sha256_of(path), reference.digest)
         everything = Predicted(np.arange(len(reference)), predictions, "published", identity)
-        return _within(dataset, self.library, everything, np.sort(own[extent.order]))
+        kept = everything.only(np.sort(view.rows_in_parent[extent.order]), reference)
+        return replace(kept, rows=np.searchsorted(view.rows_in_parent, kept.rows))
 
     def _computed(self, name: str, live: RunnableModel, dataset: str, extent: Extent) -> Predicted:
-        whole, own = self.library.place(dataset)
-        reference = self.library.load(whole)
+        view = self.library.view(dataset)
+        own = view.rows_in_parent
+        reference = self.library.view(view.parent).configurations
         settings = self.library.settings
         identity = live_identity(live, reference.digest, settings.run.name)
         folder = settings.predictions if live.reusable else settings.passing_predictions
@@ -178,12 +181,12 @@ class Predictor:
         entry = self.library.datasets[dataset]
         if entry.subset is None or entry.subset.recalculation != name:
             raise Unavailable(f"{name} on {dataset}: it has no other DFT of these structures")
-        whole = self.library.load(entry.subset.of)
+        whole = self.library.view(entry.subset.of).configurations
         rows, others = matched_rows(entry, whole, self.library.settings)
         identity = published_identity(others.digest, whole.digest)
         predictions = Predictions(others.energies, others.forces, {})
         everything = Predicted(np.arange(len(rows)), predictions, "published", identity)
-        return everything.only(np.sort(extent.order), self.library.load(dataset))
+        return everything.only(np.sort(extent.order), self.library.view(dataset).configurations)
 
 
 def _require_coverage(model: Model, dataset: str, configurations: Configurations) -> None:
@@ -192,10 +195,3 @@ def _require_coverage(model: Model, dataset: str, configurations: Configurations
     if foreign:
         names = ", ".join(chemical_symbols[number] for number in foreign)
         raise Unavailable(f"{model.id} on {dataset}: it does not cover {names}")
-
-
-def _within(dataset: str, library: DatasetCache, whole: Predicted, rows: IntArray) -> Predicted:
-    """Take rows of a whole, and number them as the dataset does."""
-    place = library.place(dataset)
-    kept = whole.only(rows, library.load(place.whole))
-    return replace(kept, rows=np.searchsorted(place.rows, rows))

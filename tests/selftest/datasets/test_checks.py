@@ -6,8 +6,8 @@ import pytest
 from ase import Atoms
 
 from tests.selftest.builders.datasets import made_dataset, made_rows
-from umlip_gate.datasets.checks import FileRows, check
-from umlip_gate.datasets.configurations import FloatArray, Row
+from umlip_gate.datasets.checks import check
+from umlip_gate.datasets.configurations import FileRows, FloatArray, Row
 from umlip_gate.errors import InputError
 
 pytestmark = pytest.mark.selftest

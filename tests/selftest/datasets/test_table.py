@@ -16,7 +16,7 @@ from tests.selftest.builders.datasets import (
 )
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import git_blob_sha1_of, sha256_of
-from umlip_gate.datasets.load import load_dataset
+from umlip_gate.datasets.load import deciding_code, load_dataset
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.errors import InputError, Unavailable
@@ -297,3 +297,10 @@ def test_a_cache_that_cannot_be_written_is_named(file: Path, settings: Settings)
     settings.cache.write_text("a file where a folder should be")
     with pytest.raises(InputError, match="UMLIP_GATE_CACHE"):
         load_dataset(made_dataset(file), settings)
+
+
+def test_code_that_decides_a_table_renews_it_and_no_other_code_does() -> None:
+    names = {path.name for path in deciding_code()}
+    assert {"extxyz.py", "unpickle.py", "checks.py", "structures.py", "configurations.py"} <= names
+    assert not names & {"registry.py", "load.py", "fetch.py", "download.py", "subset.py"}
+    assert all(path.is_file() for path in deciding_code())

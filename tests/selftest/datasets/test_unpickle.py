@@ -10,7 +10,7 @@ import pytest
 
 from tests.selftest.builders.datasets import frame_of, made_rows, write_pickle
 from umlip_gate.datasets.readers.pickled import read_frame
-from umlip_gate.datasets.unpickle import load_frame
+from umlip_gate.datasets.readers.unpickle import load_frame
 from umlip_gate.errors import InputError
 
 pytestmark = pytest.mark.selftest

@@ -11,6 +11,7 @@ from tests.selftest.reference.metrics import random_case
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.schema import Pool
 from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.metrics.ensemble import Deviations, correlations
@@ -35,8 +36,9 @@ class FakeLibrary:
             return made_dataset([2] * 400, [-1.0] * 400, [[0.0, 0.0, 0.0]] * 800)
         return random_case(SIZES[dataset], seed=SIZES[dataset])[0]
 
-    def interactions(self, dataset: str) -> None:
-        self.load(dataset)
+    def view(self, dataset: str) -> DatasetView:
+        configurations = self.load(dataset)
+        return DatasetView(dataset, configurations, dataset, np.arange(len(configurations)))
 
 
 class FakePredictor:

@@ -10,7 +10,7 @@ from ase import Atoms
 
 from umlip_gate.datasets.configurations import Row
 from umlip_gate.datasets.readers.opening import opened
-from umlip_gate.datasets.unpickle import load_frame
+from umlip_gate.datasets.readers.unpickle import load_frame
 from umlip_gate.errors import InputError
 from umlip_gate.schema import nearest
 
