@@ -16,6 +16,7 @@ from umlip_gate.metrics.ensemble import Deviations
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, FloatArray
 from umlip_gate.metrics.measurement import Metrics
+from umlip_gate.metrics.quantities import QUANTITIES
 
 SHOWN_FAILURES = 3
 
@@ -41,6 +42,8 @@ class Cell:
         Of a pool: what the rules give that are not judged.
     deviations
         Of an ensemble: how far its members disagree, beside the error of their mean.
+    other_functional
+        How the model's functional and the dataset's differ; None if they do not.
     """
 
     model: str
@@ -51,15 +54,26 @@ class Cell:
     groups: Mapping[str, "Cell"] = field(default_factory=dict)
     otherwise: Mapping[str, Metrics] = field(default_factory=dict)
     deviations: Deviations | None = None
+    other_functional: str | None = None
 
     def value(self, number: Measured) -> float:
         """Look up a quantity under a convention.
 
         Raises
         ------
+        Unavailable
+            It compares within one functional only, and the model predicts another.
         MeasurementError
             There is none: configurations failed, or the quantity is not defined here.
         """
+        if self.other_functional and QUANTITIES[number.quantity].needs_same_functional(
+            number.convention
+        ):
+            raise Unavailable(
+                f"{self.model} on {self.dataset}: {number.quantity} {number.convention} does not "
+                f"compare: it {self.other_functional}. Energies compare with the elements' "
+                "references removed only (…_composition_removed)"
+            )
         value = self.metrics.values[number.quantity][number.convention]
         if value is None or not math.isfinite(value):
             raise MeasurementError(

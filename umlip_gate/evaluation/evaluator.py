@@ -1,7 +1,7 @@
 """Measures cells: the way from registries to metrics, each step taken once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ from umlip_gate.metrics.interactions import measure_interactions
 from umlip_gate.metrics.measurement import Metrics, measure_basis
 from umlip_gate.metrics.sampling import Sample, SampleLimit, SamplingPlan, plan
 from umlip_gate.metrics.windows import energy_windows
+from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
+from umlip_gate.models.level_of_theory import functional_difference
 from umlip_gate.models.registry import Model
 from umlip_gate.predictions.compute import Extent
 from umlip_gate.predictions.sources import Choice, Predicted, Predictor, Source
@@ -55,6 +57,7 @@ class Measurement:
             "model": self.cell.model,
             "dataset": self.cell.dataset,
             "source": self.cell.source,
+            "other_functional": self.cell.other_functional,
             **self.cell.metrics.to_json(),
             "energy_windows": self.energy_windows,
             "groups": groups,
@@ -175,7 +178,8 @@ class Evaluator:
         predictions = [each.predictions for each in predicted]
         mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
         errors = errors_of(reference, mean)
-        metrics = self._metrics(ErrorSet((errors,), sample=sample))
+        difference = self._functional_difference(names[0], dataset)
+        metrics = self._metrics(ErrorSet((errors,), sample=sample), difference)
         deviations = None
         if isinstance(entry, Ensemble) and sample is None and not metrics.n_failed:
             deviations = deviations_of(reference, predictions, mean)
@@ -187,10 +191,13 @@ class Evaluator:
             origin,
             metrics,
             failures={int(predicted[0].rows[row]): why for row, why in mean.failures.items()},
-            groups={} if sample else self._groups(model, dataset, origin, reference, errors),
             deviations=deviations,
+            other_functional=difference,
         )
-        return Measurement(cell, _identity(names, predicted), energy_windows(errors))
+        if sample is None:
+            cell = replace(cell, groups=self._groups(cell, reference, errors))
+        windows = [] if difference else energy_windows(errors)
+        return Measurement(cell, _identity(names, predicted), windows)
 
     def _interacting(self, model: str, dataset: str, source: Choice) -> Measurement:
         """Measure interaction energies, which are differences of several cells' energies.
@@ -221,7 +228,8 @@ class Evaluator:
             names = ", ".join(sampled)
             raise MeasurementError(f"{model} on {pool_id}: of {names} there is a sample only")
         errors = tuple(part.cell.errors for part in parts)
-        by_rule = {rule: self._metrics(ErrorSet(errors, rule)) for rule in RULES}
+        difference = next((part.cell.other_functional for part in parts), None)
+        by_rule = {rule: self._metrics(ErrorSet(errors, rule), difference) for rule in RULES}
         metrics = by_rule.pop(pool.rule)
         deviations = [part.cell.deviations for part in parts if part.cell.deviations is not None]
         joined = Deviations.pooled(deviations) if len(deviations) == len(parts) else None
@@ -233,6 +241,7 @@ class Evaluator:
             failures=_failures(parts),
             otherwise={str(rule): metrics for rule, metrics in by_rule.items()},
             deviations=joined,
+            other_functional=difference,
         )
         identities = {part.cell.dataset: part.identity for part in parts}
         return Measurement(cell, {"pool": pool_id, "rule": pool.rule, "datasets": identities})
@@ -242,23 +251,31 @@ class Evaluator:
         assert not isinstance(entry, Ensemble)  # noqa: S101 - ensembles have models as members
         return self.predictor.predict(model, entry, dataset, source, extent)
 
-    def _metrics(self, basis: ErrorSet) -> Metrics:
-        return measure_basis(basis, Resampling(self.statistics.level))
+    def _functional_difference(self, model: str, dataset: str) -> str | None:
+        entry = self.models[model]
+        if not isinstance(entry, Model | Candidate):
+            return None
+        return functional_difference(entry.level_of_theory, dataset, self.library.datasets)
 
-    def _groups(
-        self, model: str, dataset: str, source: Origin, reference: Configurations, errors: Errors
-    ) -> dict[str, Cell]:
+    def _metrics(self, basis: ErrorSet, other_functional: str | None) -> Metrics:
+        metrics = measure_basis(basis, Resampling(self.statistics.level))
+        return metrics.without_zero_of_energy() if other_functional else metrics
+
+    def _groups(self, whole: Cell, reference: Configurations, errors: Errors) -> dict[str, Cell]:
         """Measure each chemical system by itself."""
         names = systems(reference)
         distinct = np.unique(names).tolist()
         if len(distinct) == 1:
             return {}
         return {
-            name: Cell(
-                model,
-                f"{dataset} ({name})",
-                source,
-                self._metrics(ErrorSet((errors.select(names == name),))),
+            name: replace(
+                whole,
+                dataset=f"{whole.dataset} ({name})",
+                metrics=self._metrics(
+                    ErrorSet((errors.select(names == name),)), whole.other_functional
+                ),
+                failures={},
+                deviations=None,
             )
             for name in distinct
         }

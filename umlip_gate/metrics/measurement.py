@@ -66,6 +66,25 @@ class Metrics:
     details: Mapping[str, Any] = field(default_factory=dict)
     basis: ErrorSet | None = field(default=None, compare=False, repr=False)
 
+    def without_zero_of_energy(self) -> "Metrics":
+        """Return the same without what compares within one functional only."""
+
+        def kept(table: Table[T]) -> Table[T]:
+            return {
+                name: {
+                    convention: None
+                    if QUANTITIES[name].needs_same_functional(convention)
+                    else value
+                    for convention, value in by_convention.items()
+                }
+                for name, by_convention in table.items()
+            }
+
+        survivors = None if self.survivors is None else kept(self.survivors)
+        return replace(
+            self, values=kept(self.values), intervals=kept(self.intervals), survivors=survivors
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Plain values under the quantities' JSON keys, None for null, never NaN."""
         survivors = None

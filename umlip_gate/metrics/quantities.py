@@ -63,6 +63,13 @@ class Quantity:
         """Whether it is a size, whose interval is one of its logarithm."""
         return self.name.endswith(("_rmse", "_mae", "_share"))
 
+    def needs_same_functional(self, convention: str) -> bool:
+        """Whether it depends on the zero of energy, which every functional has its own of.
+
+        Of energies, all that has not removed the elements' reference energies does.
+        """
+        return self.name.startswith("energy_") and not convention.endswith("_composition_removed")
+
     def doubt_on_samples(self, convention: str) -> str | None:
         """Say why a sample's interval passes no limit under a convention; None if it may.
 

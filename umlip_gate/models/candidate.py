@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from umlip_gate.errors import InputError
+from umlip_gate.models.level_of_theory import LevelOfTheory
 from umlip_gate.models.weights import problem_with
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
 
@@ -35,6 +36,8 @@ class Candidate(Strict):
         What that digest must be.
     python
         The interpreter; without it this one, or the family's environment.
+    level_of_theory
+        The functional that it predicts; a gate on data of another one refuses it.
     device, dtype
         Where and how it computes.
     time_limit_s
@@ -49,6 +52,7 @@ class Candidate(Strict):
     checkpoint: Path | None = None
     sha256: Sha256 | None = None
     python: Path | None = None
+    level_of_theory: LevelOfTheory = "not stated"
     device: Literal["cpu", "cuda"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0

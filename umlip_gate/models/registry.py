@@ -15,6 +15,7 @@ from pydantic import (
 
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
+from umlip_gate.models.level_of_theory import LevelOfTheory
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
 from umlip_gate.settings import ROOT
 from umlip_gate.worker.elements import spelled_out
@@ -107,6 +108,8 @@ class Model(Strict):
         What it was trained on, or fitted to.
     elements
         The atomic numbers that it covers; the file has symbols and ranges such as `H-Bi`.
+    level_of_theory
+        The functional of its labels, without dispersion (`d3` says that).
     dtype
         What it computes in: what the published numbers imply, else the package's default.
     conservative
@@ -142,6 +145,7 @@ class Model(Strict):
     random_parameters: Annotated[int, Field(gt=0)] | None = None
     training_data: Annotated[tuple[str, ...], Field(min_length=1)]
     elements: Annotated[frozenset[int], Field(min_length=1), BeforeValidator(spelled_out)]
+    level_of_theory: LevelOfTheory
     dtype: Literal["float32", "float64"]
     conservative: bool
     d3: bool

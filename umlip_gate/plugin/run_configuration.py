@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from umlip_gate.claims.level_of_theory import check_claims, check_gate, check_members
 from umlip_gate.claims.schema import Gate
 from umlip_gate.claims.thresholds import ALL_MODELS, Thresholds, load_gate, load_thresholds
 from umlip_gate.cost.thresholds import load_cost_thresholds
@@ -124,6 +125,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
     others = recalculations(datasets)
     known = {*models, *ensembles, *others}
     thresholds = load_thresholds(ROOT / "thresholds", known, datasets)
+    check_claims(thresholds, models, datasets)
     _check_ids("model", option.umlip_model, known)
     _check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
     candidate, members = _candidate(config, set(models), {*known, ALL_MODELS})
@@ -135,6 +137,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
     gate = None
     if candidate:
         gate = load_gate(option.umlip_gate or DEFAULT_GATE, ROOT / "thresholds", datasets)
+        _check_levels_of_theory(candidate, {**models, **members}, gate, datasets)
     if option.umlip_candidate and option.umlip_device != "cpu":
         raise InputError(
             "--umlip-device is for models of the registry; a candidate's file says its own"
@@ -188,6 +191,19 @@ def _candidate(
         (path,) = _absolute(config, [option.umlip_ensemble])
         return load_brought_ensemble(path, models, adapted_families(), taken)
     return None, {}
+
+
+def _check_levels_of_theory(
+    candidate: Candidate | Ensemble,
+    known: dict[str, Model | Candidate],
+    gate: Gate,
+    datasets: dict[str, Dataset],
+) -> None:
+    if isinstance(candidate, Candidate):
+        check_gate({candidate.name: candidate}, gate, datasets)
+    else:
+        check_members(candidate, known)
+        check_gate({name: known[name] for name in candidate.members}, gate, datasets)
 
 
 def _allowance(configurations: int | None, budget: str | None) -> SampleLimit:

@@ -11,11 +11,14 @@ from tests.selftest.reference.metrics import random_case
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.schema import Pool
 from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.registry import Dataset
 from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.metrics.ensemble import Deviations, correlations
+from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.metrics.sampling import SampleLimit, plan
+from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
 from umlip_gate.predictions.compute import Extent
 from umlip_gate.predictions.predictions import Predictions
@@ -26,6 +29,9 @@ pytestmark = pytest.mark.selftest
 SIZES = {"one": 40, "two": 60, "large": 400, "alike": 400}
 REACHED = {"a": 400, "b": 300, "c": 200}
 """How many rows of `large` each model reaches within a budget."""
+
+
+R2SCAN = {"name": "a", "calculator": "x:y", "level_of_theory": "r2SCAN", "folder": "."}
 
 
 class FakeLibrary:
@@ -169,3 +175,28 @@ def test_a_sample_of_fewer_than_tell_anything_is_not_measured() -> None:
         laboratory(SampleLimit(configurations=99)).measure("a", "alike")
     few = laboratory(SampleLimit(configurations=100)).measure("a", "alike").cell.metrics
     assert (few.n_configurations, few.n_whole) == (100, 400)
+
+
+def test_energies_of_another_functional_have_no_raw_value() -> None:
+    bench = laboratory()
+    bench.models = {**bench.models, "a": Candidate.model_validate(R2SCAN)}
+    dataset = {"id": "one", "title": "one", "elements": ["W"], "dft": {"functional": "PBE"}}
+    files = {"files": [{"path": "x.xyz"}], "reader": "extxyz"}
+    bench.library.datasets = dict.fromkeys(SIZES, Dataset.model_validate({**dataset, **files}))
+    cell, same = bench.measure("a", "one").cell, bench.measure("b", "one").cell
+    for name, quantity in QUANTITIES.items():
+        for convention in quantity.conventions:
+            number = Measured(quantity=name, convention=convention, unit=quantity.unit)
+            raw = name.startswith("energy_") and "composition_removed" not in convention
+            if raw:
+                assert cell.metrics.values[name][convention] is None
+                with pytest.raises(Unavailable, match="it predicts r2SCAN, and one is PBE"):
+                    cell.value(number)
+            elif same.metrics.values[name][convention] is not None:
+                assert cell.value(number) is not None
+    pooled = bench.measure("a", "pool").cell
+    assert pooled.metrics.values["energy_rmse"]["per_atom"] is None
+    assert bench.measure("a", "one").to_json()["other_functional"] == cell.other_functional
+    assert bench.measure("a", "one").energy_windows == []
+    assert same.other_functional is None
+    assert same.metrics.values["energy_rmse"]["per_atom"] is not None

@@ -27,6 +27,7 @@ table1 = {table1}
 parameters = 1
 training_data = ["none"]
 elements = ["H-Pu"]
+level_of_theory = "PBE"
 dtype = "float32"
 conservative = true
 d3 = false
