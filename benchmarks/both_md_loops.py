@@ -1,12 +1,14 @@
-"""A worker that answers two questions more than it does for the suite: those of a bare loop.
+"""A worker that answers two questions more than a worker of the suite: those of a bare loop.
 
 `bare` runs a step of the loop that a person would write for the same model, with so many atoms, and
 `inside` tells the CPU time that the model has taken so far, whoever asked it.
 """
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,14 @@ from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.md.verlet import VelocityVerlet
 
-from umlip_gate.cost.protocol import crystal
-from umlip_gate.worker import server as suite
-from umlip_gate.worker.potential import EnergyForces, Potential
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from umlip_gate.cost.protocol import crystal  # noqa: E402 - after the checkout is on the path
+from umlip_gate.worker import server  # noqa: E402
+from umlip_gate.worker.packing import Answer  # noqa: E402
+from umlip_gate.worker.potential import EnergyForces, Potential  # noqa: E402
+
+OF_THE_SUITE = server._timed
 TEMPERATURE_K, TIMESTEP_FS, SEED = 300, 1.0, 0
 
 
@@ -71,26 +77,25 @@ def bare_loop(potential: Potential, n_atoms: int) -> VelocityVerlet:
     return VelocityVerlet(atoms, TIMESTEP_FS * units.fs)
 
 
-def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - execnet's Channel
-    """Serve as every worker does, and answer the two questions."""
-    of_the_suite = suite._timed
+def both(potential: Potential, device: str) -> Callable[[str, Any, list[bytes]], Answer]:
+    """Answer as every worker does, and the two questions."""
+    clocked = Clocked(potential)
+    answer = OF_THE_SUITE(clocked, device)
+    loop = functools.cache(functools.partial(bare_loop, clocked))
 
-    def timed(potential: Potential, device: str) -> Callable[[str, Any], suite.Answer]:
-        clocked = Clocked(potential)
-        answer = of_the_suite(clocked, device)
-        loop = functools.cache(functools.partial(bare_loop, clocked))
+    def timed(verb: str, question: Any, arrays: list[bytes]) -> Answer:  # noqa: ANN401 - plain data
+        if verb == "inside":
+            return "ok", clocked.cpu_s
+        if verb != "bare":
+            return answer(verb, question, arrays)
+        dynamics = loop(question)
+        begun_s = time.process_time()
+        dynamics.run(1)
+        return "ok", time.process_time() - begun_s
 
-        def both(verb: str, question: Any) -> suite.Answer:  # noqa: ANN401 - plain data
-            if verb == "inside":
-                return "ok", clocked.cpu_s
-            if verb != "bare":
-                return answer(verb, question)
-            dynamics = loop(question)
-            begun_s = time.process_time()
-            dynamics.run(1)
-            return "ok", time.process_time() - begun_s
+    return timed
 
-        return both
 
-    suite._timed = timed
-    suite.serve(channel, request)
+if __name__ == "__main__":
+    server._timed = both
+    server.main(sys.argv[1])

@@ -12,6 +12,7 @@ from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.models import worker_process as worker
 from umlip_gate.plugin.cost_fixtures import WORKERS_CLOCK, require_alone
 from umlip_gate.plugin.run_configuration import RunConfiguration
+from umlip_gate.settings import ROOT
 
 pytestmark = [
     pytest.mark.cost,
@@ -19,7 +20,7 @@ pytestmark = [
     pytest.mark.benchmark(timer=WORKERS_CLOCK, group="MD steps"),
 ]
 
-BOTH = worker.BOOTSTRAP.replace("umlip_gate.worker.server", "benchmarks.both_md_loops")
+BOTH = ROOT / "benchmarks" / "both_md_loops.py"
 MODEL = "CHGNet_0.3.0"
 WARM_UP = 3
 
@@ -42,14 +43,14 @@ def test_a_step_of_the_suite_costs_what_a_bare_one_does(
     require_alone(benchmark)
     bare, protocol = suite.cost.thresholds.bare, suite.cost.thresholds.protocol
     live = prepared(suite.models[MODEL], "cpu", suite.settings, None)
-    monkeypatch.setattr(worker, "BOOTSTRAP", BOTH)
+    monkeypatch.setattr(worker, "START", BOTH)
     ratios: list[list[float]] = []
 
     def process() -> None:
         ladder = SizeSweep(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
 
         def ask(verb: str) -> float:
-            return float(ladder._worker._ask(verb, bare.n_atoms)[1])
+            return float(ladder._worker._ask(verb, bare.n_atoms)[0][1])
 
         def step(of_the_suite: bool) -> Steps:  # noqa: FBT001 - or of the bare loop
             before_s = ask("inside")

@@ -12,8 +12,9 @@ from umlip_gate.cost.costs import Clock, Cost, ModelCosts, Weights
 from umlip_gate.cost.protocol import Protocol, crystal, neighbours_per_atom
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.models.prepare import RunnableModel
-from umlip_gate.models.worker_process import Answer, Worker, WorkerKilled, WorkerLost
+from umlip_gate.models.worker_process import Worker, WorkerKilled, WorkerLost
 from umlip_gate.worker.dynamics import TimedSteps
+from umlip_gate.worker.packing import Answer
 
 OVERSHOOT = 1.1
 MOST_GROWTH = 10

@@ -37,12 +37,8 @@ class RunnableModel:
         What a worker loads.
     environment
         The interpreter that it runs in.
-    abilities
-        What its family declares.
     checkpoint_digest
         sha256 of its weights; None if it declares none.
-    atoms_per_batch
-        The most atoms that are evaluated at once on its device.
     files_digest
         sha256 of files and folders that a candidate's arguments name; None where it is not known.
     reusable
@@ -52,11 +48,21 @@ class RunnableModel:
 
     job: Job
     environment: Environment
-    abilities: Abilities
     checkpoint_digest: str | None
-    atoms_per_batch: int
     files_digest: dict[str, str | None]
     reusable: bool
+
+    @property
+    def abilities(self) -> Abilities:
+        """What its family declares."""
+        abilities: Abilities = _adapter(self.job.family).ABILITIES
+        return abilities
+
+    @property
+    def atoms_per_batch(self) -> int:
+        """The most atoms that are evaluated at once on its device."""
+        most: int = _adapter(self.job.family).ATOMS_PER_BATCH[self.job.device]
+        return most
 
 
 def adapted_families() -> set[str]:
@@ -109,35 +115,26 @@ def prepare_model(
     if random_seed is not None and model.checkpoint is None:
         raise Unavailable(f"{model.id}: its settings are all of it, there are no random weights")
     adapter = _adapter(model.family)
-    if model.environment:
-        python = tox_interpreter(model.environment)
-    else:
-        python = family_interpreter(model.family, adapter.PACKAGES[0])
+    own = model.environment
+    python = tox_interpreter(own) if own else _interpreter(model.family)
     package = model.checkpoint.package if model.checkpoint else None
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
     bundled_or_real = random_seed is None or package is not None
     for terms in _restrictions(model, with_weights=bundled_or_real):
         announce(f"{model.id}: {terms}")
     checkpoint = _registered_checkpoint(model, environment, settings) if bundled_or_real else None
-    digest = digest_of_weights(checkpoint) if checkpoint else None
-    expected = model.checkpoint.sha256 if model.checkpoint else None
-    if expected and digest not in (None, expected):
-        raise MeasurementError(
-            f"{model.id}: the checkpoint {checkpoint} has sha256 {digest}, the registry says "
-            f"{expected}: these are other weights than its own"
-        )
-    job_device = device_for(model.family, device)
     job = Job(
         environment.python,
         model.family,
         checkpoint,
         dict(model.settings),
-        job_device,
+        device_for(model.family, device),
         _dtype(adapter, model.dtype, model.id),
         random_seed=random_seed,
     )
-    batch = adapter.ATOMS_PER_BATCH[job_device]
-    return RunnableModel(job, environment, adapter.ABILITIES, digest, batch, {}, reusable=True)
+    expected = model.checkpoint.sha256 if model.checkpoint else None
+    digest = _verified(model.id, checkpoint, expected, "the registry")
+    return RunnableModel(job, environment, digest, {}, reusable=True)
 
 
 def prepare_candidate(candidate: Candidate) -> RunnableModel:
@@ -157,10 +154,8 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
     adapter = _adapter(family)
     if candidate.device not in adapter.ATOMS_PER_BATCH:
         raise InputError(f"{candidate.name}: {family} does not compute on {candidate.device}")
-    if candidate.python:
-        python = candidate.folder / candidate.python
-    else:
-        python = family_interpreter(family, adapter.PACKAGES[0])
+    own = candidate.python
+    python = candidate.folder / own if own else _interpreter(family)
     calculator = candidate.calculator
     modules = (calculator.partition(":")[0].partition(".")[0],) if calculator else ()
     path = (str(candidate.folder),) if calculator else ()
@@ -168,15 +163,9 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
         python, adapter.PACKAGES, modules, path, all_packages=calculator is not None
     )
     checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
-    digest = digest_of_weights(checkpoint) if checkpoint else None
-    if candidate.sha256 and digest != candidate.sha256:
-        raise MeasurementError(
-            f"{candidate.name}: the checkpoint {checkpoint} has sha256 {digest}, the candidate "
-            f"file says {candidate.sha256}"
-        )
     settings = (
-        {"calculator": candidate.calculator, "arguments": candidate.arguments}
-        if candidate.calculator
+        {"calculator": calculator, "arguments": candidate.arguments}
+        if calculator
         else candidate.settings
     )
     job = Job(
@@ -190,10 +179,27 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
         path,
         folder=candidate.folder,
     )
+    digest = _verified(candidate.name, checkpoint, candidate.sha256, "the candidate file")
     files = named_content(candidate.texts(), candidate.folder)
-    batch = adapter.ATOMS_PER_BATCH[candidate.device]
     known = digest is not None and None not in files.values()
-    return RunnableModel(job, environment, adapter.ABILITIES, digest, batch, files, reusable=known)
+    return RunnableModel(job, environment, digest, files, reusable=known)
+
+
+def _verified(name: str, checkpoint: Path | None, expected: str | None, who: str) -> str | None:
+    """Return the digest of weights.
+
+    Raises
+    ------
+    MeasurementError
+        It is another than is expected.
+    """
+    digest = digest_of_weights(checkpoint) if checkpoint else None
+    if expected and digest not in {None, expected}:
+        raise MeasurementError(
+            f"{name}: the checkpoint {checkpoint} has sha256 {digest}, {who} says {expected}: "
+            "these are other weights"
+        )
+    return digest
 
 
 def _restrictions(model: Model, *, with_weights: bool) -> Iterator[str]:
@@ -203,6 +209,16 @@ def _restrictions(model: Model, *, with_weights: bool) -> Iterator[str]:
     weights = model.checkpoint if with_weights else None
     if weights and (weights.gated or RESTRICTED in weights.licence):
         yield f"its weights are under {weights.licence}"
+
+
+def _interpreter(family: str) -> Path:
+    adapter = _adapter(family)
+    return family_interpreter(environment_of(family), adapter.PACKAGES[0])
+
+
+def environment_of(family: str) -> str:
+    """Return the name of the environment of a family; some families share one."""
+    return str(getattr(_adapter(family), "ENVIRONMENT", family))
 
 
 def _adapter(family: str) -> ModuleType:

@@ -1,37 +1,37 @@
 """The suite's side of a worker: start it, ask it, notice that it died.
 
 A model runs in a process of its own, in the interpreter of its environment, and speaks plain
-numbers and bytes over an execnet channel.
+numbers and bytes over a socket.
 """
 
 import contextlib
 import os
-import shlex
 import signal
+import socket
 import subprocess
+import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import execnet
 from ase import Atoms
 
+from umlip_gate import worker
 from umlip_gate.errors import MeasurementError
 from umlip_gate.settings import ROOT
+from umlip_gate.worker.channel import LOOK_EVERY_S, Channel, Message
+from umlip_gate.worker.packing import Answer, pack_structures, unpack_answers
 
 START_LIMIT_S = 300.0
 """Importing and loading the largest package from a cold disk."""
 
-BOOTSTRAP = """
-import sys
-root, request = channel.receive()
-sys.path.insert(0, root)
-from umlip_gate.worker.server import serve
-serve(channel, request)
-"""
+START = Path(worker.__file__).with_name("start.py")
+"""The script that a model's interpreter runs."""
 
-Answer = tuple[Any, ...]
+SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN")
+"""Variables that no model sees: a checkpoint may be a program."""
 
 
 class WorkerLost(MeasurementError):
@@ -105,20 +105,60 @@ class Worker:
     def __init__(self, job: Job, log: Path, start_limit_s: float = START_LIMIT_S) -> None:
         self.job = job
         self.log = log
-        self._group = execnet.Group()
-        self._gateway = self._group.makegateway(f"popen//python={shlex.quote(str(job.python))}")
+        self._channel: Channel | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        end_s = time.monotonic() + start_limit_s
         try:
-            self._channel = self._gateway.remote_exec(BOOTSTRAP)
-            self._channel.send((str(ROOT), self._request()))
-            ready, about = self._receive(start_limit_s, "start")
+            with tempfile.TemporaryDirectory(prefix="umlip-gate-") as folder:
+                address = str(Path(folder) / "socket")
+                with socket.socket(socket.AF_UNIX) as listener:
+                    listener.bind(address)
+                    listener.listen(1)
+                    self._process = self._start(address)
+                    self._channel = Channel(self._accept(listener, end_s))
+            self._send(self._request())
+            said, _ = self._receive(start_limit_s, "start")
         except BaseException:
             self.kill()
             raise
-        if ready != "ready":
-            raise WorkerLost(f"the worker said {ready!r} instead of that it is ready")
+        kind, about = said
+        if kind != "ready":
+            self.kill()
+            raise WorkerLost(f"the worker said {kind!r} instead of that it is ready")
         self.pid: int = about["pid"]
+        self.numpy: str = about["numpy"]
         self.n_parameters: int | None = about["n_parameters"]
         self.elements: list[int] | None = about["elements"]
+
+    def _start(self, address: str) -> "subprocess.Popen[bytes]":
+        environment = {key: value for key, value in os.environ.items() if key not in SECRETS}
+        with self.log.open("ab") as log:
+            try:
+                return subprocess.Popen(  # noqa: S603 - the interpreter that a person named
+                    [self.job.python, START, address],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.job.folder,
+                    env=environment,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise WorkerLost(
+                    f"the interpreter {self.job.python} does not start: {error.strerror}"
+                ) from None
+
+    def _accept(self, listener: socket.socket, end_s: float) -> socket.socket:
+        """Wait until the process connects, ends, or has taken too long."""
+        while time.monotonic() < end_s:
+            alive = self._is_alive()
+            listener.settimeout(LOOK_EVERY_S if alive else 0.0)
+            try:
+                return listener.accept()[0]
+            except (TimeoutError, BlockingIOError):
+                if not alive:
+                    raise self._death() from None
+        raise WorkerLost("the worker did not start in time")
 
     def _request(self) -> dict[str, Any]:
         return {
@@ -129,9 +169,7 @@ class Worker:
             "device": self.job.device,
             "dtype": self.job.dtype,
             "path": list(self.job.path),
-            "log": str(self.log),
             "checked": self.job.checked,
-            "folder": str(self.job.folder),
             "core": self.job.core,
         }
 
@@ -154,10 +192,11 @@ class Worker:
         WorkerLost
             The worker died, or did not answer within the time limit; it is dead now.
         """
-        answers = self._ask("evaluate", [_message(atoms) for atoms in structures])
+        about, arrays = pack_structures(structures)
+        answers = unpack_answers(self._ask("evaluate", about, arrays))
         if len(answers) != len(structures):
             raise WorkerLost(f"{len(answers)} answers for {len(structures)} structures")
-        return list(answers)
+        return answers
 
     def build(self, atoms: Atoms, numbers: dict[str, float]) -> Answer:
         """Ask for a crystal that laps can be run on.
@@ -179,31 +218,46 @@ class Worker:
         WorkerLost
             As `evaluate` does.
         """
-        return tuple(self._ask("build", (_message(atoms), numbers)))
+        about, arrays = pack_structures([atoms])
+        return tuple(self._ask("build", [about, numbers], arrays)[0])
 
     def lap(self, n_steps: int) -> Answer:
         """Ask for NVE steps of the crystal; answers and errors as `build`'s."""
-        return tuple(self._ask("lap", n_steps))
+        return tuple(self._ask("lap", n_steps)[0])
 
-    def _ask(self, verb: str, question: Any) -> Any:  # noqa: ANN401 - plain data
+    def _ask(self, verb: str, question: Any, arrays: Sequence[bytes] = ()) -> Message:  # noqa: ANN401 - plain data
+        """Return what the worker answers, and the arrays of the answer."""
+        self._send([verb, question], *arrays)
+        (_, answer), results = self._receive(self.job.time_limit_s, "answer")
+        return answer, results
+
+    def _send(self, said: Any, *arrays: bytes) -> None:  # noqa: ANN401 - plain data
         try:
-            self._channel.send((verb, question))
+            self._connected.send(said, *arrays, limit_s=self.job.time_limit_s)
         except OSError:
             raise self._death() from None
-        return self._receive(self.job.time_limit_s, "answer")
 
-    def _receive(self, limit_s: float, what: str) -> Any:  # noqa: ANN401 - plain data
+    def _receive(self, limit_s: float, what: str) -> Message:
         try:
-            return self._channel.receive(limit_s)
-        except self._channel.TimeoutError:
+            message = self._connected.receive(limit_s, self._is_alive)
+        except TimeoutError:
             self.kill()
             raise WorkerLost(f"the worker did not {what} within {limit_s:g} s") from None
-        except execnet.RemoteError as error:
-            self.kill()
-            lines = str(error.formatted).strip().splitlines()
-            raise WorkerLost(f"the worker did not {what}: {lines[-1]}") from None
         except (EOFError, OSError):
             raise self._death() from None
+        kind, said = message[0]
+        if kind == "lost":
+            self.kill()
+            raise WorkerLost(f"the worker did not {what}: {said}")
+        return message
+
+    @property
+    def _connected(self) -> Channel:
+        assert self._channel is not None  # noqa: S101 - set by __init__, which raises otherwise
+        return self._channel
+
+    def _is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _death(self) -> WorkerLost:
         """Say how the process ended, and the last that it said."""
@@ -215,12 +269,13 @@ class Worker:
 
     def kill(self) -> int:
         """End the process, and return its exit status."""
+        if self._process is None:
+            return 0
         try:
             status = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             status = None
         self._kill_group()
-        self._group.terminate(timeout=1)
         return self._process.wait() if status is None else status
 
     def close(self) -> None:
@@ -230,24 +285,11 @@ class Worker:
 
     def _kill_group(self) -> None:
         """Kill the process and whatever it has started; it leads a group of its own."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-
-    @property
-    def _process(self) -> "subprocess.Popen[bytes]":
-        """The child; execnet shows no other way to its exit status."""
-        process: subprocess.Popen[bytes] = self._gateway._io.popen  # type: ignore[attr-defined]  # noqa: SLF001
-        return process
-
-
-def _message(atoms: Atoms) -> tuple[bytes, bytes, bytes, list[bool]]:
-    return (
-        atoms.numbers.astype("<i8").tobytes(),
-        atoms.positions.astype("<f8").tobytes(),
-        atoms.cell.array.astype("<f8").tobytes(),
-        [bool(periodic) for periodic in atoms.pbc],
-    )
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        if self._channel is not None:
+            self._channel.close()
 
 
 def _cause(status: int) -> str:

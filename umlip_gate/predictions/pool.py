@@ -10,8 +10,9 @@ import numpy as np
 from ase import Atoms
 
 from umlip_gate.errors import MeasurementError
-from umlip_gate.models.worker_process import Answer, Job, Worker, WorkerLost
+from umlip_gate.models.worker_process import Job, Worker, WorkerLost
 from umlip_gate.predictions.store import Row
+from umlip_gate.worker.packing import Answer
 
 MOST_FAULTS = 3
 """So many configurations may kill or hang a worker; then the model is given up."""

@@ -1,7 +1,7 @@
-"""The worker's side: runs inside the model's environment and answers over an execnet channel.
+"""The worker's side: runs inside the model's environment and answers over a socket.
 
-Imports ASE and NumPy only; the model's package is imported by its adapter, after threads and
-allocator are set. Global state that a package changes is this process's alone.
+Imports the standard library alone; ASE and NumPy, and the model's package by its adapter, follow
+after threads and allocator are set. Global state that a package changes is this process's alone.
 """
 
 import ctypes
@@ -9,18 +9,21 @@ import gc
 import importlib
 import os
 import re
+import socket
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from umlip_gate.worker.channel import Channel
+
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from umlip_gate.worker.packing import Answer
     from umlip_gate.worker.potential import Abilities, EnergyForces, Potential
-
-Answer = tuple[Any, ...]
 
 THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -34,45 +37,70 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT_BYTES = 1 << 30
 
 
-def serve(channel: Any, request: dict[str, Any]) -> None:  # noqa: ANN401 - execnet's Channel
-    """Load a potential, then answer questions until the channel closes.
+def main(address: str) -> None:
+    """Connect to the suite, load what it asks for, and answer until it is gone.
+
+    Parameters
+    ----------
+    address
+        The path of a Unix socket.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(address)
+    channel = Channel(connection)
+    request, _ = channel.receive()
+    try:
+        serve(channel, request)
+    except Exception as error:  # noqa: BLE001 - whatever a package raises is told to the suite
+        traceback.print_exc()
+        channel.send(["lost", " ".join(traceback.format_exception_only(error)[-1].split())])
+        raise SystemExit(1) from None
+
+
+def serve(channel: Channel, request: dict[str, Any]) -> None:
+    """Load a potential, then answer questions until the suite is gone.
 
     Parameters
     ----------
     channel
-        Sends `("ready", about)` once loaded, then one answer per question received. To
-        `("evaluate", structures)` a list with, for each, `("ok", energy, forces as bytes)`,
-        `("error", text)` or `("fault", text)`; to `("build", (structure, numbers))` and
-        `("lap", n_steps)` one such tuple, with what `cost.serve.Timer` returns if it is ok.
+        Sends `["ready", about]` once loaded, then `["answer", …]` to each question: to
+        `["evaluate", about]` with the arrays of `packing.pack_structures` what
+        `packing.pack_answers` returns; to `["build", [about, numbers]]` and `["lap", n_steps]`
+        `["ok", what md_timer.Timer returns]`, `["error", text]` or `["fault", text]`.
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
-        log, checked (whether structures that the family declares unable are refused), folder
-        (to work in), core (the only one to run on; None for any).
+        checked (whether structures that the family declares unable are refused), core (the only
+        one to run on; None for any).
     """
-    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
     _one_thread(request["core"])
     _keep_memory()
-    os.setpgid(0, 0)
-    os.chdir(request["folder"])
     sys.path[:0] = request["path"]
     adapter = importlib.import_module(f"umlip_gate.worker.adapters.{request['family']}")
     potential = _load(adapter, request)
     about = {
         "pid": os.getpid(),
+        "numpy": sys.modules["numpy"].__version__,
         "n_parameters": potential.n_parameters,
         "elements": sorted(potential.elements) if potential.elements else None,
     }
-    channel.send(("ready", about))
+    channel.send(["ready", about])
     abilities = adapter.ABILITIES if request["checked"] else None
-    timed = _timed(potential, request["device"])
-    for verb, question in channel:
+    _answer_questions(channel, potential, abilities, request["device"])
+
+
+def _answer_questions(
+    channel: Channel, potential: "Potential", abilities: "Abilities | None", device: str
+) -> None:
+    from umlip_gate.worker.packing import pack_answers, unpack_structures  # noqa: PLC0415
+
+    timed = _timed(potential, device)
+    for (verb, question), arrays in channel.messages(ended=lambda: os._exit(0)):
         if verb == "evaluate":
-            structures = [_structure(message) for message in question]
-            channel.send(_evaluate(potential, abilities, structures))
+            answers = _evaluate(potential, abilities, unpack_structures(question, arrays))
+            said, results = pack_answers(answers)
+            channel.send(["answer", said], *results)
         else:
-            channel.send(timed(verb, question))
+            channel.send(["answer", timed(verb, question, arrays)])
 
 
 def _one_thread(core: int | None) -> None:
@@ -102,22 +130,9 @@ def _load(adapter: ModuleType, request: dict[str, Any]) -> "Potential":
     return potential
 
 
-def _structure(message: Sequence[Any]) -> "Atoms":
-    import numpy as np  # noqa: PLC0415 - after the thread pools are set
-    from ase import Atoms  # noqa: PLC0415
-
-    numbers, positions, cell, pbc = message
-    return Atoms(
-        numbers=np.frombuffer(numbers, dtype="<i8"),
-        positions=np.frombuffer(positions, dtype="<f8").reshape(-1, 3).copy(),
-        cell=np.frombuffer(cell, dtype="<f8").reshape(3, 3).copy(),
-        pbc=pbc,
-    )
-
-
 def _evaluate(
     potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
-) -> list[Answer]:
+) -> "list[Answer]":
     """Answers for a batch; where the batch fails, its halves are tried, down to one structure."""
     answers = _attempt(potential, abilities, structures)
     if answers[0][0] == "ok" or len(structures) == 1:
@@ -133,18 +148,21 @@ def _evaluate(
 
 def _attempt(
     potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
-) -> list[Answer]:
+) -> "list[Answer]":
     """Answers for a batch, or the one error of all of it.
 
     The exception ends here, with the frames and the tensors that it holds: halves are tried
     with all memory free again.
     """
-    from umlip_gate.worker.validation import check_output, refuse  # noqa: PLC0415 - imports NumPy
+    from umlip_gate.worker.validation import (  # noqa: PLC0415 - imports NumPy
+        check_output,
+        check_structure,
+    )
 
     try:
         if abilities is not None:
             for atoms in structures:
-                refuse(atoms, potential, abilities)
+                check_structure(atoms, potential, abilities)
         given = [atoms.copy() for atoms in structures]
         results = _in_order(potential.evaluate(given), len(structures))
         for before, after, result in zip(structures, given, results, strict=True):
@@ -157,17 +175,19 @@ def _attempt(
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
 
 
-def _timed(potential: "Potential", device: str) -> Callable[[str, Any], Answer]:
-    """Answer the questions of a cost measurement."""
+def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[bytes]], Answer]":
+    """Return what answers the questions of a cost measurement."""
     from umlip_gate.worker.md_timer import Timer  # noqa: PLC0415 - imports NumPy
+    from umlip_gate.worker.packing import unpack_structures  # noqa: PLC0415 - imports NumPy
 
     timer = Timer(potential, device)
 
-    def answer(verb: str, question: Any) -> Answer:  # noqa: ANN401 - plain data
+    def answer(verb: str, question: Any, arrays: list[bytes]) -> "Answer":  # noqa: ANN401 - plain data
         try:
             if verb == "build":
-                structure, numbers = question
-                return "ok", timer.build(_structure(structure), numbers)
+                about, numbers = question
+                (atoms,) = unpack_structures(about, arrays)
+                return "ok", timer.build(atoms, numbers)
             return "ok", timer.lap(question)
         except Exception as error:  # whatever a package raises is this size's error
             if _device_is_lost(error):

@@ -1,7 +1,11 @@
 """Cells for packages that treat a structure as periodic where it is not."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
+
+from umlip_gate.worker.potential import CalculatorPotential, EnergyForces
 
 
 def enclosed(atoms: Atoms, vacuum_ang: float) -> Atoms:
@@ -26,3 +30,24 @@ def enclosed(atoms: Atoms, vacuum_ang: float) -> Atoms:
     copy: Atoms = atoms.copy()
     copy.center(vacuum=vacuum_ang, axis=tuple(np.flatnonzero(~atoms.pbc)))
     return copy
+
+
+def in_vacuum(atoms: Atoms, cutoff_ang: float) -> Atoms:
+    """Copy a structure into a periodic cell, with nothing in reach where it was not periodic."""
+    copy: Atoms = atoms.copy()
+    if not copy.pbc.all():
+        for axis in np.flatnonzero(~copy.pbc):
+            copy.cell[axis] = 0
+            copy.center(vacuum=cutoff_ang, axis=int(axis))
+        copy.pbc = True
+    return copy
+
+
+class PeriodicPotential(CalculatorPotential):
+    """A calculator that is given periodic cells only, one structure after the other."""
+
+    cutoff_ang: float
+
+    def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
+        """Energies and forces of structures, in their order."""
+        return super().evaluate([in_vacuum(atoms, self.cutoff_ang) for atoms in structures])

@@ -17,8 +17,8 @@ NEAREST_ANG = 3.5
 """Most atoms of a metal have a neighbour within this; only the others are looked at again."""
 
 
-def refuse(atoms: Atoms, potential: Potential, abilities: Abilities) -> None:
-    """Refuse a structure that a potential has no meaning for.
+def check_structure(atoms: Atoms, potential: Potential, abilities: Abilities) -> None:
+    """Check that a potential has a meaning for a structure.
 
     Raises
     ------

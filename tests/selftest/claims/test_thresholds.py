@@ -421,7 +421,7 @@ def test_committed_assertions_speak_of_table_1_and_the_baselines(
 ) -> None:
     for item, assertion in committed.assertions().items():
         alone = set(assertion.named_models) - set(combined)
-        baselines = {m for m in alone if models[m].family == "classical"}
+        baselines = {m for m in alone if models[m].family in {"ace", "eam", "mtp"}}
         named_alone = isinstance(assertion, Order) and not assertion.rest
         about_cost = assertion.about == "cost"
         assert not baselines or isinstance(assertion, Limit) or named_alone or about_cost, item

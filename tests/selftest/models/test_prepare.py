@@ -76,10 +76,10 @@ def test_a_family_without_a_gpu_says_where_it_computes(
 def test_a_candidate_of_a_family_without_a_gpu(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
-        'name = "mine"\nfamily = "classical"\ndevice = "cuda"\nsettings = { form = "ace" }\n'
+        'name = "mine"\nfamily = "ace"\ndevice = "cuda"\nsettings = { architecture = {} }\n'
     )
     candidate = load_candidate(file, live.adapted_families(), set())
-    with pytest.raises(InputError, match="mine: classical does not compute on cuda"):
+    with pytest.raises(InputError, match="mine: ace does not compute on cuda"):
         live.prepare_candidate(candidate)
 
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from umlip_gate.errors import Unavailable
 from umlip_gate.models.prepare import RunnableModel, prepare_model
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.models.worker_process import Answer, Worker
+from umlip_gate.models.worker_process import Worker
 from umlip_gate.settings import Settings
+from umlip_gate.worker.packing import Answer
 from umlip_gate.worker.potential import Abilities, Ability
 
 pytestmark = pytest.mark.selftest
@@ -34,9 +35,9 @@ FAMILIES = {
     "mattersim": "MatterSim-v1.0.0-1M",
     "grace": "GRACE-1L-OAM",
     "grace-r6": "GRACE-1L-r6-MP",
-    "classical-eam": "EAM-Zhou",
-    "classical-ace": "ACE-W-0",
-    "classical-mtp": "MTP14-MoNbTaW",
+    "eam": "EAM-Zhou",
+    "ace": "ACE-W-0",
+    "mtp": "MTP14-MoNbTaW",
     "eqv2": "eqV2-31M-omat",
     "dpa3": "DPA3-v1-OpenLAM",
 }

@@ -4,7 +4,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.geometry import get_distances
 
-from umlip_gate.worker.vacuum import enclosed
+from umlip_gate.worker.vacuum import enclosed, in_vacuum
 
 pytestmark = pytest.mark.selftest
 
@@ -57,3 +57,13 @@ def distances(
 def test_what_is_periodic_everywhere_or_nowhere_stays(*, periodic: bool) -> None:
     atoms = slab((periodic, periodic, periodic))
     assert enclosed(atoms, 3.0) is atoms
+
+
+def test_nothing_is_in_reach_where_it_was_not_periodic() -> None:
+    slab = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
+    slab.pbc = (True, True, False)
+    given = in_vacuum(slab, 5.0)
+    assert given.pbc.all()
+    assert given.cell.lengths() == pytest.approx([6.33, 6.33, 4.7475 + 10])
+    assert slab.cell.lengths() == pytest.approx([6.33, 6.33, 6.33])
+    np.testing.assert_allclose(np.diff(given.positions, axis=0), np.diff(slab.positions, axis=0))

@@ -1,6 +1,5 @@
-"""The classical baselines beyond what every family must do: EAM-Zhou is the published potential."""
+"""EAM beyond what every family must do: EAM-Zhou is the published potential."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from ase.eos import EquationOfState
 from umlip_gate.errors import Unavailable
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.models.worker_process import Job, Worker, WorkerLost
-from umlip_gate.settings import ROOT, Settings
-from umlip_gate.worker.adapters.classical import EamTable, in_vacuum
+from umlip_gate.models.worker_process import Job, Worker
+from umlip_gate.settings import Settings
+from umlip_gate.worker.adapters.eam import EamTable
 
 pytestmark = pytest.mark.selftest
 
@@ -105,46 +104,3 @@ def test_lammps_forgets_the_structure_before(zhou: Worker) -> None:
 def test_eam_zhou_has_nothing_random(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="there are no random weights"):
         prepare_model(MODELS["EAM-Zhou"], "cpu", Settings(tmp_path, tmp_path), random_seed=0)
-
-
-def test_mtp_from_a_file(tmp_path: Path) -> None:
-    """A small file that motep writes is read as the published ones are."""
-    random = job(MODELS["MTP14-MoNbTaW"], tmp_path, random_seed=0)
-    file = tmp_path / "small.mtp"
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from umlip_gate.worker.adapters import "
-        "classical as c; from umlip_gate.worker.potential import LoadSpec; "
-        "from motep.io.mlip.mtp import write_mtp; write_mtp(sys.argv[2], "
-        f"c.load(LoadSpec(None, 0, {random.settings!r}), 'cpu', 'float64').calculator.engine"
-        ".mtp_data, legacy=True)"
-    )
-    subprocess.run([random.python, "-c", program, str(ROOT), str(file)], check=True)
-    atoms = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
-    atoms.symbols[:4] = ["Mo", "Nb", "Ta", "W"]
-    found = []
-    for each in (random, Job(random.python, "classical", file, random.settings)):
-        worker = Worker(each, tmp_path / "worker.log")
-        found += energies(worker, [atoms])
-        worker.close()
-    assert found[1] == pytest.approx(found[0], rel=1e-9)
-    with pytest.raises(WorkerLost, match="the file has 4 species, the settings 1"):
-        Worker(
-            Job(random.python, "classical", file, {"form": "mtp", "species": ["W"]}),
-            tmp_path / "worker.log",
-        )
-
-
-def test_unknown_form(tmp_path: Path) -> None:
-    python = job(MODELS["EAM-Zhou"], tmp_path).python
-    with pytest.raises(WorkerLost, match="form = 'snap': a classical potential is one of eam-zhou"):
-        Worker(Job(python, "classical", settings={"form": "snap"}), tmp_path / "worker.log")
-
-
-def test_nothing_is_in_reach_where_it_was_not_periodic() -> None:
-    slab = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
-    slab.pbc = (True, True, False)
-    given = in_vacuum(slab, 5.0)
-    assert given.pbc.all()
-    assert given.cell.lengths() == pytest.approx([6.33, 6.33, 4.7475 + 10])
-    assert slab.cell.lengths() == pytest.approx([6.33, 6.33, 6.33])
-    np.testing.assert_allclose(np.diff(given.positions, axis=0), np.diff(slab.positions, axis=0))
