@@ -7,6 +7,7 @@ pytest_plugins = [
     "umlip_gate.plugin.scheduling",
     "umlip_gate.plugin.verdicts",
     "umlip_gate.plugin.report",
+    "umlip_gate.plugin.notices",
     "umlip_gate.plugin.accuracy_fixtures",
     "umlip_gate.plugin.cost_fixtures",
 ]

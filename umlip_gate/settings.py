@@ -1,14 +1,18 @@
 """Where things are kept, and what a run may reach."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pooch
+import platformdirs
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: registries, thresholds and `.tox` are found from here."""
+
+
+def _silent(_: str) -> None:
+    """Announce nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ class Settings:
         Nothing is asked of the network.
     checkpoints
         Weights that a person has already, by the registered model that they are of.
+    require_digests
+        No file is fetched or used whose digest is not registered.
+    announce
+        Tell the person at once what takes long.
     """
 
     cache: Path
@@ -34,6 +42,8 @@ class Settings:
     mirror: Path | None = None
     offline: bool = False
     checkpoints: Mapping[str, Path] = field(default_factory=dict)
+    require_digests: bool = False
+    announce: Callable[[str], None] = field(default=_silent, compare=False, repr=False)
 
     @property
     def downloads(self) -> Path:
@@ -57,11 +67,11 @@ class Settings:
 
 
 def cache_folder() -> Path:
-    """`UMLIP_GATE_CACHE`, or the place this system keeps caches."""
-    return Path(os.environ.get("UMLIP_GATE_CACHE") or pooch.os_cache("umlip-gate"))
+    """Return `UMLIP_GATE_CACHE`, or the place where this system keeps caches."""
+    return Path(os.environ.get("UMLIP_GATE_CACHE") or platformdirs.user_cache_dir("umlip-gate"))
 
 
 def mirror_folder() -> Path | None:
-    """`UMLIP_GATE_MIRROR`, if set."""
+    """Return `UMLIP_GATE_MIRROR`, if it is set."""
     folder = os.environ.get("UMLIP_GATE_MIRROR")
     return Path(folder) if folder else None

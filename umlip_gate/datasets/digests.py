@@ -70,7 +70,7 @@ def is_known(source: SourceFile) -> bool:
 
 
 def mismatch(path: Path, source: SourceFile) -> str | None:
-    """Say in what a file differs from what is known of it: expected and got, or None."""
+    """Return how a file differs from what is known of it, or None if it does not."""
     checks = (
         ("size in bytes", source.size, lambda: path.stat().st_size),
         ("sha256", source.sha256, lambda: sha256_of(path)),
@@ -84,7 +84,7 @@ def mismatch(path: Path, source: SourceFile) -> str | None:
     return "; ".join(wrong) or None
 
 
-def hold_to_record(path: Path, target: Path, address: str) -> None:
+def hold_to_record(path: Path, target: Path, address: str) -> bool:
     """Compare a file with the digest recorded at its first use; record it if this is the first.
 
     Parameters
@@ -96,6 +96,11 @@ def hold_to_record(path: Path, target: Path, address: str) -> None:
     address
         What messages call the file.
 
+    Returns
+    -------
+    bool
+        Whether this was the first use.
+
     Raises
     ------
     InputError
@@ -106,10 +111,11 @@ def hold_to_record(path: Path, target: Path, address: str) -> None:
     if not record.exists():
         with replacing(record) as part:
             part.write_text(f"{found}\n", encoding="ascii")
-        return
+        return True
     recorded = record.read_text(encoding="utf-8", errors="replace").strip()
     if found != recorded:
         raise InputError(
             f"{address}: the bytes have changed: sha256 was {recorded} at the first use and is "
             f"{found} now. To accept the new file, delete {record} and {target}"
         )
+    return False

@@ -1,24 +1,29 @@
 """A source file, brought or fetched once, with verified bytes."""
 
 import shutil
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from umlip_gate.datasets.addresses import place_of
 from umlip_gate.datasets.atomic import clear_leftovers, replacing
-from umlip_gate.datasets.digests import hold_to_record, is_known, mismatch
+from umlip_gate.datasets.digests import hold_to_record, is_known, mismatch, sha256_of
 from umlip_gate.datasets.download import download
 from umlip_gate.datasets.hosts import HOW_TO_GO_ON
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import Fault, InputError, Unavailable
+from umlip_gate.notices import add_notice
 from umlip_gate.settings import Settings
 
 HTML_BEGINNINGS = (b"<!doctype html", b"<html")
+SILENT_WAIT_S = 10.0
+"""A longer wait for another process is announced."""
 
 
 def fetch(source: SourceFile, settings: Settings) -> Path:
-    """Give the path of a file whose bytes are verified.
+    """Return the path of a file whose bytes are verified.
 
     A file that somebody brings is checked where it is. What is at an address is kept in
     `settings.downloads`; it comes from the mirror if there is one, else from the network, and
@@ -30,7 +35,7 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
     source
         Where the file is, and what is known of its bytes.
     settings
-        The cache, the run's folder, the mirror, and whether the run is offline.
+        The cache, the run's folder, the mirror, and what the run may fetch.
 
     Raises
     ------
@@ -38,15 +43,22 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
         The bytes are not the expected ones, a brought file is not there, the address does not
         name a file, or the cache cannot be written.
     Unavailable
-        It is not in the mirror, the run is offline, or the server does not give it.
+        It is not in the mirror, the run is offline or requires a digest that is not registered,
+        or the server does not give it.
     """
     if source.path is not None:
         return _brought(source.path, source)
+    if settings.require_digests and not is_known(source):
+        raise Unavailable(
+            f"{source.name}: no digest is registered, and --umlip-require-digests is set. Register "
+            "its sha256, or bring the file yourself (a dataset's with --umlip-datasets, weights "
+            "with --umlip-checkpoint)"
+        )
     target = settings.downloads / place_of(source.name)
     try:
-        if not _is_kept(source, target):
-            with _turn(source, settings):
-                if not _is_kept(source, target):  # another process may have been quicker
+        if not _is_kept(source, target, settings):
+            with _lock(source, settings):
+                if not _is_kept(source, target, settings):  # another process may have been quicker
                     clear_leftovers(target.parent)
                     _obtain(source, target, settings)
     except OSError as error:
@@ -65,33 +77,28 @@ def _brought(path: Path, source: SourceFile) -> Path:
     return path
 
 
-def place_of(url: str) -> PurePosixPath:
-    """`<host>/<path>` of an address, percent-decoded, as downloads and mirror are laid out."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise InputError(f"{url}: not an address ({error})") from error
-    host = parts.netloc.rpartition("@")[2].lower()
-    path = unquote(parts.path) + (f"?{parts.query}" if parts.query else "")
-    names = [host, *path.removeprefix("/").split("/")]
-    if any(name in {"", ".", ".."} or not name.isprintable() or "\\" in name for name in names):
-        raise InputError(f"{url}: the address does not name a file on a host")
-    return PurePosixPath(*names)
-
-
-def _is_kept(source: SourceFile, target: Path) -> bool:
+def _is_kept(source: SourceFile, target: Path, settings: Settings) -> bool:
     if not target.is_file() or mismatch(target, source):
         return False
-    if not is_known(source):
-        hold_to_record(target, target, source.name)
+    _compare_with_first_use(target, target, source, settings)
     return True
 
 
-def _turn(source: SourceFile, settings: Settings) -> FileLock:
-    """Lock of one file, which its holder's death releases."""
-    lock = settings.cache / "locks" / f"{place_of(source.name)}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(lock)
+@contextmanager
+def _lock(source: SourceFile, settings: Settings) -> Iterator[None]:
+    """Hold the lock of one file, which its holder's death releases."""
+    path = settings.cache / "locks" / f"{place_of(source.name)}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=SILENT_WAIT_S)
+    except Timeout:
+        settings.announce(f"waiting for another process that fetches {source.name} ({path})")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _obtain(source: SourceFile, target: Path, settings: Settings) -> None:
@@ -103,7 +110,8 @@ def _obtain(source: SourceFile, target: Path, settings: Settings) -> None:
                 origin = _take_from_mirror(source, part, settings.mirror)
             else:
                 origin = _take_from_network(source, part, settings)
-            _verify(part, source, target, origin)
+            _verify(part, source, origin)
+            _compare_with_first_use(part, target, source, settings)
     except Fault as fault:
         if damage is None:
             raise
@@ -129,11 +137,27 @@ def _take_from_mirror(source: SourceFile, part: Path, mirror: Path) -> str:
 def _take_from_network(source: SourceFile, part: Path, settings: Settings) -> str:
     if settings.offline:
         raise Unavailable(f"{source.name}: not kept here, and the run is offline. {HOW_TO_GO_ON}")
-    download(source.name, part, settings.run, refuse_html=_refuses_html(source))
+    download(source, part, settings.run, refuse_html=_refuses_html(source))
     return source.name
 
 
-def _verify(part: Path, source: SourceFile, target: Path, origin: str) -> None:
+def _compare_with_first_use(
+    path: Path, target: Path, source: SourceFile, settings: Settings
+) -> None:
+    """Compare a file without a registered digest with its first use, or record this one."""
+    if is_known(source) or not hold_to_record(path, target, source.name):
+        return
+    add_notice(
+        settings.run,
+        f"{source.name}: used unverified, as no digest is registered; sha256 {sha256_of(path)} is "
+        "recorded, and every later use is compared with it. --umlip-require-digests refuses "
+        "such files",
+    )
+
+
+def _verify(part: Path, source: SourceFile, origin: str) -> None:
+    if part.stat().st_size == 0 and source.size != 0 and not is_known(source):
+        raise InputError(f"{origin}: the file is empty")
     with part.open("rb") as file:
         beginning = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     is_page = beginning.startswith(HTML_BEGINNINGS)
@@ -143,8 +167,6 @@ def _verify(part: Path, source: SourceFile, target: Path, origin: str) -> None:
         raise InputError(f"{origin}: {wrong}; {page if is_page else changed}")
     if is_page and _refuses_html(source):
         raise InputError(f"{origin}: {page}")
-    if not is_known(source):
-        hold_to_record(part, target, source.name)
 
 
 def _refuses_html(source: SourceFile) -> bool:

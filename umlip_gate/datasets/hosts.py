@@ -36,8 +36,11 @@ class _Endpoint(NamedTuple):
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise InputError(f"the address of a host or of the proxy is wrong: {error}") from error
+        except ValueError:  # its text may quote a part of a password
+            raise InputError(
+                "the address of a host or of the proxy is wrong: a proxy's is "
+                "http://HOST:PORT, with a percent-encoded user and password if it needs them"
+            ) from None
         standard = 443 if parts.scheme == "https" else 1080 if "socks" in parts.scheme else 80
         return cls(parts.hostname or "", port or standard)
 
@@ -77,7 +80,7 @@ def require_reachable(url: str, asked: str, run: Path) -> None:
 
 
 def declare_unreachable(url: str, asked: str, reason: str, run: Path) -> Unavailable:
-    """Record that the host of an address cannot be reached; gives the fault to raise."""
+    """Record that the host of an address cannot be reached; return the fault to raise."""
     return _declare(asked, _Endpoint.of(url), reason, run)
 
 
@@ -95,7 +98,7 @@ def _fault(asked: str, endpoint: _Endpoint, reason: str) -> Unavailable:
 
 
 def _trouble_connecting(endpoint: _Endpoint) -> str | None:
-    """Say why no connection came about, or None."""
+    """Return why no connection came about, or None if one did."""
     outcome: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     # A thread, because a name look-up has no time-out; a daemon, so that none outlives the run.
     threading.Thread(target=lambda: outcome.put(_connect(endpoint)), daemon=True).start()

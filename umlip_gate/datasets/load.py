@@ -6,10 +6,11 @@ import logging
 from functools import cache
 from pathlib import Path
 
+from umlip_gate.datasets.addresses import place_of
 from umlip_gate.datasets.checks import check
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
-from umlip_gate.datasets.fetch import fetch, place_of
+from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.readers import read_file
 from umlip_gate.datasets.registry import INTERACTIONS, Dataset
 from umlip_gate.datasets.source import SourceFile
@@ -104,7 +105,7 @@ def _identity(file: SourceFile, settings: Settings) -> str:
     if known := file.sha256 or file.git_blob_sha1:
         return known
     record = settings.downloads / f"{place_of(file.name)}.sha256"
-    if not record.is_file():
+    if settings.require_digests or not record.is_file():
         fetch(file, settings)
     return record.read_text(encoding="utf-8", errors="replace").strip()
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, model_validator
 
+from umlip_gate.datasets.addresses import without_secrets
 from umlip_gate.schema import Sha256, Strict
 
 
@@ -42,5 +43,5 @@ class SourceFile(Strict):
 
     @property
     def name(self) -> str:
-        """The address or path, as messages name it."""
-        return self.url or str(self.path)
+        """The address without its secrets, or the path: as messages name it."""
+        return without_secrets(self.url) if self.url else str(self.path)

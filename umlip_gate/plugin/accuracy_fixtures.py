@@ -1,7 +1,5 @@
 """The fixtures that judging tests ask for: the laboratory, and the judgement of a case."""
 
-from collections.abc import Callable
-
 import pytest
 
 from umlip_gate.claims.verdict import Finding, Judgement, NotInside
@@ -33,7 +31,7 @@ def laboratory(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluato
             pytestconfig.option.umlip_device,
             suite.random_seed,
             worker_share(),
-            _announcer(pytestconfig),
+            suite.settings.announce,
         ),
         models={**suite.registered, **suite.members, **candidate},
         pools=suite.thresholds.pools,
@@ -42,21 +40,6 @@ def laboratory(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluato
         source=pytestconfig.option.umlip_source,
         allowance=suite.allowance,
     )
-
-
-def _announcer(config: pytest.Config) -> Callable[[str], None]:
-    """Print past the capture: a computation may take minutes."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    capture = config.pluginmanager.get_plugin("capturemanager")
-
-    def announce(text: str) -> None:
-        if reporter is not None and capture is not None:
-            with capture.global_and_fixture_disabled():
-                reporter.ensure_newline()
-                reporter.write_line(text)
-                reporter.flush()
-
-    return announce
 
 
 @pytest.fixture

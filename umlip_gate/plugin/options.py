@@ -75,6 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--umlip-offline", action="store_true", help="ask nothing of the network")
     add(
+        "--umlip-require-digests",
+        action="store_true",
+        help="fetch or use no file whose digest is not registered",
+    )
+    add(
         "--umlip-cost-baseline",
         metavar="NAME|PATH",
         help="hold costs against this baseline of thresholds/cost/; with --benchmark-only",

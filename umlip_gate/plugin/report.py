@@ -66,7 +66,9 @@ def _place(config: pytest.Config, option: str) -> Path | None:
     flag = f"--{option.replace('_', '-')} {path}"
     if not path.parent.is_dir():
         raise pytest.UsageError(f"{flag}: {path.parent} is no folder")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    if path.exists() and not path.is_file():
+        raise pytest.UsageError(f"{flag}: exists and is no regular file; name another")
+    if not os.access(path.parent, os.W_OK):
         raise pytest.UsageError(f"{flag}: cannot be written there")
     return path
 

@@ -1,11 +1,8 @@
 """What a session judges: registries, thresholds, candidate and gate, read and checked at start."""
 
-import contextlib
 import os
 import re
 import shutil
-import time
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +27,10 @@ from umlip_gate.models.combined import (
 from umlip_gate.models.prepare import adapted_families
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.models.weights import problem_with
+from umlip_gate.notices import add_notice
+from umlip_gate.plugin.announcer import announcer
 from umlip_gate.plugin.cost_options import EVERY, CostPlan, is_cost_asked, read_cost_plan
+from umlip_gate.run_folder import new_run_folder, unsafe_folders
 from umlip_gate.schema import nearest
 from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
 
@@ -269,18 +269,32 @@ def _settings(config: pytest.Config) -> Settings:
     if _is_xdist_worker(config):
         run = Path(config.workerinput["umlip_gate_run"])  # type: ignore[attr-defined]
     else:
-        run = cache / "runs" / uuid.uuid4().hex
-        _remove_forsaken(run.parent)
-    return Settings(cache, run, mirror_folder(), config.option.umlip_offline)
+        run = _new_run(cache)
+    option = config.option
+    return Settings(
+        cache,
+        run,
+        mirror_folder(),
+        option.umlip_offline,
+        require_digests=option.umlip_require_digests,
+        announce=announcer(config),
+    )
 
 
-def _remove_forsaken(runs: Path) -> None:
-    """Remove what killed runs left; no run lasts a week."""
-    week_ago_s = time.time() - 7 * 86400
-    for run in runs.glob("*"):
-        with contextlib.suppress(OSError):
-            if run.stat().st_mtime < week_ago_s:
-                shutil.rmtree(run)
+def _new_run(cache: Path) -> Path:
+    try:
+        run = new_run_folder(cache)
+    except OSError as error:
+        raise InputError(
+            f"the cache {cache} cannot be written ({error}); UMLIP_GATE_CACHE names the folder"
+        ) from error
+    for cause in unsafe_folders(cache):
+        add_notice(
+            run,
+            f"{cause}: what is kept in the cache decides verdicts, and is trusted. "
+            f"Use a folder that is yours alone (chmod go-w, or another UMLIP_GATE_CACHE)",
+        )
+    return run
 
 
 def _absolute(config: pytest.Config, paths: list[Path]) -> list[Path]:

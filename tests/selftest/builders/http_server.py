@@ -1,11 +1,14 @@
 """A real HTTP server on this machine that does what a test's script says."""
 
 import itertools
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socketserver import TCPServer
 from typing import Any
 
@@ -24,6 +27,12 @@ class Answer:
         Bytes of the body after which `half_sent` is set and `release` is waited for.
     hang_up
         Close the connection without a word.
+    sized
+        Promise the length of the body.
+    endless
+        Send the body again and again.
+    drip_s
+        Send single bytes, and wait so long after each.
     """
 
     body: bytes = b""
@@ -32,6 +41,9 @@ class Answer:
     cut_after: int | None = None
     hold_after: int | None = None
     hang_up: bool = False
+    sized: bool = True
+    endless: bool = False
+    drip_s: float | None = None
     half_sent: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
 
@@ -41,8 +53,15 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.server_bind()  # not yet listening: connections are refused
         self.scripts: dict[str, list[Answer]] = {}
         self.requests: list[str] = []
@@ -62,7 +81,7 @@ class Server(ThreadingHTTPServer):
     def url(self, path: str, *answers: Answer) -> str:
         """Give the address of a path, scripted so."""
         self.scripts[path] = list(answers)
-        return f"http://{self.host}{path}"
+        return f"{self.scheme}://{self.host}{path}"
 
     def start(self) -> None:
         """Listen, and answer from now on."""
@@ -100,9 +119,15 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.hang_up:
             return
         self.send_response(answer.status)
-        for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+        length = {"Content-Length": str(len(answer.body))} if answer.sized else {}
+        for name, value in {**length, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        if answer.drip_s is not None:
+            self._drip(answer, answer.drip_s)
+            return
+        while answer.endless:
+            self.wfile.write(answer.body)
         body = answer.body[: answer.cut_after]
         held = len(body) if answer.hold_after is None else answer.hold_after
         self.wfile.write(body[:held])
@@ -111,18 +136,46 @@ class _Handler(BaseHTTPRequestHandler):
             answer.release.wait(WAIT_LIMIT_S)
             self.wfile.write(body[held:])
 
+    def _drip(self, answer: Answer, pause_s: float) -> None:
+        for value in answer.body:
+            self.wfile.write(bytes([value]))
+            answer.release.wait(pause_s)
+
     def handle(self) -> None:
-        with suppress(ConnectionError):  # the client was killed, or only knocked
+        with suppress(ConnectionError, ssl.SSLError):  # the client was killed, or only knocked
             super().handle()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
+def make_certificate(folder: Path) -> Path:
+    """Make a certificate for 127.0.0.1, with its key in the same file."""
+    path = folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += [
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=test",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run(
+        [*command, "-keyout", "key.pem", "-out", "cert.pem"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    path.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
+    return path
+
+
 @contextmanager
-def serving(*, listening: bool = True) -> Iterator[Server]:
+def serving(*, listening: bool = True, certificate: Path | None = None) -> Iterator[Server]:
     """Run a server; not `listening`, it refuses connections until `start` is called."""
-    server = Server()
+    server = Server(certificate)
     if listening:
         server.start()
     try:

@@ -284,22 +284,10 @@ def test_a_page_with_the_right_digest_or_name_is_taken(server: Server, settings:
     assert fetch(page, settings).read_bytes() == PAGE
 
 
-def test_a_token_goes_to_its_host_alone(
-    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(download, "TOKENS", {"127.0.0.1": "SOME_TOKEN"})
-    for name in ("before", "after"):
-        fetch(SourceFile(url=server.url(f"/{name}", GOOD)), settings)
-        monkeypatch.setenv("SOME_TOKEN", "abc")
-    monkeypatch.setattr(download, "TOKENS", {"huggingface.co": "SOME_TOKEN"})
-    fetch(SourceFile(url=server.url("/elsewhere", GOOD)), settings)
-    assert server.authorizations == [None, "Bearer abc", None]
-
-
 # -- a server in trouble ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [403, 404, 410, 429, 204])
+@pytest.mark.parametrize("status", [403, 404, 410, 204])
 def test_an_answer_without_the_file_is_final_for_it(
     server: Server, settings: Settings, status: int
 ) -> None:
@@ -517,6 +505,26 @@ def test_eight_processes_at_once_transfer_it_once(
     assert kept(settings) == (["W"] if sha256 else ["W", "W.sha256"])
 
 
+def test_a_long_wait_for_another_process_is_announced(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("umlip_gate.datasets.fetch.SILENT_WAIT_S", 0.01)
+    held = Answer(BODY, hold_after=HALF_HELD)
+    source = SourceFile(url=server.url("/W", held), sha256=SHA256)
+    said: list[str] = []
+    other = child(source.name, settings)
+    assert held.half_sent.wait(WAIT_LIMIT_S)
+
+    def announce(text: str) -> None:
+        said.append(text)
+        held.release.set()
+
+    fetch(source, replace(settings, announce=announce))
+    other.communicate()
+    assert len(said) == 1
+    assert f"waiting for another process that fetches {source.name}" in said[0]
+
+
 def test_a_process_killed_in_mid_transfer_leaves_no_wrong_file(
     server: Server, settings: Settings
 ) -> None:
@@ -544,7 +552,7 @@ def test_old_leftovers_are_cleared_and_young_ones_left(server: Server, settings:
 def test_two_at_once_are_right_without_the_lock(
     server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("umlip_gate.datasets.fetch._turn", lambda *_: nullcontext())
+    monkeypatch.setattr("umlip_gate.datasets.fetch._lock", lambda *_: nullcontext())
     held = [Answer(BODY, hold_after=HALF_HELD) for _ in range(2)]
     source = SourceFile(url=server.url("/W", *held), sha256=SHA256)
     with ThreadPoolExecutor(2) as pool:

@@ -1,0 +1,20 @@
+"""What a person should know while the run goes on."""
+
+from collections.abc import Callable
+
+import pytest
+
+
+def announcer(config: pytest.Config) -> Callable[[str], None]:
+    """Return a function that prints past the capture: a computation may take minutes."""
+
+    def announce(text: str) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        if reporter is not None and capture is not None:
+            with capture.global_and_fixture_disabled():
+                reporter.ensure_newline()
+                reporter.write_line(text)
+                reporter.flush()
+
+    return announce
