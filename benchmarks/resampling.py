@@ -1,8 +1,9 @@
 """How often the intervals cover the truth, and how often equal models are told apart.
 
-`python -m benchmarks.resampling [TRIALS]` prints the figures that README and
+`python -m benchmarks.resampling [TRIALS]` prints the tables that `docs/statistics.md` and
 `thresholds/statistics.toml` quote. Errors are drawn from populations of which every number is
-known; what draws and judges is the suite's own code.
+known, independently or in groups of configurations on which a model errs alike; what draws and
+judges is the suite's own code.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from umlip_gate.datasets.configurations import IntArray
 from umlip_gate.metrics.bootstrap import LEVEL, Resampling, ResamplingDesign, intervals
 from umlip_gate.metrics.errors import Errors, FloatArray
 from umlip_gate.metrics.estimates import estimates_of, ratio
@@ -64,12 +66,32 @@ def truths(population: str) -> dict[Key, float]:
     }
 
 
+GROUP_SIZES: dict[str, tuple[int, ...]] = {
+    "independent": (1,),
+    "pairs": (2,),
+    "steps and series": (1, 1, 1, 1, 1, 1, 2, 2, 4, 8),
+    "as W-g": (1,) * 663 + (2,) * 13 + (11, 16, 18, 20, 20, 20, 20, 91, 121),
+}
+"""How many configurations the groups hold; each group draws its size from these. Within a group all
+errors are equal, the extreme of what is measured (`thresholds/independence.toml`)."""
+
+
+def grouped(rng: Generator, grouping: str, n_groups: int) -> IntArray:
+    """Draw the group of each configuration, shape (n,), numbered from 0 to n_groups - 1."""
+    sizes = GROUP_SIZES[grouping]
+    if len(sizes) == n_groups:  # the dataset itself, whose series were chosen and not drawn
+        return np.repeat(np.arange(n_groups), sizes)
+    return np.repeat(np.arange(n_groups), rng.choice(sizes, n_groups))
+
+
 def sizes_of(rng: Generator, n: int) -> FloatArray:
     """Draw numbers of atoms."""
     return rng.integers(2, 150, size=n).astype(np.float64)
 
 
-def errors_from(energy: FloatArray, force: FloatArray, n_atoms: FloatArray) -> Errors:
+def errors_from(
+    energy: FloatArray, force: FloatArray, n_atoms: FloatArray, groups: IntArray
+) -> Errors:
     """Make errors of one force component for each configuration, all with a reference of 1."""
     n = len(energy)
     return Errors(
@@ -79,22 +101,39 @@ def errors_from(energy: FloatArray, force: FloatArray, n_atoms: FloatArray) -> E
         force_absolute=3 * n_atoms * np.abs(force),
         force_norm=math.sqrt(3) * n_atoms * np.abs(force),
         force_along=3 * n_atoms * force,
-        reference_energy=np.where(np.arange(n) % 2, -9e3, -8e3),
+        reference_energy=np.where(groups % 2, -9e3, -8e3),
         reference_force_squared=3 * n_atoms,
         fractions=np.ones((n, 1)),
+        groups=groups,
     )
 
 
-def coverage(population: str, n: int, trials: int, seed: int = 1) -> dict[Key, float]:
-    """Give the share of 95 % intervals that hold the population's number."""
-    rng = np.random.default_rng(seed)
+def coverage(
+    population: str, grouping: str, n_groups: int, trials: int, *, by_rows: bool = False
+) -> dict[Key, float]:
+    """Return the share of 95 % intervals that hold the population's number.
+
+    Parameters
+    ----------
+    population, grouping
+        Of the errors, and of the sizes of the groups that err alike.
+    n_groups, trials
+        Groups of each sample, and samples.
+    by_rows
+        Whether configurations are drawn one by one, as if they were independent.
+    """
+    rng = np.random.default_rng(1)
     draw, true = POPULATIONS[population], truths(population)
     covered = dict.fromkeys(true, 0)
     for trial in range(trials):
-        estimates = estimates_of(errors_from(draw(rng, n), draw(rng, n), sizes_of(rng, n)))
+        groups = grouped(rng, grouping, n_groups)
+        energy, force, n_atoms = draw(rng, n_groups), draw(rng, n_groups), sizes_of(rng, n_groups)
+        errors = errors_from(energy[groups], force[groups], n_atoms[groups], groups)
+        estimates = estimates_of(errors)
+        drawn = np.arange(len(groups)) if by_rows else groups
         found = intervals(
             [estimates[key] for key in true],
-            ResamplingDesign.of_parts([n]),
+            ResamplingDesign.of_groups([drawn]),
             Resampling(n_resamples=N_RESAMPLES, seed=trial),
             never_negative=[QUANTITIES[name].never_negative for name, _ in true],
         )
@@ -106,10 +145,17 @@ def coverage(population: str, n: int, trials: int, seed: int = 1) -> dict[Key, f
     return {key: count / trials for key, count in covered.items()}
 
 
-def false_separations(
-    populations: Sequence[str], pairs: Pairs, n: int, trials: int, level: float
+def false_separations(  # noqa: PLR0913, PLR0917 - a case of the table
+    populations: Sequence[str],
+    pairs: Pairs,
+    grouping: str,
+    n_groups: int,
+    trials: int,
+    level: float,
+    *,
+    by_rows: bool = False,
 ) -> float:
-    """Give the share of samples in which any pair of models of one RMSE is told apart.
+    """Return the share of samples in which any pair of models of one RMSE is told apart.
 
     All err alike by half (correlation 0.5), as models trained on the same data do.
 
@@ -119,20 +165,26 @@ def false_separations(
         Of each model.
     pairs
         The models that are compared; their intervals hold together.
-    n, trials, level
-        Configurations of each sample, samples, and the level of the intervals.
+    grouping
+        Of the sizes of the groups that err alike.
+    n_groups, trials, level
+        Groups of each sample, samples, and the level of the intervals.
+    by_rows
+        Whether configurations are drawn one by one, as if they were independent.
     """
     rng = np.random.default_rng(2)
     draws = [POPULATIONS[population] for population in populations]
     told = 0
     for trial in range(trials):
-        n_atoms = sizes_of(rng, n)
-        shared = rng.normal(size=n)
-        squared = [n_atoms * (shared + draw(rng, n)) ** 2 for draw in draws]
-        models = [ratio(np.ones(n), own, n_atoms).root() for own in squared]
+        groups = grouped(rng, grouping, n_groups)
+        n_atoms = sizes_of(rng, n_groups)
+        shared = rng.normal(size=n_groups)
+        squared = [n_atoms * (shared + draw(rng, n_groups)) ** 2 for draw in draws]
+        once = np.ones(len(groups))
+        models = [ratio(once, own[groups], n_atoms[groups]).root() for own in squared]
         found = intervals(
             [models[first].minus(models[second]) for first, second in pairs],
-            ResamplingDesign.of_parts([n]),
+            ResamplingDesign.of_groups([np.arange(len(groups)) if by_rows else groups]),
             Resampling(level, N_RESAMPLES, trial),
             joint=True,
         )
@@ -140,36 +192,53 @@ def false_separations(
     return told / trials
 
 
+PAIR = [(0, 1)]
 RANKING = [(place, place + 1) for place in range(21)]
 """The links of an order of 22 models."""
 
 
 def main(trials: int) -> None:
-    """Print both for every population and size."""
-    write = sys.stdout.write
+    """Print both tables."""
     statistics = committed_thresholds().statistics
-    level = statistics.order_level
-    write(
-        f"{trials} trials of {N_RESAMPLES} resamples: intervals at {LEVEL:.0%}, "
-        f"models of one RMSE told apart at {level:.0%}\n"
+    few = statistics.fewest_configurations
+    _write(
+        f"{trials} trials of {N_RESAMPLES} resamples. Covered: the least and the most of "
+        f"{len(truths('normal'))} numbers whose {LEVEL:.0%} interval holds the truth. Told apart: "
+        f"models of one RMSE at {statistics.order_level:.0%}: two models, two of which one is "
+        "normal, any link of 22.\n\n"
+        "| errors | groups | number | covered | by rows | told apart | by rows |\n"
+        "|---|---|---|---|---|---|---|\n"
     )
-    for population in POPULATIONS:
-        for n in (statistics.fewest_configurations, 200, 1000):
-            covered = coverage(population, n, trials)
-            lowest = min(covered, key=covered.__getitem__)
-            apart = {
-                "two models": false_separations([population] * 2, [(0, 1)], n, trials, level),
-                "one of them normal": false_separations(
-                    ["normal", population], [(0, 1)], n, trials, level
-                ),
-                "any link of 22": false_separations([population] * 22, RANKING, n, trials, level),
-            }
-            write(
-                f"{population}, {n} configurations: covered {min(covered.values()):.1%} "
-                f"({' '.join(lowest)}) to {max(covered.values()):.1%}; told apart "
-                f"{', '.join(f'{name} {share:.1%}' for name, share in apart.items())}\n"
-            )
-            sys.stdout.flush()
+    whole = len(GROUP_SIZES["as W-g"])
+    for grouping in GROUP_SIZES:
+        for population in POPULATIONS:
+            for n_groups in (whole,) if grouping == "as W-g" else (few, 200, 1000):
+                _case(population, grouping, n_groups, trials, statistics.order_level)
+
+
+def _case(population: str, grouping: str, n_groups: int, trials: int, level: float) -> None:
+    cells = [population, grouping, str(n_groups)]
+    told = []
+    models = {
+        "two": ([population] * 2, PAIR),
+        "one normal": (["normal", population], PAIR),
+        "22": ([population] * 22, RANKING),
+    }
+    for by_rows in (False, True) if grouping != "independent" else (False,):
+        covered = coverage(population, grouping, n_groups, trials, by_rows=by_rows).values()
+        cells.append(f"{min(covered):.1%} to {max(covered):.1%}")
+        shares = [
+            false_separations(names, pairs, grouping, n_groups, trials, level, by_rows=by_rows)
+            for names, pairs in models.values()
+        ]
+        told.append(", ".join(f"{share:.1%}" for share in shares))
+    blank = [""] * (2 - len(told))
+    _write(f"| {' | '.join([*cells, *blank, *told, *blank])} |\n")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ def made_dataset(n: int) -> Configurations:
         pbc=np.ones((n, 3), dtype=bool),
         energies=-13.0 * n_atoms + rng.normal(size=n),
         forces=rng.normal(size=(total, 3)),
+        groups=np.arange(n),
     )
 
 

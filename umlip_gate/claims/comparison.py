@@ -30,7 +30,7 @@ def differences(
     number
         What is compared.
     statistics
-        The level, and the fewest configurations from which anything is told.
+        The level, and the fewest independent groups from which anything is told.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def differences(
     by = [first.minus(other) for first, other in zip(estimates[::2], estimates[1::2], strict=True)]
     found = intervals(by, design, Resampling(statistics.order_level), joint=True)
     return [
-        None if min(len(a.basis), len(b.basis)) < statistics.fewest_configurations else one
+        None if min(a.basis.n_groups, b.basis.n_groups) < statistics.fewest_configurations else one
         for (a, b), one in zip(pairs, found, strict=True)
     ]
 

@@ -46,11 +46,12 @@ def shown(
 def apart(
     difference: float, interval: Interval | None, unit: str, statistics: Statistics, n: int
 ) -> str:
-    """Give a difference with its interval, or say why n configurations tell nothing."""
+    """Give a difference with its interval, or why n independent groups tell nothing."""
     if interval is not None:
         return shown(difference, interval, 0.0, unit, statistics.order_level)
     fewest = statistics.fewest_configurations
-    why = f"{n} configurations, where {fewest} are needed" if n < fewest else "without an interval"
+    too_few = f"{n} independent groups of configurations, where {fewest} are needed"
+    why = too_few if n < fewest else "without an interval"
     return f"{shown(difference, None, 0.0, unit)} ({why})"
 
 

@@ -19,7 +19,8 @@ class Statistics(Strict):
         The same of a difference that tells models apart, or a mean from zero; where several are
         judged at once, of all of them together.
     fewest_configurations
-        From fewer nothing is decided: intervals hold less often than they say.
+        From fewer independent groups of configurations nothing is decided: intervals hold less
+        often than they say.
     rationale
         Why these, and what was measured.
     """

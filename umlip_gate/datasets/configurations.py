@@ -10,6 +10,7 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
 from umlip_gate.datasets.digests import digest_of_arrays
+from umlip_gate.datasets.independence import independent_groups
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -27,11 +28,14 @@ class Row(NamedTuple):
         Total energy.
     forces
         Expected shape (n_atoms, 3), eV/Å.
+    group
+        What the dataset's `group` key says of it: rows of one label are not independent.
     """
 
     atoms: Atoms
     energy_ev: float
     forces: FloatArray
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class Configurations:
         Shape (n,), total energies, eV.
     forces
         Shape (N, 3), eV/Å.
+    groups
+        Shape (n,), the independent group of each configuration (see independence.py).
 
     Raises
     ------
@@ -92,6 +98,7 @@ class Configurations:
     pbc: BoolArray
     energies: FloatArray
     forces: FloatArray
+    groups: IntArray
 
     def __post_init__(self) -> None:
         n_atoms = _constant(self.n_atoms, np.int64)
@@ -104,6 +111,7 @@ class Configurations:
             "pbc": (np.bool_, (n, 3)),
             "energies": (np.float64, (n,)),
             "forces": (np.float64, (total, 3)),
+            "groups": (np.int64, (n,)),
         }
         for name, (dtype, shape) in expected.items():
             array = _constant(getattr(self, name), dtype)
@@ -123,6 +131,7 @@ class Configurations:
             pbc=np.array([row.atoms.pbc for row in rows], dtype=bool).reshape(-1, 3),
             energies=np.array([row.energy_ev for row in rows], dtype=np.float64),
             forces=np.concatenate([none, *(row.forces for row in rows)]),
+            groups=independent_groups([row.atoms for row in rows], [row.group for row in rows]),
         )
 
     def __len__(self) -> int:
@@ -135,8 +144,12 @@ class Configurations:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 of names, shapes and little-endian bytes of all arrays."""
-        return digest_of_arrays({field.name: getattr(self, field.name) for field in fields(self)})
+        """Sha256 of names, shapes and little-endian bytes of all arrays but `groups`.
+
+        It says what is predicted and compared, and groups decide neither.
+        """
+        names = [field.name for field in fields(self) if field.name != "groups"]
+        return digest_of_arrays({name: getattr(self, name) for name in names})
 
     def atoms(self, i: int) -> Atoms:
         """Give configuration i as a copy of its own, without a calculator."""
@@ -169,6 +182,7 @@ class Configurations:
             pbc=self.pbc[chosen],
             energies=self.energies[chosen],
             forces=self.forces[atoms],
+            groups=self.groups[chosen],
         )
 
 

@@ -11,6 +11,7 @@ from umlip_gate.datasets.checks import check
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
+from umlip_gate.datasets.independence import independence
 from umlip_gate.datasets.readers import read_file
 from umlip_gate.datasets.registry import INTERACTIONS, Dataset
 from umlip_gate.datasets.source import SourceFile
@@ -79,6 +80,8 @@ def _key(dataset: Dataset, settings: Settings) -> str:
         "files": [[_identity(file, settings), file.member] for file in dataset.files],
         "reader": dataset.reader,
         "types": dataset.types,
+        "group": dataset.group,
+        "independence": independence().model_dump(exclude={"rationale"}),
         "selection": dataset.selection.model_dump() if dataset.selection else None,
         "checked": [dataset.rows, dataset.elements, dataset.duplicates],
     }
@@ -88,7 +91,8 @@ def _key(dataset: Dataset, settings: Settings) -> str:
 def deciding_code() -> list[Path]:
     """Return the source files that decide what a table holds, and what it was checked for."""
     here = Path(__file__).parent
-    own = (here / "checks.py", here / "configurations.py", here / "digests.py", here / "table.py")
+    names = ("checks", "configurations", "digests", "independence", "table")
+    own = (here / f"{name}.py" for name in names)
     return [*sorted((here / "readers").glob("*.py")), *own, Path(structures.__file__)]
 
 

@@ -122,12 +122,17 @@ class Files(Strict):
         The rows that belong to the dataset, if the file holds others too.
     types
         For mtp-cfg: the elements of the types 0, 1, ...
+    group
+        The key that names what a configuration was made from, such as its trajectory or parent
+        structure: of extxyz a key of the comment line, of mtp-cfg a Feature, of mvl-json a key of
+        the record, of a pickle a column. Configurations of one name are not independent.
     """
 
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
     reader: Reader
     selection: Selection | None = None
     types: tuple[Element, ...] = ()
+    group: str | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Files":
@@ -146,7 +151,7 @@ class Entry(Strict):
         How many configurations it has; absent if that is not established.
     elements
         The elements that may occur; "any" stands for all there are.
-    files, reader, selection, types
+    files, reader, selection, types, group
         See `Files`; absent where no address is established.
     subset
         Present if the rows are rows of another dataset; files then only say which.
@@ -177,6 +182,7 @@ class Entry(Strict):
     reader: Reader | None = None
     selection: Selection | None = None
     types: tuple[Element, ...] = ()
+    group: str | None = None
     subset: Subset | None = None
     quantity: Literal["energies and forces", "interaction energies"] = "energies and forces"
     duplicates: Annotated[int, Field(ge=0)] = 0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.digests import digest_of_arrays
 from umlip_gate.errors import InputError
 
 DIGEST = b"umlip_gate.digest"
@@ -32,8 +33,9 @@ def write_table(path: Path, configurations: Configurations) -> None:
             "pbc": pa.FixedSizeListArray.from_arrays(configurations.pbc.ravel(), 3),
             "energy": configurations.energies,
             "forces": _lists(own_xyz, configurations.forces),
+            "group": configurations.groups,
         }
-    ).replace_schema_metadata({DIGEST: configurations.digest})
+    ).replace_schema_metadata({DIGEST: _digest(configurations)})
     clear_leftovers(path.parent)
     with replacing(path) as part:
         # one group, so that each column comes back as one array; coordinates do not compress
@@ -69,15 +71,21 @@ def read_table(path: Path) -> Configurations:
             pbc=_items(table["pbc"]).reshape(-1, 3),
             energies=_flat(_whole(table["energy"])),
             forces=_items(table["forces"]).reshape(-1, 3),
+            groups=_flat(_whole(table["group"])),
         )
         recorded = (table.schema.metadata or {}).get(DIGEST, b"").decode()
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise InputError(f"{path}: not a whole table: {error}") from error
-    if configurations.digest != recorded:
+    if _digest(configurations) != recorded:
         raise InputError(f"{path}: the content is not what was written")
     return configurations
+
+
+def _digest(configurations: Configurations) -> str:
+    """Return the digest of all columns."""
+    return f"{configurations.digest} {digest_of_arrays({'groups': configurations.groups})}"
 
 
 def _lists(offsets: NDArray[np.int64], values: NDArray[Any]) -> pa.LargeListArray:

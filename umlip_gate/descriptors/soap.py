@@ -93,4 +93,4 @@ def environments(configurations: Configurations, soap: Soap, species: list[int])
                 f"SOAP: {python} ended with {run.returncode}; it said: {last[:300]}"
             )
         vectors = np.load(found)
-    return Environments(vectors, own)
+    return Environments(vectors, own, configurations.groups[own])

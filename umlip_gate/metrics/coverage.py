@@ -37,10 +37,13 @@ class Environments:
         Shape (n, d).
     configuration
         The configuration that each belongs to, shape (n,).
+    group
+        The independent group of that configuration, shape (n,).
     """
 
     descriptors: FloatArray
     configuration: IntArray
+    group: IntArray
 
     def __len__(self) -> int:
         return len(self.descriptors)
@@ -55,7 +58,7 @@ class Coverage:
     value
         A share, between 0 and 1.
     interval
-        Its 95 % bootstrap interval, configurations of B being drawn whole.
+        Its 95 % bootstrap interval, independent groups of B being drawn whole.
     reach
         The distance within which A covers.
     """
@@ -93,7 +96,7 @@ def coverage(
         raise MeasurementError("a coverage needs environments of at least two configurations")
     reach = float(np.quantile(_nearest_elsewhere(by), quantile))
     covered = _nearest(of.descriptors, by.descriptors) <= reach
-    own = np.unique(of.configuration, return_inverse=True)[1]
+    own = np.unique(of.group, return_inverse=True)[1]
     hits, total = np.bincount(own, covered), np.bincount(own).astype(np.float64)
     shares = [
         counts @ hits / (counts @ total) for counts in bootstrap.draw(len(total), n_resamples, seed)

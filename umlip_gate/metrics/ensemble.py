@@ -50,11 +50,14 @@ class Deviations:
         Shape (n,).
     energy_deviation, energy_error
         dev(E) and |E_ref - ⟨E⟩| of the total energies, shape (n,), meV.
+    groups
+        The independent group of each configuration, shape (n,), from 0 on.
     force_deviation, force_error
         dev(F_i) and ‖F_i,ref - ⟨F_i⟩‖, shape (N,), meV/Å, one configuration after the other.
     """
 
     n_atoms: NDArray[np.int64]
+    groups: NDArray[np.int64]
     energy_deviation: FloatArray
     energy_error: FloatArray
     force_deviation: FloatArray
@@ -62,13 +65,14 @@ class Deviations:
 
     @classmethod
     def pooled(cls, parts: Sequence["Deviations"]) -> "Deviations":
-        """Join those of several datasets."""
-        return cls(
-            *(
-                np.concatenate([getattr(part, field.name) for part in parts])
-                for field in fields(cls)
-            )
-        )
+        """Join those of several datasets; no group reaches from one into another."""
+        columns = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(cls)
+        }
+        first = np.cumsum([0, *(part.groups.max() + 1 for part in parts)])[:-1]
+        columns["groups"] += np.repeat(first, [len(part.groups) for part in parts])
+        return cls(**columns)
 
     def pairs(self) -> dict[tuple[str, str], tuple[FloatArray, FloatArray]]:
         """Deviation and error by quantity and convention: (quantity, convention) -> a pair."""
@@ -132,6 +136,7 @@ def deviations_of(
         np.maximum(force, np.linalg.norm(member.forces - mean.forces, axis=1), out=force)
     return Deviations(
         n_atoms=configurations.n_atoms,
+        groups=np.unique(configurations.groups, return_inverse=True)[1],
         energy_deviation=_MEV * energy,
         energy_error=_MEV * np.abs(configurations.energies - mean.energies),
         force_deviation=_MEV * force,
@@ -142,18 +147,18 @@ def deviations_of(
 def correlations(
     deviations: Deviations, *, n_resamples: int = N_RESAMPLES, seed: int = bootstrap.SEED
 ) -> dict[tuple[str, str], Correlation]:
-    """Spearman's correlation of deviation and error, configurations being drawn whole.
+    """Spearman's correlation of deviation and error, with groups of configurations drawn whole.
 
     Returns
     -------
     dict
         (quantity, convention) -> value and interval; NaN where deviation or error is constant.
     """
-    rows = np.arange(len(deviations.n_atoms))
-    of_atoms = np.repeat(rows, deviations.n_atoms)
+    of_rows = deviations.groups
+    of_atoms = np.repeat(of_rows, deviations.n_atoms)
     return {
         key: spearman_interval(
-            *pair, of_atoms if key in PER_ATOM else rows, n_resamples=n_resamples, seed=seed
+            *pair, of_atoms if key in PER_ATOM else of_rows, n_resamples=n_resamples, seed=seed
         )
         for key, pair in deviations.pairs().items()
     }

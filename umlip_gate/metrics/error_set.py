@@ -5,8 +5,9 @@ One number over several datasets follows either of two rules.
     rows                every configuration of every dataset is a row of one set
     mean-of-datasets    the mean of the datasets' numbers, each of which weighs 1
 
-Whatever their rule, resamples are drawn dataset by dataset, each as large as it is: which
-datasets there are was chosen, not drawn.
+Whatever their rule, resamples are drawn dataset by dataset, each of as many independent groups of
+configurations as it has: which datasets there are was chosen, not drawn. Of a sample of a dataset
+rows are drawn: they were chosen one by one, and the number that is meant is the whole dataset's.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,12 @@ class ErrorSet:
         """How the configurations were drawn."""
         if self.sample is not None:
             return self.sample.design
-        return ResamplingDesign.of_parts([len(part) for part in self.parts])
+        return ResamplingDesign.of_groups([part.groups for part in self.parts])
+
+    @property
+    def n_groups(self) -> int:
+        """How many independent draws there are: groups, or the rows of a sample."""
+        return self.design.n_groups
 
     def joined(self) -> Errors:
         """Give all rows, one dataset after the other."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.composition import fractions_of
 from umlip_gate.predictions.predictions import Predictions
@@ -25,7 +25,7 @@ _MEV = 1000.0
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Per configuration what every quantity is made of; arrays of shape (n,) but for the last.
+    """Per configuration what every quantity is made of; arrays of shape (n,) but for fractions.
 
     Attributes
     ----------
@@ -47,6 +47,8 @@ class Errors:
         Σ |F_a,ref|² over the atoms, (meV/Å)².
     fractions
         Shape (n, m): the share of each of the m elements that occur.
+    groups
+        The independent group of each, an integer label.
     """
 
     n_atoms: FloatArray
@@ -58,6 +60,7 @@ class Errors:
     reference_energy: FloatArray
     reference_force_squared: FloatArray
     fractions: FloatArray
+    groups: IntArray
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -77,7 +80,7 @@ class Errors:
         """Join the errors on several datasets, one after the other.
 
         An element keeps a reference of its own in each dataset: their codes, settings and
-        potentials differ.
+        potentials differ. No group reaches from one dataset into another.
         """
         names = [field.name for field in fields(cls)]
         columns = {name: [getattr(part, name) for part in parts] for name in names}
@@ -86,6 +89,8 @@ class Errors:
         for part in columns.pop("fractions"):
             fractions[row : row + part.shape[0], column : column + part.shape[1]] = part
             row, column = row + part.shape[0], column + part.shape[1]
+        first = np.cumsum([0, *(part.groups.max(initial=-1) + 1 for part in parts)])
+        columns["groups"] = [part.groups + start for part, start in zip(parts, first, strict=False)]
         joined = {name: np.concatenate(arrays) for name, arrays in columns.items()}
         return cls(**joined, fractions=fractions)
 
@@ -140,4 +145,5 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
             reference_energy=_MEV * configurations.energies / n_atoms,
             reference_force_squared=np.add.reduceat(reference_squared, starts),
             fractions=fractions_of(configurations),
+            groups=configurations.groups,
         )

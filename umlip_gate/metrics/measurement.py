@@ -102,6 +102,7 @@ class Metrics:
                 "n_resamples": self.how.n_resamples,
                 "seed": self.how.seed,
                 "level": self.how.level,
+                "n_groups": None if self.basis is None else self.basis.n_groups,
             },
             **self.details,
         }

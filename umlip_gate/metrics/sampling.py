@@ -95,7 +95,7 @@ class Sample:
     def design(self) -> ResamplingDesign:
         """How they were drawn."""
         drawn = np.bincount(self.strata, minlength=len(self.sizes))
-        return ResamplingDesign(self.strata, 1 - drawn / self.sizes)
+        return ResamplingDesign(self.strata, 1 - drawn / self.sizes, np.arange(len(self)))
 
 
 @dataclass(frozen=True, eq=False)

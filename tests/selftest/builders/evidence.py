@@ -72,7 +72,8 @@ def errors_of_rmse(rmse: float, spread: FloatArray) -> Errors:
     """
     one, zero = np.ones(len(spread)), np.zeros(len(spread))
     energy = rmse * np.sqrt(1 + spread - spread.mean())
-    return Errors(one, energy, 3 * energy**2, one, one, zero, zero, one, one[:, np.newaxis])
+    own = np.arange(len(spread))
+    return Errors(one, energy, 3 * energy**2, one, one, zero, zero, one, one[:, np.newaxis], own)
 
 
 def limit(**ends: Any) -> Limit:  # noqa: ANN401 - any TOML value

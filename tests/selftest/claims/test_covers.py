@@ -49,7 +49,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, spreads: dict[int, float], **changes
     def made(configurations: Configurations, *_: object) -> Environments:
         n = len(configurations)
         points = spreads[n] * np.random.default_rng(n).normal(size=(10 * n, 3))
-        return Environments(points, np.arange(10 * n) // 10)
+        return Environments(points, *[np.arange(10 * n) // 10] * 2)
 
     monkeypatch.setattr(comparison, "environments", made)
     entry = {"kind": "covers-more", "name": "more", "larger": "big", "smaller": "small"}
@@ -79,7 +79,7 @@ def test_as_many_environments_are_drawn_of_both(monkeypatch: pytest.MonkeyPatch)
         n = min(soap.n_environments, len(configurations.numbers))
         drawn.append(n)
         points = np.random.default_rng(n).normal(size=(n, 3))
-        return Environments(points, np.arange(n) % 2)
+        return Environments(points, *[np.arange(n) % 2] * 2)
 
     monkeypatch.setattr(comparison, "environments", made)
     assert fewest < most

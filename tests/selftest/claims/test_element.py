@@ -132,4 +132,4 @@ def test_elements_of_few_configurations_do_not_stand_out() -> None:
     short = replace(cell("a", 60.0, spread=SPREAD[:99]), dataset="W-g (W)")
     judgement = judged(stand_out("W"), replace(few, groups={**few.groups, "W": short}))
     assert judgement.finding is Finding.UNDECIDED
-    assert "(99 configurations, where 100 are needed)" in judgement.text
+    assert "(99 independent groups of configurations, where 100 are needed)" in judgement.text

@@ -106,7 +106,10 @@ def test_few_configurations_tell_nothing() -> None:
     few = dict.fromkeys("ab", SPREAD[:99])
     judgement = judged(order("a", "b"), {"a": 4.0, "b": 9.0}, few)
     assert judgement.finding is Finding.UNDECIDED
-    assert "-5 meV/atom (99 configurations, where 100 are needed)" in judgement.text
+    assert (
+        "-5 meV/atom (99 independent groups of configurations, where 100 are needed)"
+        in judgement.text
+    )
 
 
 def test_models_that_were_measured_on_different_configurations_are_not_compared() -> None:

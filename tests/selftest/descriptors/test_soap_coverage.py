@@ -18,7 +18,7 @@ needs_dscribe = pytest.mark.skipif(
 
 def cloud(n: int, spread: float, seed: int, per_configuration: int = 5) -> Environments:
     rng = np.random.default_rng(seed)
-    return Environments(spread * rng.normal(size=(n, 4)), np.arange(n) // per_configuration)
+    return Environments(spread * rng.normal(size=(n, 4)), *[np.arange(n) // per_configuration] * 2)
 
 
 def slow_coverage(of: Environments, by: Environments, quantile: float) -> float:
@@ -60,7 +60,7 @@ def test_atoms_of_one_configuration_are_no_evidence_of_how_dense_a_set_is() -> N
     rng = np.random.default_rng(6)
     centres = rng.normal(size=(20, 4))
     # each configuration is one environment five times: within it all distances vanish
-    by = Environments(np.repeat(centres, 5, axis=0), np.arange(100) // 5)
+    by = Environments(np.repeat(centres, 5, axis=0), *[np.arange(100) // 5] * 2)
     assert coverage(by, by, 0.5, n_resamples=10).reach > 0.1
 
 
@@ -68,7 +68,7 @@ def test_the_interval_draws_whole_configurations() -> None:
     by = cloud(60, 1.0, seed=7)
     near, far = by.descriptors[:5], by.descriptors[:5] + 100
     # two configurations of five atoms, one of them covered: 0, 1/2 or 1 in a resample
-    of = Environments(np.concatenate([near, far]), np.repeat([8, 3], 5))
+    of = Environments(np.concatenate([near, far]), *[np.repeat([8, 3], 5)] * 2)
     found = coverage(of, by, 0.9, n_resamples=500)
     assert found.value == 0.5
     assert found.interval == (0.0, 1.0)

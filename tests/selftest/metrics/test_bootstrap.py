@@ -34,6 +34,7 @@ def normal_errors(n: int, sigma: float, rng: np.random.Generator) -> Errors:
         reference_energy=rng.normal(scale=sigma, size=n),
         reference_force_squared=np.ones(n),
         fractions=np.ones((n, 1)),
+        groups=np.arange(n),
     )
 
 
@@ -155,8 +156,41 @@ def test_each_stratum_is_drawn_from_itself() -> None:
     assert of_parts is not None
     assert of_one is not None
     assert of_parts[1] - of_parts[0] < 0.1 * (of_one[1] - of_one[0])
-    seen = ResamplingDesign(np.repeat([0, 1], 60), np.array([0.0, 1.0]))
+    seen = ResamplingDesign(np.repeat([0, 1], 60), np.array([0.0, 1.0]), np.arange(120))
     assert interval(Estimate(0.0, np.repeat([1.0, 0.0], 60) * noise), seen) is None
+
+
+def test_groups_are_drawn_whole() -> None:
+    """Copies of a configuration in its group say no more than the configuration itself."""
+    rng = np.random.default_rng(7)
+    own = made(rng.normal(size=80), 3.0)
+    groups = np.repeat(np.arange(80), 5)
+    copied = Estimate(3.0, own.influence[groups] / 5)
+    once = interval(own, ResamplingDesign.of_parts([80]))
+    assert interval(copied, ResamplingDesign.of_groups([groups])) == pytest.approx(once)
+    by_rows = interval(copied, ResamplingDesign.of_parts([400]))
+    assert once is not None
+    assert by_rows is not None
+    assert 2 < (once[1] - once[0]) / (by_rows[1] - by_rows[0]) < 2.6  # sqrt(5)
+
+
+def test_groups_of_one_label_in_two_parts_are_two() -> None:
+    rng = np.random.default_rng(8)
+    design = ResamplingDesign.of_groups([np.arange(60) // 2, np.arange(40) // 4])
+    assert design.n_groups == 40
+    again = ResamplingDesign.joined(
+        [
+            ResamplingDesign.of_groups([np.arange(60) // 2]),
+            ResamplingDesign.of_groups([np.arange(40) // 4]),
+        ]
+    )
+    number = made(rng.normal(size=100))
+    assert interval(number, design) == interval(number, again)
+
+
+def test_one_group_alone_has_no_interval() -> None:
+    number = made(np.arange(50.0))
+    assert interval(number, ResamplingDesign.of_groups([np.zeros(50, dtype=np.int64)])) is None
 
 
 def test_a_stratum_of_one_configuration_says_nothing_of_what_it_moves() -> None:
@@ -165,7 +199,7 @@ def test_a_stratum_of_one_configuration_says_nothing_of_what_it_moves() -> None:
     both, first = rng.normal(size=51), np.append(rng.normal(size=50), 0.0)
     assert interval(Estimate(0.0, both), design) is None
     assert interval(Estimate(0.0, first), design) is not None
-    empty = ResamplingDesign(np.zeros(50, dtype=np.int64), np.ones(2))
+    empty = ResamplingDesign(np.zeros(50, dtype=np.int64), np.ones(2), np.arange(50))
     assert interval(made(rng.normal(size=50)), empty) is None
 
 

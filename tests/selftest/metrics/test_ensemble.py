@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,20 @@ def test_pooled_deviations_are_those_of_one_large_dataset() -> None:
     pairs = zip(pooled.force_deviation, pooled.force_error, strict=True)
     expected = slow_ensemble.spearman(list(pairs))
     assert values(pooled)[FORCE] == pytest.approx(expected, abs=1e-9)
+
+
+def test_groups_are_drawn_whole_and_never_reach_into_another_dataset() -> None:
+    configurations, members = made_ensemble(30, seed=13)
+    alone = deviations(configurations, members)
+    paired = replace(alone, groups=np.arange(30) // 2)
+    (low, high), (lower, higher) = (
+        correlations(each, n_resamples=100)[FORCE].interval or (0.0, 0.0)
+        for each in (alone, paired)
+    )
+    assert (low, high) != (lower, higher)
+    assert values(alone) == values(paired)
+    pooled = Deviations.pooled([paired, paired])
+    assert pooled.groups.tolist() == [*(np.arange(30) // 2), *(15 + np.arange(30) // 2)]
 
 
 def test_an_ensemble_is_measured_like_a_model_by_its_mean() -> None:

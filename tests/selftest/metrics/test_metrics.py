@@ -379,7 +379,12 @@ def test_results_are_valid_json(how: str) -> None:
         *("n_configurations", "sample_of", "n_failed", "intervals", "survivors", "bootstrap")
     }
     assert result["intervals"].keys() == keys
-    assert result["bootstrap"] == {"n_resamples": 2, "seed": metrics.how.seed, "level": 0.95}
+    assert result["bootstrap"] == {
+        "n_resamples": 2,
+        "seed": metrics.how.seed,
+        "level": 0.95,
+        "n_groups": 20,
+    }
     if metrics.n_failed:
         assert result["survivors"]["n_configurations"] == 19
         assert result["energy_rmse_mev_per_atom"]["per_atom"] is None

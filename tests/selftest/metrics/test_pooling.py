@@ -74,7 +74,10 @@ def test_each_dataset_is_drawn_from_itself() -> None:
         near = level * (1 + 1e-4 * rng.normal(size=20))
         ones = np.ones(20)
         parts.append(
-            Errors(ones, near, near**2, near, near, near, 0 * ones, ones, ones[:, np.newaxis])
+            Errors(
+                *(ones, near, near**2, near, near, near, 0 * ones, ones, ones[:, np.newaxis]),
+                groups=np.arange(20),
+            )
         )
     for metrics in measure_pool(parts).values():
         low, high = metrics.intervals["energy_rmse"]["per_configuration"] or (0.0, 1.0)

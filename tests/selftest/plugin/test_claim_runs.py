@@ -121,6 +121,13 @@ rationale = "for tests"
 """
 
 
+INDEPENDENCE = """
+largest_displacement_ang = 1e-3
+largest_strain = 1e-3
+rationale = "the rattled crystals are few, and each counts"
+"""
+
+
 class Project(CommandLineRun):
     """A copy of the project, whose registries and thresholds a test may change."""
 
@@ -144,6 +151,7 @@ class Project(CommandLineRun):
         self.threshold("known_failures.toml", "")
         self.threshold("cost.toml", COST)
         shutil.copy(ROOT / "thresholds" / "every-model.toml", self.root / "thresholds")
+        self.threshold("independence.toml", INDEPENDENCE)
         shutil.copy(ROOT / "thresholds" / "periodic_table.toml", self.root / "thresholds")
         self.threshold("dataset-groups.toml", "")
         self.threshold("statistics.toml", STATISTICS)

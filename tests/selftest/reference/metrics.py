@@ -36,6 +36,7 @@ def dataset(
         pbc=np.zeros((n, 3), dtype=bool),
         energies=np.array(energies, dtype=np.float64),
         forces=np.array(forces, dtype=np.float64).reshape(total, 3),
+        groups=np.arange(n),
     )
 
 

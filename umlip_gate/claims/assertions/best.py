@@ -168,7 +168,7 @@ class _Extreme(_Comparison):
             raise Unavailable(f"{what}: not decided without a model outside of the group")
         end = f"judged over {over(ranked, evidence)}" + self._elsewhere(ours, theirs)
         by = ours[0].value(self) - theirs[0].value(self)
-        told = apart(by, difference, self.unit, evidence.statistics, len(ours[0].basis))
+        told = apart(by, difference, self.unit, evidence.statistics, ours[0].basis.n_groups)
         text = f"{ORDERED[finding]}, difference {told}; {end}"
         judgement = self._judgement(finding, (ours[0], theirs[0]), text)
         return judgement.over(len(ranked), evidence.n_models)

@@ -144,7 +144,7 @@ class ElementsStandOut(_ByElement):
         lowest = min((found[element] for element in self.these), key=lambda own: own.value(self))
         value = others[rival].value(self) - lowest.value(self)
         interval = intervals[pairs.index((others[rival], lowest))]
-        n = min(len(others[rival].basis), len(lowest.basis))
+        n = min(others[rival].basis.n_groups, lowest.basis.n_groups)
         listed = ", ".join(f"{e} {found[e].value(self):.2f}" for e in self.these)
         return Judgement(
             finding=finding,

@@ -114,7 +114,7 @@ class Order(Kind, Measured):
             value = highest.value(self) - lowest.value(self)
             interval = intervals[0][links[0].index((highest, lowest))]
             relation, limit, unit = "<", 0.0, self.unit
-            told = apart(value, interval, unit, evidence.statistics, len(highest.basis))
+            told = apart(value, interval, unit, evidence.statistics, highest.basis.n_groups)
             what = f"highest of {_names(tiers[0])} minus lowest of {_names(tiers[1])} {told}"
         else:
             value, interval = self._tau(tiers, evidence.statistics.level)

@@ -55,11 +55,9 @@ class SignOf(EachModel, Measured):
             bench.statistics,
         )
         interval = None
-        if len(errors) >= statistics.fewest_configurations:
-            design, how = (
-                ResamplingDesign.of_parts([len(errors)]),
-                Resampling(statistics.order_level),
-            )
+        design = ResamplingDesign.of_groups([errors.groups])
+        if design.n_groups >= statistics.fewest_configurations:
+            how = Resampling(statistics.order_level)
             interval = bootstrap.interval(estimate, design, how)
         sign: Literal[1, -1] = 1 if self.sign == "positive" else -1
         finding = Finding.of_difference(interval, -sign)
@@ -75,6 +73,7 @@ class SignOf(EachModel, Measured):
             unit=QUANTITIES[self.quantity].unit,
             text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} over "
             f"{len(errors)} of {len(rows)} rows, those of {self.energies} energy, "
-            f"{apart(estimate.value, interval, self.unit, statistics, len(errors))}, {finding}: "
+            f"{apart(estimate.value, interval, self.unit, statistics, design.n_groups)}, "
+            f"{finding}: "
             f"claimed {self.sign}",
         )

@@ -43,13 +43,13 @@ def read_rows(path: Path, source: SourceFile, dataset: Dataset) -> list[Row]:
     with opened(path, source.member) as stream:
         match dataset.reader:
             case "pickle":
-                return list(pickled.rows(stream, where))
+                return list(pickled.rows(stream, where, dataset.group))
             case "mvl-json":
-                return list(mvl.rows(stream, where))
+                return list(mvl.rows(stream, where, dataset.group))
             case "extxyz":
-                return list(extxyz.rows(stream, where))
+                return list(extxyz.rows(stream, where, dataset.group))
             case "mtp-cfg":
-                return list(mtp.rows(stream, where, dataset.types))
+                return list(mtp.rows(stream, where, dataset.types, dataset.group))
             case "interactions-extxyz" | None:
                 raise AssertionError("no rows of energies and forces")
 

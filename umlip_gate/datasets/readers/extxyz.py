@@ -11,14 +11,14 @@ from umlip_gate.datasets.configurations import Row
 from umlip_gate.errors import InputError
 
 
-def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
+def rows(stream: IO[bytes], where: str, group: str | None = None) -> Iterator[Row]:
     """Read frames whose comment holds `energy` (total, eV) and whose columns hold `forces` (eV/Å).
 
     Raises
     ------
     InputError
         The file is not text or its last line has no end, or a frame is cut short or malformed,
-        or lacks energy or forces.
+        or lacks energy, forces or the key `group`.
     """
     for i, frame in enumerate(frames_of(stream, where)):
         try:
@@ -26,11 +26,12 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
             results = atoms.calc.results if atoms.calc else {}
             energy_ev = float(results["energy"])
             forces = np.asarray(results["forces"], dtype=np.float64)
+            label = None if group is None else str(atoms.info[group])
         except KeyError as error:
             raise InputError(f"{where} row {i}: no {error}") from error
         except Exception as error:  # ase raises whatever a malformed frame leads to
             raise InputError(f"{where} row {i}: not a configuration: {error}") from error
-        yield Row(atoms, energy_ev, forces)
+        yield Row(atoms, energy_ev, forces, label)
 
 
 def frames_of(stream: IO[bytes], where: str) -> Iterator[str]:

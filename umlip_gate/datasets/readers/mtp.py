@@ -40,7 +40,9 @@ class _Section(NamedTuple):
         return numbers
 
 
-def rows(stream: IO[bytes], where: str, types: Sequence[str]) -> Iterator[Row]:
+def rows(
+    stream: IO[bytes], where: str, types: Sequence[str], group: str | None = None
+) -> Iterator[Row]:
     """Read the configurations of a `.cfg` file; energies are total, eV, forces eV/Å.
 
     Parameters
@@ -51,6 +53,8 @@ def rows(stream: IO[bytes], where: str, types: Sequence[str]) -> Iterator[Row]:
         The file, as messages name it.
     types
         The elements of the types 0, 1, ...
+    group
+        The Feature that names what a configuration was made from.
 
     Raises
     ------
@@ -60,7 +64,12 @@ def rows(stream: IO[bytes], where: str, types: Sequence[str]) -> Iterator[Row]:
     """
     numbers = np.array([atomic_numbers[symbol] for symbol in types])
     for i, (line, record) in enumerate(_records(stream, where)):
-        yield _row(_sections(record, f"{where} row {i}", line), numbers)
+        row = _row(_sections(record, f"{where} row {i}", line), numbers)
+        yield (
+            row
+            if group is None
+            else row._replace(group=_feature(record, group, f"{where} row {i}"))
+        )
 
 
 def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:
@@ -124,6 +133,15 @@ def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
     )
     energy_ev = float(sections["Energy"].numbers(1, 1)[0, 0])
     return Row(atoms, energy_ev, _columns(data, table, FORCE))
+
+
+def _feature(record: list[str], name: str, where: str) -> str:
+    """Return the value of one of a record's Features."""
+    for line in record:
+        words = line.split(maxsplit=2)
+        if words[:2] == ["Feature", name]:
+            return " ".join(words[2:])
+    raise InputError(f"{where}: no Feature {name!r}")
 
 
 def _columns(data: _Section, table: FloatArray, names: Sequence[str]) -> FloatArray:

@@ -12,7 +12,7 @@ from umlip_gate.datasets.configurations import Row
 from umlip_gate.errors import InputError
 
 
-def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
+def rows(stream: IO[bytes], where: str, group: str | None = None) -> Iterator[Row]:
     """Read a list of records `{structure, num_atoms, outputs: {energy, forces}}`.
 
     Energies are total, eV; forces eV/Å.
@@ -31,14 +31,14 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
         raise InputError(f"{where}: expected a list of records")
     for i, record in enumerate(records):
         try:
-            yield _row(record)
+            yield _row(record, group)
         except KeyError as error:
             raise InputError(f"{where} row {i}: no {error}") from error
         except (AttributeError, IndexError, TypeError, ValueError) as error:
             raise InputError(f"{where} row {i}: not a configuration: {error}") from error
 
 
-def _row(record: dict[str, Any]) -> Row:
+def _row(record: dict[str, Any], group: str | None) -> Row:
     structure, outputs = record["structure"], record["outputs"]
     sites = structure["sites"]
     if len(sites) != record["num_atoms"]:
@@ -52,7 +52,9 @@ def _row(record: dict[str, Any]) -> Row:
         cell=cell,
         pbc=True,
     )
-    return Row(atoms, float(outputs["energy"]), np.asarray(outputs["forces"], dtype=np.float64))
+    forces = np.asarray(outputs["forces"], dtype=np.float64)
+    label = None if group is None else str(record[group])
+    return Row(atoms, float(outputs["energy"]), forces, label)
 
 
 def _number(species: list[dict[str, Any]]) -> int:

@@ -35,17 +35,20 @@ def read_frame(path: Path) -> pd.DataFrame:
         return _frame(stream, str(path))
 
 
-def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
+def rows(stream: IO[bytes], where: str, group: str | None = None) -> Iterator[Row]:
     """Read the rows of a pickled data frame whose `energy` is the total energy.
 
     Raises
     ------
     InputError
-        The file is not such a frame, or a row of it is not a configuration.
+        The file is not such a frame or lacks the column `group`, or a row is no configuration.
     """
     frame = _frame(stream, where)
-    columns = zip(*(frame[name] for name in COLUMNS), strict=True)
-    for i, (atoms, energy_ev, forces) in enumerate(columns):
+    if group is not None and group not in frame.columns:
+        raise InputError(f"{where}: no column {group!r}; {nearest(group, list(frame.columns))}")
+    labels = [None] * len(frame) if group is None else frame[group].map(str)
+    columns = zip(*(frame[name] for name in COLUMNS), labels, strict=True)
+    for i, (atoms, energy_ev, forces, label) in enumerate(columns):
         try:
             plain = Atoms(
                 numbers=atoms.numbers,
@@ -53,7 +56,8 @@ def rows(stream: IO[bytes], where: str) -> Iterator[Row]:
                 cell=atoms.cell.array,
                 pbc=atoms.pbc,
             )
-            yield Row(plain, float(energy_ev), np.asarray(forces, dtype=np.float64))
+            array = np.asarray(forces, dtype=np.float64)
+            yield Row(plain, float(energy_ev), array, label)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{where} row {i}: not a configuration: {error}") from error
 
