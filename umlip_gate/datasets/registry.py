@@ -67,7 +67,11 @@ class Subset(Strict):
         The rows that consist of nothing but these elements.
     within_ang
         The rows whose structures stand in the files of the subset's own entry:
-        how far, in angstrom, an atom or a cell vector may be from where the file has it.
+        how far, in angstrom, an atom or a cell vector may be from where the file has it. Each
+        structure of the files is the closest row.
+    twins
+        Of files within_ang: whether other rows within that distance of a matched structure belong
+        to the subset as well.
     recalculation
         The name under which the energies and forces in those files are judged like a model's:
         DFT against DFT on the same structures.
@@ -79,6 +83,7 @@ class Subset(Strict):
     n_atoms: Annotated[int, Field(ge=1)] | None = None
     elements: tuple[Element, ...] = ()
     within_ang: Annotated[float, Field(gt=0)] | None = None
+    twins: bool = False
     recalculation: RegistryId | None = None
     recalculation_of: RegistryId | None = None
 
@@ -87,6 +92,8 @@ class Subset(Strict):
         ways = (self.n_atoms is not None, bool(self.elements), self.within_ang is not None)
         if sum(ways) != 1:
             raise ValueError("rows are chosen by n_atoms, or by elements, or by files within_ang")
+        if self.twins and self.within_ang is None:
+            raise ValueError("twins of what is in files need within_ang")
         if self.recalculation and self.within_ang is None:
             raise ValueError("a recalculation is in files, so it needs within_ang")
         if self.recalculation_of and not self.recalculation:

@@ -1,11 +1,12 @@
 """Datasets whose rows are rows of another: chosen by size, by elements, or by their structure."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from ase.data import atomic_numbers
 
-from umlip_gate.datasets.configurations import BoolArray, Configurations, IntArray
+from umlip_gate.datasets.configurations import Configurations, FloatArray, IntArray
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import Dataset, Subset
 from umlip_gate.errors import InputError
@@ -34,8 +35,8 @@ def subset_rows(dataset: Dataset, whole: Configurations, settings: Settings) -> 
     Unavailable
         The files that say which rows they are cannot be had here.
     InputError
-        The files are wrong, hold a structure that `whole` lacks, or are not told apart within
-        the distance; or it is another number of rows than registered.
+        The files are wrong or hold a structure that `whole` lacks; or it is another number of rows
+        than registered.
     """
     subset = _subset(dataset)
     if subset.elements:
@@ -59,7 +60,8 @@ def matched_rows(
 
     Two structures are alike if they have the same elements in the same order, and no cell vector
     and no atom of one is further than `subset.within_ang` from the other's, in any Cartesian
-    direction; periodic images of an atom are one.
+    direction; periodic images of an atom are one. Of several that are alike the closest are
+    matched, one to one; with `subset.twins`, near twins of what was matched are rows too.
 
     Returns
     -------
@@ -76,45 +78,71 @@ def matched_rows(
     subset = _subset(dataset)
     # how many rows the files have is not registered: several rows may be like one of them
     listed = load_dataset(dataset.model_copy(update={"rows": None}), settings)
-    by_size = defaultdict(list)
-    for row, n_atoms in enumerate(listed.n_atoms.tolist()):
-        by_size[n_atoms].append(row)
-    found: dict[int, int] = {}
-    for row in range(len(whole)):
-        others = np.array(by_size[int(whole.n_atoms[row])], dtype=np.int64)
-        alike = others[_alike(whole, row, listed, others, subset.within_ang or 0.0)]
-        if len(alike) > 1:
-            raise InputError(
-                f"{dataset.id}: row {row} of {subset.of} is like rows {alike[0]} and {alike[1]} of "
-                f"its files within {subset.within_ang:g} angstrom: make within_ang smaller"
-            )
-        if len(alike):
-            found[row] = int(alike[0])
+    found = _closest(_distances(whole, listed, subset.within_ang or 0.0), twins=subset.twins)
     lost = sorted(set(range(len(listed))) - set(found.values()))
     if lost:
         raise InputError(
             f"{dataset.id}: {len(lost)} structures of its files are not in {subset.of}, "
             f"the first is row {lost[0]} (rows count from 0)"
         )
-    return np.array(list(found), dtype=np.int64), listed.select(list(found.values()))
+    rows = sorted(found)
+    return np.array(rows, dtype=np.int64), listed.select([found[row] for row in rows])
 
 
-def _alike(
-    whole: Configurations, row: int, listed: Configurations, others: IntArray, within_ang: float
-) -> BoolArray:
-    """Tell which of the listed rows, all of the row's size, are like it, shape (n,)."""
+def _closest(pairs: Sequence[tuple[float, int, int]], *, twins: bool) -> dict[int, int]:
+    """Match rows to the closest of the files, one to one; then near twins of what was matched.
+
+    Parameters
+    ----------
+    pairs
+        Distance, row of the whole and row of the files, of all that are alike.
+    twins
+        Whether a row is matched as well that is like a row of the files which another one took.
+    """
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, row, other in sorted(pairs):
+        if row not in found and other not in taken:
+            found[row] = other
+            taken.add(other)
+    if twins:
+        for _, row, other in sorted(pairs):
+            found.setdefault(row, other)
+    return found
+
+
+def _distances(
+    whole: Configurations, listed: Configurations, within_ang: float
+) -> list[tuple[float, int, int]]:
+    by_size = defaultdict(list)
+    for row, n_atoms in enumerate(listed.n_atoms.tolist()):
+        by_size[n_atoms].append(row)
+    return [
+        (float(distance), row, int(other))
+        for row, n_atoms in enumerate(whole.n_atoms.tolist())
+        if (others := np.array(by_size[n_atoms], dtype=np.int64)).size
+        for distance, other in zip(_apart(whole, row, listed, others), others, strict=True)
+        if distance <= within_ang
+    ]
+
+
+def _apart(whole: Configurations, row: int, listed: Configurations, others: IntArray) -> FloatArray:
+    """Return how far the listed rows, all of the row's size, are from it, angstrom, shape (n,).
+
+    Without end where elements or periodicity differ.
+    """
     atoms = listed.offsets[others][:, np.newaxis] + np.arange(int(whole.n_atoms[row]))
     own = slice(whole.offsets[row], whole.offsets[row + 1])
     cell = whole.cells[row]
     apart = whole.positions[own] - listed.positions[atoms]
     if abs(np.linalg.det(cell)) > 0:
         apart = apart - np.rint(apart @ np.linalg.inv(cell)) @ cell
-    return np.asarray(
-        (np.abs(listed.cells[others] - cell).max(axis=(1, 2)) <= within_ang)
-        & (np.abs(apart).max(axis=(1, 2)) <= within_ang)
-        & (listed.numbers[atoms] == whole.numbers[own]).all(axis=1)
-        & (listed.pbc[others] == whole.pbc[row]).all(axis=1)
+    alike = (listed.numbers[atoms] == whole.numbers[own]).all(axis=1)
+    alike &= (listed.pbc[others] == whole.pbc[row]).all(axis=1)
+    farthest = np.maximum(
+        np.abs(listed.cells[others] - cell).max(axis=(1, 2)), np.abs(apart).max(axis=(1, 2))
     )
+    return np.where(alike, farthest, np.inf)
 
 
 def _subset(dataset: Dataset) -> Subset:

@@ -95,7 +95,10 @@ def test_the_shipped_registry_holds_table_2_and_the_further_rows(
     assert all(id_.startswith(f"{whole}-") for id_, whole in parts.items())
     ours = {*IN_THE_BOX, "W-uMLIP", "solute-defect-example"}
     further = set(shipped) - set(TABLE_2) - set(parts) - ours
-    assert sum(id_.startswith("MatterSim-") for id_ in further) == len(further) - 1 == 6
+    benchmarks = [id_ for id_ in further if id_.startswith("MatterSim-")]
+    assert further - set(benchmarks) == {"MVL-NbMoTaW", "W-test-npj"}
+    assert len(benchmarks) == 6
+    assert sum(shipped[id_].rows or 0 for id_ in benchmarks) == 5222
     assert shipped["MVL-NbMoTaW"].rows == 5658
     assert len(shipped["MVL-NbMoTaW"].files) == 29
 
@@ -115,7 +118,7 @@ def test_what_is_shipped_as_available_has_digests_and_what_is_not_a_reason(
 ) -> None:
     available = [dataset for dataset in shipped.values() if dataset.status == "available"]
     whole = {dataset.id for dataset in available if not dataset.subset}
-    assert whole == {*IN_THE_BOX, "W-g", "MVL-NbMoTaW", "solute-defect-example"}
+    assert whole == {*IN_THE_BOX, "W-g", "W-s", "MVL-NbMoTaW", "solute-defect-example"}
     assert all(file.sha256 or file.path for dataset in available for file in dataset.files)
     assert all(dataset.reason for dataset in shipped.values() if dataset not in available)
 

@@ -35,6 +35,7 @@ files = [{ path = "part.xyz" }]
 reader = "extxyz"
 subset = { of = "whole", within_ang = 0.01 }
 """
+WITH_TWINS = BY_FILE.replace("within_ang", "twins = true, within_ang")
 
 N = 30
 
@@ -102,9 +103,22 @@ def test_several_rows_may_be_like_one_of_the_file(settings: Settings, tmp_path: 
     made = made_rows(5)
     twins = Configurations.from_rows([*made, moved(made[2], 0.004)])
     write_extxyz(tmp_path / "part.xyz", [made[2]])
-    rows, others = matched_rows(part(tmp_path), twins, settings)
+    rows, others = matched_rows(part(tmp_path, WITH_TWINS), twins, settings)
     assert rows.tolist() == [2, 5]
     assert len(others) == 2
+    assert subset_rows(part(tmp_path), twins, settings).tolist() == [2]
+
+
+def test_near_twins_are_matched_to_the_closest_one_to_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The real case: two rows of a file 4e-4 angstrom apart, within the distance allowed."""
+    made = made_rows(5)
+    twins = Configurations.from_rows([moved(made[2], 0.0004), *made])
+    write_extxyz(tmp_path / "part.xyz", [made[2], moved(made[2], 0.0004)])
+    rows, others = matched_rows(part(tmp_path), twins, settings)
+    assert rows.tolist() == [0, 3]
+    np.testing.assert_allclose(others.positions, twins.select(rows).positions, atol=1e-6)
 
 
 def test_a_structure_that_the_whole_lacks_is_named(
@@ -134,7 +148,9 @@ def test_a_row_that_is_like_two_of_the_file_is_not_guessed(
 ) -> None:
     row = made_rows(N)[4]
     write_extxyz(tmp_path / "part.xyz", [row, moved(row, 0.004)])
-    with pytest.raises(InputError, match="row 4 of whole is like rows 0 and 1 of its files"):
+    with pytest.raises(
+        InputError, match="1 structures of its files are not in whole, the first is"
+    ):
         subset_rows(part(tmp_path), whole, settings)
 
 
@@ -163,6 +179,7 @@ def test_files_that_cannot_be_had_say_how_to_bring_them(
     [
         ('"whole"', '"hole"', "[part]: subset.of = 'hole': unknown; did you mean 'whole'?"),
         ('"whole"', '"part"', "subset.of = 'part' is a subset itself"),
+        ("within_ang = 0.01", "n_atoms = 2, twins = true", "twins of what is in files need"),
         (", within_ang = 0.01", "", "rows are chosen by n_atoms, or by elements"),
         ("within_ang", "n_atoms = 2, within_ang", "rows are chosen by n_atoms, or by elem"),
         ("within_ang", 'elements = ["W"], within_ang', "rows are chosen by n_atoms, or by elem"),
