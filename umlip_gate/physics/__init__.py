@@ -1,0 +1,1 @@
+"""Laws that any potential obeys: symmetries, forces as the gradient, behaviour."""

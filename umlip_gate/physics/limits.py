@@ -1,0 +1,118 @@
+"""`thresholds/physics/`: how far from a law of physics a model may be."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from umlip_gate.errors import InputError
+from umlip_gate.physics.core import CoreProtocol
+from umlip_gate.physics.quantities import UNITS
+from umlip_gate.schema import Strict, nearest, read_toml, validate
+
+Number = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+
+
+class ByDtype(Strict):
+    """A limit for each precision that a model computes in."""
+
+    float32: Number
+    float64: Number
+
+
+class ByKind(Strict):
+    """A limit for models whose forces are the gradient of the energy, and for those that are not.
+
+    Attributes
+    ----------
+    conservative
+        The model declares its forces to be the negative gradient of its energy.
+    direct
+        The model predicts its forces beside its energy.
+    """
+
+    conservative: ByDtype
+    direct: ByDtype
+
+
+class PhysicsLimit(Strict):
+    """The largest deviation that a model may have.
+
+    Attributes
+    ----------
+    quantity
+        A name of `UNITS`.
+    unit
+        Its unit.
+    law
+        What holds of any potential.
+    source
+        What others allow, and what was measured.
+    rationale
+        Why these numbers, and which defects they find.
+    max
+        In `unit`.
+    """
+
+    quantity: str
+    unit: str
+    law: str
+    source: str
+    rationale: str
+    max: ByKind
+
+    @field_validator("quantity")
+    @classmethod
+    def _known_quantity(cls, quantity: str) -> str:
+        if quantity not in UNITS:
+            raise ValueError(f"unknown quantity; {nearest(quantity, list(UNITS))}")
+        return quantity
+
+    @field_validator("unit")
+    @classmethod
+    def _right_unit(cls, unit: str, info: ValidationInfo) -> str:
+        expected = UNITS.get(info.data.get("quantity", ""), unit)
+        if unit != expected:
+            raise ValueError(f"{info.data['quantity']} is measured in {expected!r}")
+        return unit
+
+    @property
+    def name(self) -> str:
+        """The quantity's name as part of a check's id."""
+        return self.quantity.replace("_", "-")
+
+    def limit(self, *, conservative: bool, dtype: str) -> float:
+        """Return the limit for a declared kind; of float32 unless all is computed in float64."""
+        kind = self.max.conservative if conservative else self.max.direct
+        return kind.float64 if dtype == "float64" else kind.float32
+
+
+class Core(Strict):
+    """`thresholds/physics/core.toml`: what gates ask of every potential.
+
+    Attributes
+    ----------
+    protocol
+        On which structures.
+    limits
+        `[[limit]]` in the file, by quantity.
+    """
+
+    protocol: CoreProtocol
+    limits: Annotated[tuple[PhysicsLimit, ...], Field(alias="limit", min_length=1)]
+
+
+def load_core(folder: Path) -> Core:
+    """Read `core.toml`.
+
+    Raises
+    ------
+    InputError
+        It is not there or not valid, or a quantity has two limits.
+    """
+    path = folder / "core.toml"
+    core = validate(Core, read_toml(path), str(path))
+    names = [limit.quantity for limit in core.limits]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"{path}: limit: there twice: {', '.join(twice)}")
+    return core

@@ -1,0 +1,112 @@
+"""A study: many trials whose structures are evaluated together, each structure once."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from ase import Atoms
+
+from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.physics.trial import Answer, Trial
+from umlip_gate.predictions.predictions import Predictions
+
+
+class Case(NamedTuple):
+    """A trial, and the structure that it is about."""
+
+    cell: str
+    trial: Trial
+
+
+class Deviation(NamedTuple):
+    """How far a model is from a law of physics.
+
+    Attributes
+    ----------
+    value
+        The largest over all trials, in the quantity's unit.
+    cell
+        Which structure it was found on.
+    n_trials
+        Over how many trials.
+    structures
+        What was compared there.
+    """
+
+    value: float
+    cell: str
+    n_trials: int
+    structures: tuple[Atoms, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Trials, and the structures that a model is asked for.
+
+    Attributes
+    ----------
+    cases
+        The trials. A structure that several of them share, as the same object, is asked for once.
+    """
+
+    cases: tuple[Case, ...]
+
+    @cached_property
+    def _rows(self) -> dict[int, int]:
+        """Row of each structure in `configurations`, by the structure's `id`."""
+        structures = (atoms for case in self.cases for atoms in case.trial.structures)
+        return {key: row for row, key in enumerate(dict.fromkeys(map(id, structures)))}
+
+    @cached_property
+    def structures(self) -> tuple[Atoms, ...]:
+        """Every structure, once."""
+        found = {id(atoms): atoms for case in self.cases for atoms in case.trial.structures}
+        return tuple(found[key] for key in self._rows)
+
+    @cached_property
+    def configurations(self) -> Configurations:
+        """The structures as a dataset without a reference: its energies and forces are NaN."""
+        return Configurations.from_rows(
+            [Row(atoms, np.nan, np.full((len(atoms), 3), np.nan)) for atoms in self.structures]
+        )
+
+    def measure(self, predictions: Predictions) -> dict[str, Deviation]:
+        """Return the largest deviation of each quantity.
+
+        Parameters
+        ----------
+        predictions
+            For `configurations`. A trial with a failed row deviates by NaN, which no limit holds.
+        """
+        answers = self._answers(predictions)
+        measured: dict[str, Deviation] = {}
+        for cell, trial in self.cases:
+            own = [answers[self._rows[id(atoms)]] for atoms in trial.structures]
+            for quantity, value in trial.compare(own).items():
+                before = measured.get(quantity, Deviation(-math.inf, cell, 0, ()))
+                largest = before
+                if np.maximum(before.value, value) != before.value and not math.isnan(before.value):
+                    largest = Deviation(value, cell, 0, trial.structures)
+                measured[quantity] = largest._replace(n_trials=before.n_trials + 1)
+        return measured
+
+    def _answers(self, predictions: Predictions) -> Sequence[Answer]:
+        offsets = self.configurations.offsets
+        return [
+            Answer(float(energy), predictions.forces[start:end])
+            for energy, start, end in zip(
+                predictions.energies, offsets[:-1], offsets[1:], strict=True
+            )
+        ]
+
+    def failures(self, predictions: Predictions) -> Mapping[str, str]:
+        """Return why structures failed, by the name of the cell that they are variants of."""
+        return {
+            cell: predictions.failures[row]
+            for cell, trial in self.cases
+            for row in (self._rows[id(atoms)] for atoms in trial.structures)
+            if row in predictions.failures
+        }
