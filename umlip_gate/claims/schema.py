@@ -159,6 +159,21 @@ class GateLimit(Bound):
     rationale: str
 
 
+class GatePhysics(Strict):
+    """The laws of physics that a gate requires.
+
+    Attributes
+    ----------
+    dataset
+        A registry id; the structures are made from its cells.
+    quantities
+        Those of `thresholds/physics/core.toml` whose limits hold.
+    """
+
+    dataset: RegistryId
+    quantities: Annotated[Some[str], AfterValidator(different)]
+
+
 class Gate(Strict):
     """What a candidate must meet.
 
@@ -172,12 +187,15 @@ class Gate(Strict):
         Datasets without which there is no verdict.
     limits
         The bounds; `[[limit]]` in the file.
+    physics
+        The laws that it requires, always; none without it.
     """
 
     name: RegistryId
     description: str
     required: Ids
     limits: Annotated[Some[GateLimit], Field(alias="limit")]
+    physics: GatePhysics | None = None
 
 
 class KnownFailure(Strict):

@@ -26,6 +26,7 @@ from umlip_gate.claims.schema import (
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.verdict import Finding
 from umlip_gate.errors import InputError
+from umlip_gate.physics.limits import Core, load_core
 from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
 
 INDEX = "index.toml"
@@ -67,6 +68,8 @@ class Thresholds:
         By name.
     known_failures
         What is known not to hold.
+    core
+        The laws of physics that gates may require.
     """
 
     ids: tuple[str, ...]
@@ -79,6 +82,7 @@ class Thresholds:
     statistics: Statistics
     gates: Mapping[str, Gate]
     known_failures: tuple[KnownFailure, ...]
+    core: Core
 
     def assertions(self) -> dict[str, Assertion]:
         """Every assertion of every claim, by `CLAIM.ASSERTION`."""
@@ -109,7 +113,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     Parameters
     ----------
     folder
-        With `paper/`, `reference/`, `gates/`, `every-model.toml`,
+        With `paper/`, `reference/`, `gates/`, `physics/`, `every-model.toml`,
         `statistics.toml`, `dataset-groups.toml`,
         `periodic_table.toml` and `known_failures.toml`.
     models, datasets
@@ -147,6 +151,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
         statistics=validate(Statistics, read_toml(path), str(path)),
         gates=gates,
         known_failures=known,
+        core=load_core(folder / "physics"),
     )
 
 
@@ -190,6 +195,11 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
     idle = sorted(set(gate.required) - {limit.dataset for limit in gate.limits})
     if idle:
         raise InputError(f"{path}: required: no limit is on {', '.join(idle)}")
+    if gate.physics:
+        _exists(gate.physics.dataset, "dataset", registries, f"{path}: physics: dataset")
+        laws = {"quantity": [limit.quantity for limit in load_core(folder / "physics").limits]}
+        for quantity in gate.physics.quantities:
+            _exists(quantity, "quantity", laws, f"{path}: physics: quantities")
     return gate
 
 

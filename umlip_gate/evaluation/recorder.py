@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.physics_verdicts import PhysicsResult
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import MeasurementError
 from umlip_gate.evaluation.evaluator import Evaluator, Measurement
+from umlip_gate.evaluation.physics import PhysicsEvaluator
 from umlip_gate.predictions.sources import Choice
 
 
@@ -25,6 +27,8 @@ class Recorder:
         Which predictions are taken; the laboratory's choice if it is None.
     known_costs
         Tells what is known of costs, in a run that measures them.
+    physics_evaluator
+        What evaluates models on the structures of physics.
     measurements
         Everything that was measured on the way.
     datasets
@@ -34,6 +38,7 @@ class Recorder:
     laboratory: Evaluator
     source: Choice | None = None
     known_costs: Callable[[Device], KnownCosts] | None = None
+    physics_evaluator: PhysicsEvaluator | None = None
     measurements: list[Measurement] = field(default_factory=list)
     datasets: set[str] = field(default_factory=set)
 
@@ -81,6 +86,13 @@ class Recorder:
         if cell.source == "random":
             raise MeasurementError(f"{model}: random weights never stand for accuracy")
         return cell
+
+    def physics(self, model: str, dataset: str) -> PhysicsResult:
+        """Return how far a model is from laws of physics on cells of a dataset."""
+        assert self.physics_evaluator is not None  # noqa: S101 - checks of physics come with one
+        result = self.physics_evaluator.evaluate(model, dataset)
+        self.datasets.add(dataset)
+        return result
 
     def costs(self, device: Device) -> KnownCosts:
         """Give what is known of the costs of models on a device.

@@ -40,6 +40,9 @@ class Candidate(Strict):
         The functional that it predicts; a gate on data of another one refuses it.
     device, dtype
         Where and how it computes.
+    conservative
+        Whether its forces are the negative gradient of its energy. Without it they must be; a
+        model that predicts forces beside the energy says false, and is judged as such.
     time_limit_s
         For one configuration; a day at most.
     """
@@ -55,6 +58,7 @@ class Candidate(Strict):
     level_of_theory: LevelOfTheory = "not stated"
     device: Literal["cpu", "cuda"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
+    conservative: Annotated[bool, Field(strict=True)] = True
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     folder: Path = Field(exclude=True)
 

@@ -6,6 +6,7 @@ from umlip_gate.claims.verdict import Finding, Judgement, NotInside
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.evaluation.evaluator import Evaluator
+from umlip_gate.evaluation.physics import PhysicsEvaluator
 from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.plugin.checks import Case
 from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration, worker_share
@@ -42,8 +43,21 @@ def laboratory(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluato
     )
 
 
+@pytest.fixture(scope="session")
+def physics_evaluator(suite: RunConfiguration, laboratory: Evaluator) -> PhysicsEvaluator:
+    """Return what evaluates models on the structures of physics, each once in a process."""
+    return PhysicsEvaluator(
+        laboratory.library, laboratory.predictor, laboratory.models, suite.thresholds.core
+    )
+
+
 @pytest.fixture
-def judgement(case: Case, laboratory: Evaluator, request: pytest.FixtureRequest) -> Judgement:
+def judgement(
+    case: Case,
+    laboratory: Evaluator,
+    physics_evaluator: PhysicsEvaluator,
+    request: pytest.FixtureRequest,
+) -> Judgement:
     """Measure what a case speaks of, and judge it.
 
     What was not measured ends here, before the test: skipped if it cannot be had, an error if
@@ -53,7 +67,7 @@ def judgement(case: Case, laboratory: Evaluator, request: pytest.FixtureRequest)
         pytest.skip(
             "judged on whole datasets only: without --umlip-max-configurations and --umlip-budget"
         )
-    bench = Recorder(laboratory, case.source)
+    bench = Recorder(laboratory, case.source, physics_evaluator=physics_evaluator)
     request.node.stash[BENCH] = bench
     try:
         judged = case.judge(bench)

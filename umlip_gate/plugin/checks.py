@@ -6,10 +6,12 @@ from umlip_gate.claims.assertions import Assertion, Cannot
 from umlip_gate.claims.assertions.base import Kind, Subject
 from umlip_gate.claims.bounds import Ends, Measured, ReferenceValue
 from umlip_gate.claims.judge import judge_limit, judge_reference
+from umlip_gate.claims.physics_verdicts import judge_physics
 from umlip_gate.claims.schema import CellLimit, GateLimit
 from umlip_gate.claims.thresholds import item_id
 from umlip_gate.claims.verdict import Judgement, Source
 from umlip_gate.evaluation.recorder import Recorder
+from umlip_gate.physics.limits import PhysicsLimit
 from umlip_gate.plugin.run_configuration import RunConfiguration
 
 MEASURED = "measured"
@@ -23,7 +25,8 @@ class Case:
     Attributes
     ----------
     item
-        `measured`, `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION` or `gate.GATE.LIMIT`.
+        `measured`, `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION`, `gate.GATE.LIMIT` or
+        `gate.GATE.physics-QUANTITY`.
     model
         A registry id or the candidate's name; None where several models are compared.
     dataset
@@ -39,7 +42,7 @@ class Case:
     item: str
     model: str | None
     dataset: str
-    threshold: Assertion | ReferenceValue | CellLimit | GateLimit
+    threshold: Assertion | ReferenceValue | CellLimit | GateLimit | PhysicsLimit
     source: Source | None = None
     required: bool = False
 
@@ -56,12 +59,12 @@ class Case:
     @property
     def is_judged_on_samples(self) -> bool:
         """Whether a sample can decide it: claims and references speak of the whole dataset."""
-        return isinstance(self.threshold, GateLimit | CellLimit)
+        return isinstance(self.threshold, GateLimit | CellLimit | PhysicsLimit)
 
     @property
     def unit(self) -> str | None:
         """The unit of what is judged, where there is one."""
-        return self.threshold.unit if isinstance(self.threshold, Measured) else None
+        return self.threshold.unit if isinstance(self.threshold, Measured | PhysicsLimit) else None
 
     def judge(self, bench: Recorder) -> Judgement:
         """Judge what the case is about.
@@ -76,6 +79,8 @@ class Case:
         if isinstance(self.threshold, Kind):
             return self.threshold.judge(Subject(self.model, self.dataset), bench)
         assert self.model is not None  # noqa: S101 - all but claims are about one model
+        if isinstance(self.threshold, PhysicsLimit):
+            return judge_physics(self.threshold, bench.physics(self.model, self.dataset))
         if isinstance(self.threshold, CellLimit):
             return judge_limit(self.threshold, bench.any_cell(self.model, self.dataset))
         cell = bench.cell(self.model, self.dataset)
@@ -141,10 +146,10 @@ def reference_cases(suite: RunConfiguration) -> list[Case]:
 
 
 def gate_cases(suite: RunConfiguration) -> list[Case]:
-    """Every limit of the gate, for the candidate."""
+    """Every limit of the gate and every law that it requires, for the candidate."""
     if suite.candidate is None or suite.gate is None:
         return []
-    return [
+    limits = [
         Case(
             f"gate.{suite.gate.name}.{limit.name}",
             suite.candidate.name,
@@ -154,4 +159,19 @@ def gate_cases(suite: RunConfiguration) -> list[Case]:
             limit.dataset in suite.gate.required,
         )
         for limit in suite.gate.limits
+    ]
+    physics = suite.gate.physics
+    if physics is None:
+        return limits
+    laws = {limit.quantity: limit for limit in suite.thresholds.core.limits}
+    return limits + [
+        Case(
+            f"gate.{suite.gate.name}.physics-{laws[quantity].name}",
+            suite.candidate.name,
+            physics.dataset,
+            laws[quantity],
+            "live",
+            required=True,
+        )
+        for quantity in physics.quantities
     ]

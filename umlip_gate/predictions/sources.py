@@ -13,6 +13,7 @@ from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.subset import matched_rows
+from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Recalculation
@@ -116,7 +117,36 @@ class Predictor:
         if live is None:
             assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
             return self._published(model, dataset, extent)
-        return self._computed(name, live, dataset, extent)
+        return self._computed(name, live, self.library.view(dataset), extent)
+
+    def predict_structures(
+        self, name: str, model: Model | Candidate, view: DatasetView
+    ) -> Predicted:
+        """Return predictions for structures that are of no registered dataset.
+
+        They are computed here and kept as all predictions are, under the structures' own digest.
+
+        Parameters
+        ----------
+        name, model
+            As for `predict`.
+        view
+            The structures; its id is for messages, and it is its own parent.
+
+        Raises
+        ------
+        Unavailable
+            The model is not available here, or does not cover an element.
+        MeasurementError, InputError
+            It is, and a structure was not predicted.
+        """
+        if isinstance(model, Candidate):
+            live = prepare_candidate(model)
+        else:
+            _require_coverage(model, view.id, view.configurations)
+            settings = self.library.settings
+            live = prepare_model(model, self.device, settings, self.random_seed, self.announce_once)
+        return self._computed(name, live, view, Extent(view.rows_in_parent))
 
     def _live(self, model: Model | Candidate, dataset: str, source: Choice) -> RunnableModel | None:
         """Prepare a model; None where published predictions are taken instead."""
@@ -154,10 +184,12 @@ class Predictor:
         kept = everything.only(np.sort(view.rows_in_parent[extent.order]), reference)
         return replace(kept, rows=np.searchsorted(view.rows_in_parent, kept.rows))
 
-    def _computed(self, name: str, live: RunnableModel, dataset: str, extent: Extent) -> Predicted:
-        view = self.library.view(dataset)
+    def _computed(
+        self, name: str, live: RunnableModel, view: DatasetView, extent: Extent
+    ) -> Predicted:
         own = view.rows_in_parent
-        reference = self.library.view(view.parent).configurations
+        whole = view if view.parent == view.id else self.library.view(view.parent)
+        reference = whole.configurations
         settings = self.library.settings
         identity = live_identity(live, reference.digest, settings.run.name)
         folder = settings.predictions if live.reusable else settings.passing_predictions
@@ -170,10 +202,10 @@ class Predictor:
                 Extent(own[extent.order], extent.budget_s),
                 atoms_per_batch=live.atoms_per_batch,
                 n_workers=self.n_workers if live.job.device == "cpu" else 1,
-                announce=lambda text: self.announce(f"{name} on {dataset}: {text}"),
+                announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
             )
         except MeasurementError as error:
-            raise MeasurementError(f"{name} on {dataset}: {error}") from error
+            raise MeasurementError(f"{name} on {view.id}: {error}") from error
         source: Origin = "live" if live.job.random_seed is None else "random"
         return Predicted(np.searchsorted(own, rows), predictions, source, identity)
 

@@ -153,6 +153,7 @@ class Project(CommandLineRun):
         shutil.copy(ROOT / "thresholds" / "every-model.toml", self.root / "thresholds")
         self.threshold("independence.toml", INDEPENDENCE)
         shutil.copy(ROOT / "thresholds" / "periodic_table.toml", self.root / "thresholds")
+        shutil.copytree(ROOT / "thresholds" / "physics", self.root / "thresholds" / "physics")
         self.threshold("dataset-groups.toml", "")
         self.threshold("statistics.toml", STATISTICS)
         self.threshold("reference/published.toml", REFERENCE.format(value=1.0))

@@ -1,0 +1,136 @@
+"""The core of physics in gates, through the command line: candidates that DFT alone lets pass."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.selftest.builders import unsound_chgnet
+from tests.selftest.cli import FAILED, CommandLineRun, Outcome
+from tests.selftest.physics import mutants
+
+pytestmark = pytest.mark.selftest
+
+PHYSICS = """
+[physics]
+dataset = "crystals"
+quantities = ["gradient", "rotation_energy"]
+"""
+GRADIENT = "physics-gradient"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> CommandLineRun:
+    desk = CommandLineRun(tmp_path)
+    for module in (mutants, unsound_chgnet):
+        shutil.copy(str(module.__file__), tmp_path)
+    desk.gate(FAILED)
+    gate = tmp_path / "own-gate.toml"
+    gate.write_text(gate.read_text() + PHYSICS)
+    return desk
+
+
+def failed(outcome: Outcome) -> set[str]:
+    return {name for name, each in outcome.verdicts.items() if each["outcome"] != "passed"}
+
+
+def test_a_sound_candidate_passes(desk: CommandLineRun) -> None:
+    desk.candidate("mutants:sound")
+    outcome = desk.judge()
+    assert outcome.code == 0, outcome.output
+    verdict = outcome.verdicts[GRADIENT]
+    assert verdict["id"] == "mine:crystals:gate.own-gate.physics-gradient"
+    assert (verdict["relation"], verdict["limit"], verdict["unit"]) == ("≤", 1e-4, "1")
+    assert 0 < verdict["value"] < 1e-4
+    assert verdict["details"]["kind"] == "conservative"
+    assert verdict["details"]["n_trials"] == 10
+
+
+def test_forces_that_are_no_gradient_fail_by_a_thousandth_in_float64(desk: CommandLineRun) -> None:
+    desk.candidate("mutants:forces_too_large")
+    outcome = desk.judge()
+    assert outcome.code == 1, outcome.output
+    assert failed(outcome) == {GRADIENT}
+    assert "for conservative models in float64" in outcome.verdicts[GRADIENT]["reason"]
+    assert "conservative = false" in outcome.verdicts[GRADIENT]["reason"]
+
+
+def test_a_direct_candidate_is_told_so_and_judged_by_its_declaration(desk: CommandLineRun) -> None:
+    desk.candidate("mutants:forces_too_large", conservative=False)
+    outcome = desk.judge()
+    assert outcome.code == 0, outcome.output
+    verdict = outcome.verdicts[GRADIENT]
+    assert (verdict["limit"], verdict["details"]["kind"]) == (0.4, "direct")
+    assert "its forces need not be the gradient" in verdict["reason"]
+    assert "mine: declared conservative = false" in outcome.output
+
+
+def test_predictions_are_kept_and_used_again(desk: CommandLineRun) -> None:
+    (desk.folder / "weights").write_text("0")
+    desk.candidate(
+        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
+    )
+    assert "crystals (physics)" in desk.judge().output
+    assert "crystals (physics)" not in desk.judge().output
+
+
+def test_a_candidate_that_raises_has_no_verdict(desk: CommandLineRun) -> None:
+    desk.candidate("mutants:refuses_larger_cells")
+    outcome = desk.judge()
+    assert outcome.code == 6, outcome.output
+    assert outcome.verdicts[GRADIENT]["outcome"] == "error"
+    assert "too many atoms" in outcome.verdicts[GRADIENT]["reason"]
+
+
+def test_physics_is_required_whatever_the_command_line_deselects(desk: CommandLineRun) -> None:
+    desk.candidate("mutants:sound")
+    outcome = desk.judge("-k", "not gradient")
+    assert outcome.code == 6, outcome.output
+    assert any(GRADIENT in why for why in outcome.results["unmeasured"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (PHYSICS.replace("rotation_energy", "rotaton_energy"), "did you mean 'rotation_energy'?"),
+        (PHYSICS.replace('"crystals"', '"crystal"'), "did you mean 'crystals'?"),
+        (PHYSICS.replace("quantities", "laws"), "unknown key"),
+    ],
+)
+def test_what_is_wrong_in_a_gate_is_said_at_the_start(
+    desk: CommandLineRun, text: str, message: str
+) -> None:
+    desk.candidate("mutants:sound")
+    gate = desk.folder / "own-gate.toml"
+    gate.write_text(gate.read_text().replace(PHYSICS, text))
+    outcome = desk.judge()
+    assert outcome.code == 4
+    assert message in outcome.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("defect", "found"),
+    [
+        ("right", set()),
+        ("forces_too_small", {GRADIENT}),
+        ("oriented", {"physics-rotation-energy"}),
+    ],
+)
+def test_the_default_gate_fails_an_unsound_chgnet(
+    desk: CommandLineRun, defect: str, found: set[str]
+) -> None:
+    pytest.importorskip("chgnet")
+    desk.candidate(f"unsound_chgnet:{defect}", dtype="float32")
+    candidate, results = desk.folder / "mine.toml", desk.folder / "results.json"
+    outcome = desk.run(
+        desk.command(
+            "-m",
+            "accuracy",
+            "--umlip-offline",
+            f"--umlip-candidate={candidate}",
+            f"--umlip-results={results}",
+        )
+    )
+    assert outcome.code == bool(found), outcome.output
+    assert failed(outcome) == found

@@ -1,0 +1,98 @@
+"""Judging how far a model is from a law of physics."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from umlip_gate.claims.verdict import Finding, Judgement, Origin
+from umlip_gate.errors import MeasurementError
+from umlip_gate.physics.limits import PhysicsLimit
+from umlip_gate.physics.study import Deviation
+
+NOT_CONSERVATIVE = (
+    "declared conservative = false: its forces need not be the gradient of its energy, which is "
+    "then not conserved in NVE dynamics"
+)
+
+
+@dataclass(frozen=True)
+class PhysicsResult:
+    """What was measured of one model on the structures of physics.
+
+    Attributes
+    ----------
+    model, dataset
+        Registry ids, or a candidate's name; the cells are the dataset's.
+    source
+        Where the predictions come from.
+    conservative, dtype
+        What the model declares.
+    deviations
+        By quantity.
+    identity
+        Everything that the predictions depend on.
+    """
+
+    model: str
+    dataset: str
+    source: Origin
+    conservative: bool
+    dtype: str
+    deviations: Mapping[str, Deviation]
+    identity: Mapping[str, Any] = field(default_factory=dict)
+
+
+def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Judgement:
+    """Judge a deviation by the limit for the model's declared kind and precision.
+
+    Raises
+    ------
+    MeasurementError
+        The deviation is not a finite number.
+    """
+    found = result.deviations[limit.quantity]
+    largest = limit.limit(conservative=result.conservative, dtype=result.dtype)
+    if not math.isfinite(found.value):
+        raise MeasurementError(
+            f"{result.model} on {result.dataset}: {limit.quantity} is {found.value} on {found.cell}"
+        )
+    inside = found.value <= largest
+    kind = "conservative" if result.conservative else "direct"
+    unit = "" if limit.unit == "1" else f" {limit.unit}"
+    return Judgement(
+        finding=Finding.of(inside),
+        model=result.model,
+        dataset=result.dataset,
+        source=result.source,
+        value=found.value,
+        interval=None,
+        relation="≤",
+        limit=largest,
+        unit=limit.unit,
+        text=f"{result.model} on {result.dataset} ({result.source}): {limit.quantity} "
+        f"{found.value:.2g}{unit}, {'inside' if inside else 'outside'} the limit ≤ "
+        f"{largest:g}{unit} for {kind} models in {result.dtype}; the largest of {found.n_trials} "
+        f"trials, on {found.cell}{_advice(limit, result, inside=inside)}",
+        details={
+            "law": limit.law,
+            "kind": kind,
+            "dtype": result.dtype,
+            "cell": found.cell,
+            "n_trials": found.n_trials,
+            "structures": result.identity.get("dataset"),
+        },
+    )
+
+
+def _advice(limit: PhysicsLimit, result: PhysicsResult, *, inside: bool) -> str:
+    if limit.quantity != "gradient":
+        return "" if inside else f". {limit.law}"
+    if not result.conservative:
+        return f". It is {NOT_CONSERVATIVE}"
+    if inside:
+        return ""
+    return (
+        f". {limit.law} A model that predicts its forces beside its energy is declared with "
+        "conservative = false in its file, and judged as such"
+    )
