@@ -7,8 +7,19 @@ from pathlib import Path
 
 import platformdirs
 
-ROOT = Path(__file__).resolve().parent.parent
-"""The checkout: registries, thresholds and `.tox` are found from here."""
+PACKAGE = Path(__file__).resolve().parent
+FIXTURES = (PACKAGE / "fixtures").resolve()
+"""Registries and small data: in a checkout the top-level folder, else package data."""
+
+THRESHOLDS = (PACKAGE / "thresholds").resolve()
+"""Every number that decides a verdict: in a checkout the top-level folder, else package data."""
+
+ROOT = PACKAGE.parent
+
+
+def checkout() -> Path | None:
+    """Return the folder of the checkout that this package is run from; None if it is installed."""
+    return PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
 
 
 def _silent(_: str) -> None:

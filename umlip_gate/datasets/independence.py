@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from umlip_gate.schema import Strict, read_toml, validate
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import THRESHOLDS
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -56,7 +56,7 @@ def independence() -> Independence:
     InputError
         The file is missing or wrong.
     """
-    path = ROOT / "thresholds" / "independence.toml"
+    path = THRESHOLDS / "independence.toml"
     return validate(Independence, read_toml(path), str(path))
 
 

@@ -13,9 +13,9 @@ from umlip_gate.datasets.registry import load_registry
 from umlip_gate.descriptors.comparison import compare
 from umlip_gate.errors import Fault
 from umlip_gate.schema import nearest, read_toml, validate
-from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
+from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings, cache_folder, mirror_folder
 
-FIG10 = ROOT / "thresholds" / "paper" / "fig10.toml"
+FIG10 = THRESHOLDS / "paper" / "fig10.toml"
 
 
 def main() -> int:
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _compare(asked: argparse.Namespace) -> int:
-    datasets = load_registry(ROOT / "fixtures" / "datasets.toml", asked.bring)
+    datasets = load_registry(FIXTURES / "datasets.toml", asked.datasets)
     for name in (asked.first, asked.second):
         if name not in datasets:
             sys.stderr.write(f"{name}: unknown dataset; {nearest(name, list(datasets))}\n")

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from umlip_gate import worker
+from umlip_gate.environments import interpreter, made_interpreter
 from umlip_gate.errors import MeasurementError, Unavailable
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import checkout
 
 OLDEST_PYTHON = (3, 10)
 PROBE = Path(worker.__file__).with_name("probe.py")
@@ -55,19 +55,19 @@ class Environment:
     sources: dict[str, str]
 
 
-def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Path:
+def family_interpreter(family: str, distribution: str, root: Path | None = None) -> Path:
     """Find the interpreter of a family.
 
-    This interpreter if the family is installed in it, else `.tox/<family>/bin/python`.
+    This interpreter if the family is installed in it, else that of its environment.
 
     Parameters
     ----------
     family
-        The family's name, which is its tox environment's.
+        The family's name, which is its environment's.
     distribution
         The distribution that makes an environment the family's.
     root
-        The checkout.
+        The checkout; None for the one that runs, if any.
 
     Raises
     ------
@@ -81,25 +81,30 @@ def family_interpreter(family: str, distribution: str, root: Path = ROOT) -> Pat
     return Path(sys.executable)
 
 
-def tox_interpreter(environment: str, root: Path = ROOT) -> Path:
-    """Find the interpreter of a tox environment.
+def tox_interpreter(environment: str, root: Path | None = None) -> Path:
+    """Find the interpreter of an environment: made from its lock, else the checkout's of tox.
 
     Parameters
     ----------
     environment
         Its name.
     root
-        The checkout.
+        The checkout; None for the one that runs, if any.
 
     Raises
     ------
     Unavailable
-        It is not there.
+        There is neither.
     """
-    python = root / ".tox" / environment / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not python.exists():
+    if made := made_interpreter(environment):
+        return made
+    root = root or checkout()
+    python = interpreter(root / ".tox" / environment) if root else None
+    if python is None or not python.exists():
         raise Unavailable(
-            f"there is no environment {environment}: `tox run -e {environment}` makes one"
+            f"there is no environment {environment}: `python -m umlip_gate.environments make "
+            f"{environment}` makes one"
+            + (f", and so does `tox run -e {environment}`" if root else "")
         )
     return python
 

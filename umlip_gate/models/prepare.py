@@ -115,8 +115,7 @@ def prepare_model(
     if random_seed is not None and model.checkpoint is None:
         raise Unavailable(f"{model.id}: its settings are all of it, there are no random weights")
     adapter = _adapter(model.family)
-    own = model.environment
-    python = tox_interpreter(own) if own else _interpreter(model.family)
+    python = interpreter_of(model)
     package = model.checkpoint.package if model.checkpoint else None
     environment = probe(python, adapter.PACKAGES, (package,) if package else ())
     bundled_or_real = random_seed is None or package is not None
@@ -135,6 +134,18 @@ def prepare_model(
     expected = model.checkpoint.sha256 if model.checkpoint else None
     digest = _verified(model.id, checkpoint, expected, "the registry")
     return RunnableModel(job, environment, digest, {}, reusable=True)
+
+
+def interpreter_of(model: Model) -> Path:
+    """Return the interpreter that a model of the registry runs in.
+
+    Raises
+    ------
+    Unavailable
+        Its environment is not here.
+    """
+    own = model.environment
+    return tox_interpreter(own) if own else _interpreter(model.family)
 
 
 def prepare_candidate(candidate: Candidate) -> RunnableModel:

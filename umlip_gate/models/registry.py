@@ -17,10 +17,10 @@ from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
 from umlip_gate.models.level_of_theory import LevelOfTheory
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import FIXTURES
 from umlip_gate.worker.elements import spelled_out
 
-REGISTRY = ROOT / "fixtures" / "models"
+REGISTRY = FIXTURES / "models"
 
 Address = Annotated[str, StringConstraints(pattern=r"^https?://")]
 

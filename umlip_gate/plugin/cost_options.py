@@ -13,6 +13,7 @@ from umlip_gate.models.candidate import Candidate, load_candidate
 from umlip_gate.models.prepare import adapted_families, device_for
 from umlip_gate.models.registry import Model
 from umlip_gate.schema import nearest
+from umlip_gate.settings import THRESHOLDS
 
 EVERY = "all"
 
@@ -55,7 +56,7 @@ class CostPlan:
 
 def is_cost_asked(option: Any) -> bool:  # noqa: ANN401 - argparse's Namespace
     """Whether costs are measured: only when asked for, as they take long."""
-    return option.benchmark_only or "cost" in option.markexpr
+    return getattr(option, "benchmark_only", False) or "cost" in option.markexpr
 
 
 def read_cost_plan(
@@ -111,10 +112,8 @@ def read_cost_plan(
 
 
 def _baseline(name_or_path: str, folder: Path) -> Baseline:
-    from umlip_gate.settings import ROOT  # noqa: PLC0415
-
     path = str(folder / name_or_path) if name_or_path.endswith(".toml") else name_or_path
-    return load_baseline(path, ROOT / "thresholds" / "cost")
+    return load_baseline(path, THRESHOLDS / "cost")
 
 
 def _asked(

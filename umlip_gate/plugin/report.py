@@ -33,7 +33,7 @@ from umlip_gate.report.tables import (
     reasons,
     verdict_table,
 )
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import THRESHOLDS
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -103,7 +103,7 @@ def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
 def _digest(config: pytest.Config) -> str:
     gate = config.option.umlip_gate
     brought = [config.invocation_params.dir / gate] if gate and gate.endswith(".toml") else []
-    return thresholds_digest(ROOT / "thresholds", brought)
+    return thresholds_digest(THRESHOLDS, brought)
 
 
 def _noise_floors(config: pytest.Config) -> dict[str, Floor]:

@@ -32,7 +32,7 @@ from umlip_gate.plugin.announcer import announcer
 from umlip_gate.plugin.cost_options import EVERY, CostPlan, is_cost_asked, read_cost_plan
 from umlip_gate.run_folder import new_run_folder, unsafe_folders
 from umlip_gate.schema import nearest
-from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
+from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings, cache_folder, mirror_folder
 
 DEFAULT_GATE = "quick"
 
@@ -117,14 +117,14 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's WorkerCo
 def _read(config: pytest.Config) -> RunConfiguration:
     option = config.option
     datasets = load_registry(
-        ROOT / "fixtures" / "datasets.toml", _absolute(config, option.umlip_datasets)
+        FIXTURES / "datasets.toml", _absolute(config, option.umlip_datasets or [])
     )
     _check_brought_files(datasets)
     models = load_models()
-    ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
+    ensembles = load_ensembles(FIXTURES / "ensembles.toml", set(models))
     others = recalculations(datasets)
     known = {*models, *ensembles, *others}
-    thresholds = load_thresholds(ROOT / "thresholds", known, datasets)
+    thresholds = load_thresholds(THRESHOLDS, known, datasets)
     check_claims(thresholds, models, datasets)
     _check_ids("model", option.umlip_model, known)
     _check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
@@ -136,7 +136,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         )
     gate = None
     if candidate:
-        gate = load_gate(option.umlip_gate or DEFAULT_GATE, ROOT / "thresholds", datasets)
+        gate = load_gate(option.umlip_gate or DEFAULT_GATE, THRESHOLDS, datasets)
         _check_levels_of_theory(candidate, {**models, **members}, gate, datasets)
     if option.umlip_candidate and option.umlip_device != "cpu":
         raise InputError(
@@ -157,7 +157,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         )
     plan = read_cost_plan(
         option,
-        load_cost_thresholds(ROOT / "thresholds", models),
+        load_cost_thresholds(THRESHOLDS, models),
         models,
         candidate if isinstance(candidate, Candidate) else None,
         config.invocation_params.dir,
@@ -246,7 +246,7 @@ def _random_seed(weights: str | None) -> int | None:
 
 def _checkpoints(config: pytest.Config, models: dict[str, Model]) -> dict[str, Path]:
     checkpoints: dict[str, Path] = {}
-    for given in config.option.umlip_checkpoint:
+    for given in config.option.umlip_checkpoint or ():
         name, equals, file = given.partition("=")
         (path,) = _absolute(config, [Path(file)])
         if not (equals and file):
@@ -266,10 +266,8 @@ def _checkpoints(config: pytest.Config, models: dict[str, Model]) -> dict[str, P
 
 def _settings(config: pytest.Config) -> Settings:
     cache = cache_folder()
-    if _is_xdist_worker(config):
-        run = Path(config.workerinput["umlip_gate_run"])  # type: ignore[attr-defined]
-    else:
-        run = _new_run(cache)
+    workerinput = getattr(config, "workerinput", None)
+    run = _new_run(cache) if workerinput is None else _run_of_controller(workerinput)
     option = config.option
     return Settings(
         cache,
@@ -279,6 +277,16 @@ def _settings(config: pytest.Config) -> Settings:
         require_digests=option.umlip_require_digests,
         announce=announcer(config),
     )
+
+
+def _run_of_controller(workerinput: dict[str, Any]) -> Path:
+    if "umlip_gate_run" not in workerinput:
+        raise InputError(
+            "umlip_gate.suite was collected by a process of pytest-xdist, and the process that "
+            "reports does not know of it: name the suite on the command line (pytest --pyargs "
+            "umlip_gate.suite.accuracy), or give one of the --umlip-… options"
+        )
+    return Path(workerinput["umlip_gate_run"])
 
 
 def _new_run(cache: Path) -> Path:

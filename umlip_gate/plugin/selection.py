@@ -9,10 +9,12 @@ from umlip_gate.claims.assertions.base import Kind
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.models.combined import Ensemble, Recalculation
 from umlip_gate.models.registry import Model
+from umlip_gate.plugin import MARKERS, SUITE
 from umlip_gate.plugin.checks import MEASURED, Case
 from umlip_gate.plugin.cost_checks import CostCase
 from umlip_gate.plugin.cost_options import EVERY, is_cost_asked
 from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
+from umlip_gate.settings import checkout
 
 Entry = Model | Ensemble | Recalculation | Dataset
 
@@ -28,11 +30,20 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out what judges by something that the command line does not name."""
     suite = run_configuration(config)
     idle = {
-        "test_gate.py": suite.candidate is None,
-        "test_regression.py": suite.cost.baseline is None,
-        "test_side_by_side.py": suite.cost.other is None,
+        SUITE / "accuracy" / "test_gate.py": suite.candidate is None,
+        SUITE / "cost" / "test_regression.py": suite.cost.baseline is None,
+        SUITE / "cost" / "test_side_by_side.py": suite.cost.other is None,
     }
-    return idle.get(collection_path.name) or None
+    asked = {path.resolve(): is_idle for path, is_idle in idle.items()}
+    return asked.get(collection_path.resolve()) or None
+
+
+def is_ours(item: pytest.Item) -> bool:
+    """Whether an item is the suite's or the checkout's own; another project's are left alone."""
+    root = checkout()
+    folders = [(SUITE / name).resolve() for name in MARKERS]
+    folders += [root / "tests"] if root else []
+    return any(item.path.resolve().is_relative_to(folder) for folder in folders)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped = {
         id(item)
         for item in items
-        if not _is_asked_about(item, config)
+        if (is_ours(item) and not _is_asked_about(item, config))
         or (isinstance(case := case_of(item), CostCase) and not case.asked)
         or (isinstance(case, Case) and not _selected(case, suite, config, models, datasets))
     }
@@ -59,7 +70,7 @@ def _is_asked_about(item: pytest.Item, config: pytest.Config) -> bool:
     nothing else while benchmarks alone are asked for.
     """
     if not item.get_closest_marker("cost"):
-        return not config.option.benchmark_only
+        return not getattr(config.option, "benchmark_only", False)
     slow = item.get_closest_marker("slow") is not None
     return is_cost_asked(config.option) and (not slow or "slow" in config.option.markexpr)
 

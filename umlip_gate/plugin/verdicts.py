@@ -136,7 +136,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _is_about_costs_alone(config: pytest.Config) -> bool:
     """Whether the run asks a candidate for no accuracy, so that the default gate is not meant."""
-    return bool(config.option.benchmark_only) or config.option.markexpr.strip() == "cost"
+    return (
+        getattr(config.option, "benchmark_only", False) or config.option.markexpr.strip() == "cost"
+    )
 
 
 class Collector:

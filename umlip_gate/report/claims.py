@@ -22,7 +22,7 @@ from umlip_gate.errors import InputError
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.registry import load_models
 from umlip_gate.report.tables import aligned, shown_limit, shown_value
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import FIXTURES, THRESHOLDS
 
 BEGIN, END = "<!-- claims: begin -->", "<!-- claims: end -->"
 """What stands between these in a file is the table's place."""
@@ -259,11 +259,11 @@ def place_of(path: Path) -> tuple[str, str]:
 
 def committed_thresholds() -> Thresholds:
     """Read the project's thresholds, with its registries' ids."""
-    datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
+    datasets = load_registry(FIXTURES / "datasets.toml")
     models = load_models()
-    ensembles = load_ensembles(ROOT / "fixtures" / "ensembles.toml", set(models))
+    ensembles = load_ensembles(FIXTURES / "ensembles.toml", set(models))
     known = {*models, *ensembles, *recalculations(datasets)}
-    return load_thresholds(ROOT / "thresholds", known, datasets)
+    return load_thresholds(THRESHOLDS, known, datasets)
 
 
 def merged(paths: Sequence[str]) -> tuple[Verdicts, set[str]]:

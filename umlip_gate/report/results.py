@@ -1,6 +1,7 @@
 """The machine-readable record of a run."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import umlip_gate
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.errors import InputError
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import checkout
 
 VERDICT_KEYS = (
     "id",
@@ -106,8 +107,16 @@ def _is_record(text: str) -> bool:
 
 
 def commit() -> str | None:
-    """Tell the checkout's commit, with `-dirty` if it was changed; None outside of git."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
+    """Return the suite's commit; None if it is not known.
+
+    Of a checkout git's, with `-dirty` if it was changed; of an installed package the one that its
+    version names, if it was built between two releases.
+    """
+    root = checkout()
+    if root is None:
+        found = re.search(r"\+g([0-9a-f]{7,40})", umlip_gate.__version__)
+        return found[1] if found else None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     except (OSError, subprocess.CalledProcessError):

@@ -137,7 +137,7 @@ class Project(CommandLineRun):
         # Its claims are about accuracy alone, and no claim about costs is an error of collection.
         skip = shutil.ignore_patterns("__pycache__", "selftest", "test_paper_costs.py")
         for name in ("umlip_gate", "fixtures", "tests"):
-            shutil.copytree(ROOT / name, self.root / name, ignore=skip)
+            shutil.copytree(ROOT / name, self.root / name, symlinks=True, ignore=skip)
         for name in ("conftest.py", "pyproject.toml"):
             shutil.copy(ROOT / name, self.root)
         data = DATA.replace("crystals.xyz", str(folder / "crystals.xyz"))

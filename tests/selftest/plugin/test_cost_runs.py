@@ -33,7 +33,7 @@ class Workshop(CommandLineRun):
         skip = shutil.ignore_patterns("__pycache__", "selftest", "cost")
         for name in ("umlip_gate", "fixtures", "tests"):
             ignore = shutil.ignore_patterns("__pycache__", "selftest")
-            shutil.copytree(ROOT / name, self.root / name, ignore=ignore)
+            shutil.copytree(ROOT / name, self.root / name, symlinks=True, ignore=ignore)
         shutil.copytree(ROOT / "thresholds", self.root / "thresholds", ignore=skip)
         for name in ("conftest.py", "pyproject.toml"):
             shutil.copy(ROOT / name, self.root)

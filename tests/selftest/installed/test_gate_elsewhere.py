@@ -1,0 +1,153 @@
+"""`pip install umlip-gate`, and a model is judged from its own repository."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.selftest.cli import ENERGY
+from tests.selftest.installed.conftest import OTHER_NUMPY, VERSION, Installed, Repository
+
+pytestmark = pytest.mark.selftest
+
+NUMPY_NOTED = """
+from pathlib import Path
+import numpy
+from fakes import honest
+def noting():
+    Path({note!r}).write_text(numpy.__version__ + " " + numpy.__file__)
+    return honest()
+"""
+
+
+def test_the_wheel_has_everything_and_nothing_more(installed: Installed) -> None:
+    names = zipfile.ZipFile(installed.wheel).namelist()
+    for name in (
+        "py.typed",
+        "fixtures/datasets.toml",
+        "fixtures/models/chgnet.toml",
+        "fixtures/refractory_mini/refractory-mini.xyz",
+        "thresholds/gates/quick.toml",
+        "thresholds/paper/index.toml",
+        "suite/accuracy/test_gate.py",
+        "suite/cost/test_md_step.py",
+        "suite/conftest.py",
+    ):
+        assert f"umlip_gate/{name}" in names
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"umlip_gate", f"umlip_gate-{VERSION}.dist-info"}
+    assert not [name for name in names if "selftest" in name or name.endswith(".pyc")]
+    assert installed.wheel.stat().st_size < 1_000_000
+
+
+def test_exit_code_and_results(repository: Repository) -> None:
+    outcome = repository.gated("--umlip-results", "results.json")
+    assert outcome.code == 0, outcome.output
+    results = json.loads((repository.folder / "results.json").read_text())
+    assert results["exit_code"] == 0
+    assert results["suite"]["version"] == VERSION
+    assert results["suite"]["commit"] is None
+    assert f"umlip-gate {VERSION}" in outcome.output
+
+
+def test_a_model_outside_of_the_limits(repository: Repository) -> None:
+    repository.candidate("fakes:nan_energy")
+    outcome = repository.gated("--umlip-results", "results.json")
+    assert outcome.code == 1, outcome.output
+    assert json.loads((repository.folder / "results.json").read_text())["exit_code"] == 1
+
+
+def test_a_model_that_cannot_be_measured(repository: Repository) -> None:
+    repository.candidate("fakes:not_there")
+    outcome = repository.gated()
+    assert outcome.code == 6, outcome.output
+    assert "no verdict" in outcome.output
+
+
+def test_several_processes(repository: Repository) -> None:
+    outcome = repository.gated("-n", "2", "--umlip-results", "results.json")
+    assert outcome.code == 0, outcome.output
+    verdicts = json.loads((repository.folder / "results.json").read_text())["verdicts"]
+    assert {verdict["outcome"] for verdict in verdicts} == {"passed"}
+
+
+def test_keys_of_the_ini_file_are_enough(repository: Repository) -> None:
+    keys = ["umlip_candidate = mine.toml", "umlip_gate = own-gate.toml"]
+    keys += ["umlip_datasets = data.toml", "umlip_results = results.json"]
+    ini = repository.folder / "pytest.ini"
+    ini.write_text("\n".join(["[pytest]", "addopts = --strict-markers", *keys]) + "\n")
+    own = repository.pytest("-v")
+    assert own.code == 0, own.output
+    assert "1 passed" in own.output
+    assert "verdicts" not in own.output, "its own tests are no matter of the gate"
+    for number in (0, 2):
+        results = repository.folder / "results.json"
+        results.unlink(missing_ok=True)
+        judged = repository.pytest("-m", "accuracy", "-n", str(number))
+        assert judged.code == 0, judged.output
+        assert json.loads(results.read_text())["exit_code"] == 0
+    limit = ENERGY | {"max": -1.0}
+    repository.gate(limit)
+    outside = repository.pytest("-m", "accuracy", "--umlip-results", "other.json")
+    assert outside.code == 1, outside.output
+    assert (repository.folder / "other.json").exists(), "the command line comes first"
+
+
+def test_a_wrong_value_of_the_ini_file_is_told(repository: Repository) -> None:
+    ini = repository.folder / "pytest.ini"
+    ini.write_text("[pytest]\numlip_candidate = mine.toml\numlip_device = gpu\n")
+    outcome = repository.pytest("-m", "accuracy")
+    assert outcome.code == 4, outcome.output
+    assert f"{ini}: umlip_device: 'gpu' is none of cpu, cuda" in outcome.output
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "its own"])
+def test_a_worker_has_the_numpy_of_its_interpreter(
+    repository: Repository, installed: Installed, interpreter: Path, *, named: bool
+) -> None:
+    note = repository.folder / "numpy.txt"
+    (repository.folder / "noting.py").write_text(NUMPY_NOTED.format(note=str(note)))
+    keys = {"python": str(interpreter)} if named else {}
+    repository.candidate("noting:noting", **keys)
+    outcome = repository.gated()
+    assert outcome.code == 0, outcome.output
+    version, _, file = note.read_text().partition(" ")
+    if named:
+        assert (version, Path(file)) == (np.__version__, Path(np.__file__))
+    else:
+        assert (version, Path(file).parent) == (OTHER_NUMPY, installed.numpy)
+
+
+def test_three_lines_in_a_models_own_tests(repository: Repository) -> None:
+    options = ["--umlip-datasets=../data.toml"]
+    (repository.folder / "tests" / "test_release.py").write_text(
+        "from umlip_gate.testing import adapter_conformance, gate_test\n"
+        f"asked = dict(gate='../own-gate.toml', options={options})\n"
+        "test_release = gate_test(candidate='../mine.toml', **asked)\n"
+        "test_missing = gate_test(candidate='nowhere.toml', **asked)\n"
+        "test_adapter = adapter_conformance(candidate='../mine.toml')\n"
+    )
+    outcome = repository.pytest("--strict-markers", "-v")
+    assert outcome.code == 1, outcome.output
+    assert "1 failed, 3 passed" in outcome.output
+    assert "FAILED tests/test_release.py::test_missing" in outcome.output
+    assert "nowhere.toml" in outcome.output
+
+
+def test_a_gate_that_is_not_passed_or_not_measured_fails_its_test(repository: Repository) -> None:
+    repository.gate(ENERGY | {"max": -1.0})
+    (repository.folder / "test_release.py").write_text(
+        "from umlip_gate.testing import adapter_conformance, gate_test\n"
+        "asked = dict(gate='own-gate.toml', options=['--umlip-datasets=data.toml'])\n"
+        "test_outside = gate_test(candidate='mine.toml', **asked)\n"
+        "test_unmeasured = gate_test(candidate='none.toml', **asked)\n"
+        "test_adapter = adapter_conformance(candidate='none.toml')\n"
+    )
+    (repository.folder / "none.toml").write_text('name = "none"\ncalculator = "fakes:not_there"\n')
+    outcome = repository.pytest("test_release.py")
+    assert outcome.code == 1
+    assert "3 failed" in outcome.output
+    assert "mine.toml does not pass gate own-gate.toml" in outcome.output
+    assert "no verdict: none.toml was not measured" in outcome.output

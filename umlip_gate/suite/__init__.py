@@ -1,0 +1,1 @@
+"""The judging tests: `pytest --pyargs umlip_gate.suite.accuracy -m accuracy`."""
