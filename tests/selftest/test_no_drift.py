@@ -35,7 +35,7 @@ PACKAGED = {model.id for model in LIVE if model.checkpoint and model.checkpoint.
 TOX = configparser.ConfigParser(interpolation=None)
 TOX.read_string(text_of("tox.ini"))
 GROUPS = tomllib.loads(text_of("pyproject.toml"))["dependency-groups"]
-OWN = {"test", "newest", "selftest", "lint", "descriptors", "docs"}
+OWN = {"test", "newest", "selftest", "lint", "descriptors", "docs", "installed", "pytest-oldest"}
 """Environments and dependency groups that are no model's."""
 
 

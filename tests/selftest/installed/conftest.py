@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import site
 import subprocess
 import sys
 import sysconfig
@@ -80,7 +79,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         'git_revision = ""\nrelease = True\n'
     )
     # what the suite depends on comes from this environment, after the folder above
-    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    ours = [path for path in sys.path if Path(path).name == "site-packages"]
+    (packages / "dependencies.pth").write_text("\n".join(ours) + "\n")
     install = ["install", "--quiet", "--no-deps", "--target", str(packages), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     return Installed(python, wheel, other)
