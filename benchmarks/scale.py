@@ -14,7 +14,7 @@ import numpy as np
 from tests.selftest.builders.evidence import STATISTICS
 from umlip_gate.claims.assertions import Order
 from umlip_gate.claims.assertions.base import Subject
-from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.result import Result
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics.error_set import ErrorSet
@@ -45,24 +45,24 @@ def made_dataset(n: int) -> Configurations:
     )
 
 
-def measured(name: str, scale: float, reference: Configurations, seed: int) -> Cell:
-    """Measure a model whose errors are some meV."""
+def measured(name: str, scale: float, reference: Configurations, seed: int) -> Result:
+    """Return the result of a model whose errors are some meV."""
     rng = np.random.default_rng(seed)
     energies = reference.n_atoms * rng.normal(scale=0.005 * scale, size=len(reference))
     forces = rng.normal(scale=0.1 * scale, size=reference.forces.shape)
     forces += reference.forces
     predictions = Predictions(reference.energies + energies, forces, {})
     basis = ErrorSet((errors_of(reference, predictions),))
-    return Cell(name, "made", "published", measure_basis(basis))
+    return Result(name, "made", "published", measure_basis(basis))
 
 
-class Shelf:
-    """A bench with the cells that were measured."""
+class MeasuredContext:
+    """The results that were measured."""
 
     statistics = STATISTICS
 
-    def __init__(self, cells: dict[str, Cell], reference: Configurations) -> None:
-        self.cells, self.reference, self.compared = cells, reference, list(cells)
+    def __init__(self, results: dict[str, Result], reference: Configurations) -> None:
+        self.results, self.reference, self.compared = results, reference, list(results)
 
     def members(self, dataset: str) -> tuple[str, ...]:
         return (dataset,)
@@ -73,8 +73,8 @@ class Shelf:
     def configurations(self, dataset: str) -> Configurations:  # noqa: ARG002 - there is one
         return self.reference
 
-    def cell(self, model: str, dataset: str) -> Cell:  # noqa: ARG002 - there is one
-        return self.cells[model]
+    def result(self, model: str, dataset: str) -> Result:  # noqa: ARG002 - there is one
+        return self.results[model]
 
     def costs(self, device: Device) -> KnownCosts:
         raise NotImplementedError
@@ -86,7 +86,7 @@ def main(n_models: int, n_configurations: int) -> None:
     reference = made_dataset(n_configurations)
     started = time.process_time()
     names = [f"model-{number}" for number in range(1, n_models + 1)]
-    cells = {
+    results = {
         name: measured(name, 1 + 0.05 * place, reference, seed=place)
         for place, name in enumerate(names, start=1)
     }
@@ -102,12 +102,12 @@ def main(n_models: int, n_configurations: int) -> None:
             "unit": "meV/Å",
         }
     )
-    judgement = ranking.judge(Subject(None, "made"), Shelf(cells, reference))
+    verdict = ranking.judge(Subject(None, "made"), MeasuredContext(results, reference))
     ended = time.process_time()
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     say(f"{n_models} models on {len(reference)} configurations, {len(reference.forces)} atoms\n")
     say(f"{middle - started:.0f} s of CPU to measure, {ended - middle:.1f} s to rank; ")
-    say(f"the order is found {judgement.finding}; {peak_gb:.1f} GB at most\n")
+    say(f"the order is found {verdict.outcome}; {peak_gb:.1f} GB at most\n")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ _SAID = {
 }
 """Errors of pydantic's that speak of Python, in terms of TOML."""
 
+RENAMED = {"found": "outcome"}
+"""Keys of earlier versions, and their present names."""
+
 
 class Strict(BaseModel):
     """A frozen record of a TOML table in which an unknown key is an error."""
@@ -104,6 +107,8 @@ def _explain(schema: type[BaseModel], problem: Any) -> str:  # noqa: ANN401 - py
     key = ".".join(str(part) for part in problem["loc"]) or "(the table itself)"
     if problem["type"] == "extra_forbidden":
         name, known = str(problem["loc"][-1]), _keys(schema)
+        if name in RENAMED and RENAMED[name] in known:
+            return f"{key}: was renamed; write {RENAMED[name]} instead"
         hint = "it is a key of other tables" if name in known else nearest(name, known)
         return f"{key}: unknown key; {hint}"
     if problem["type"] == "missing":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.checks import gate_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 
@@ -13,5 +13,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", gate_cases(run_configuration(metafunc.config)), ids=str)
 
 
-def test_limit(judgement: Judgement) -> None:
-    judgement.require()
+def test_limit(verdict: Verdict) -> None:
+    verdict.require()

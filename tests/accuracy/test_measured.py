@@ -2,7 +2,7 @@
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.checks import cell_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 
@@ -13,5 +13,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", cell_cases(run_configuration(metafunc.config)), ids=str)
 
 
-def test_every_configuration(judgement: Judgement) -> None:
-    judgement.require()
+def test_every_configuration(verdict: Verdict) -> None:
+    verdict.require()

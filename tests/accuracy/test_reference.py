@@ -5,7 +5,7 @@ A number that moved says that the model has changed, or our reading of it.
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.checks import reference_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 
@@ -16,5 +16,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", reference_cases(run_configuration(metafunc.config)), ids=str)
 
 
-def test_reference(judgement: Judgement) -> None:
-    judgement.require()
+def test_reference(verdict: Verdict) -> None:
+    verdict.require()

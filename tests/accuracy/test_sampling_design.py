@@ -23,31 +23,31 @@ FEWEST = 0.90
 
 @pytest.mark.parametrize("n", [128, 256])
 def test_the_interval_of_a_sample_holds_the_value_of_the_whole(
-    laboratory: Evaluator, n: int
+    evaluator: Evaluator, n: int
 ) -> None:
-    whole = laboratory.load("W-g")
+    whole = evaluator.load("W-g")
     published = [
         name
-        for name, entry in laboratory.models.items()
+        for name, entry in evaluator.models.items()
         if isinstance(entry, Model) and "W-g" in entry.published
     ]
-    cells = [laboratory.measure(name, "W-g", "published").cell for name in published]
+    results = [evaluator.evaluate(name, "W-g", "published") for name in published]
     keys = [
         (name, convention)
         for name, quantity in QUANTITIES.items()
         if quantity.of == "model" and name != "failed_configurations"
         for convention in quantity.conventions
     ]
-    held = {(cell.model, *key): 0 for cell in cells for key in keys}
+    held = {(result.model, *key): 0 for result in results for key in keys}
     for seed in range(TRIALS):
         sample = plan(whole, seed).first(n)
         chosen = np.zeros(len(whole), dtype=bool)
         chosen[sample.rows] = True
-        for cell in cells:
-            basis = ErrorSet((cell.errors.select(chosen),), sample=sample)
+        for result in results:
+            basis = ErrorSet((result.errors.select(chosen),), sample=sample)
             metrics = measure_basis(basis, Resampling(n_resamples=RESAMPLES, seed=seed))
             for key in keys:
-                held[cell.model, *key] += _holds(metrics, cell.metrics, *key)
+                held[result.model, *key] += _holds(metrics, result.metrics, *key)
     short = []
     for key in keys:
         shares = {model: count / TRIALS for (model, *of), count in held.items() if tuple(of) == key}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.cost_checks import step_cases
 from umlip_gate.plugin.cost_fixtures import WORKERS_CLOCK
 from umlip_gate.plugin.run_configuration import run_configuration
@@ -18,5 +18,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", step_cases(run_configuration(metafunc.config).cost), ids=str)
 
 
-def test_step(timed: Judgement) -> None:
+def test_step(timed: Verdict) -> None:
     timed.require()

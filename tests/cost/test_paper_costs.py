@@ -2,7 +2,7 @@
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.checks import cost_claim_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 
@@ -16,5 +16,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", cost_claim_cases(run_configuration(metafunc.config)), ids=str)
 
 
-def test_claim(weighed: Judgement) -> None:
+def test_claim(weighed: Verdict) -> None:
     weighed.require()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.cost_checks import baseline_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 
@@ -16,5 +16,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", baseline_cases(run_configuration(metafunc.config).cost), ids=str)
 
 
-def test_baseline(held: Judgement) -> None:
+def test_baseline(held: Verdict) -> None:
     held.require()

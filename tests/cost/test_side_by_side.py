@@ -2,7 +2,7 @@
 
 import pytest
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.plugin.cost_checks import against_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 
@@ -16,5 +16,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", against_cases(run_configuration(metafunc.config).cost), ids=str)
 
 
-def test_ratio(side_by_side: Judgement) -> None:
+def test_ratio(side_by_side: Verdict) -> None:
     side_by_side.require()

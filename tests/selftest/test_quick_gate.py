@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.judge import judge_limit, judge_reference
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import Gate
 from umlip_gate.claims.thresholds import Thresholds, load_thresholds
-from umlip_gate.claims.verdict import Finding
+from umlip_gate.claims.verdict import Outcome
 from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import load_registry
@@ -101,7 +101,7 @@ def thresholds() -> Thresholds:
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-    """Give a model's predictions, computed once; skip what is not at hand."""
+    """Give a model's predictions, computed once; skip what is not available here."""
     folder = tmp_path_factory.mktemp("quick")
     settings = Settings(folder, folder / "run", mirror_folder(), offline=True)
 
@@ -151,14 +151,14 @@ def with_numbers(configurations: Configurations, swap: dict[int, int]) -> Config
     return Configurations(**{name: parts[name] for name in Configurations.__annotations__})
 
 
-def cell_of(model: str, dataset: str, case: Case) -> Cell:
+def cell_of(model: str, dataset: str, case: Case) -> Result:
     """Measure on a part of what was evaluated."""
     own = np.isin(case.rows, rows_of(dataset))
     configurations = case.configurations.select(own)
     forces = case.predictions.forces[np.repeat(own, case.configurations.n_atoms)]
     predictions = Predictions(case.predictions.energies[own], forces, {})
     metrics = measure(configurations, predictions, n_resamples=2)
-    return Cell(model, dataset, "live", metrics)
+    return Result(model, dataset, "live", metrics)
 
 
 def outside(gate: Gate, model: str, case: Case) -> list[str]:
@@ -166,14 +166,14 @@ def outside(gate: Gate, model: str, case: Case) -> list[str]:
     return [
         limit.name
         for limit in gate.limits
-        if judge_limit(limit, cell_of(model, limit.dataset, case)).finding is Finding.OUTSIDE
+        if judge_limit(limit, cell_of(model, limit.dataset, case)).outcome is Outcome.FAILED
     ]
 
 
 def moved(thresholds: Thresholds, model: str, case: Case) -> bool:
     """Whether a known model does not give a number that it is known to give."""
     found = [
-        judge_reference(value, cell_of(model, reference.dataset, case)).finding is Finding.INSIDE
+        judge_reference(value, cell_of(model, reference.dataset, case)).outcome is Outcome.PASSED
         for reference in thresholds.references
         if reference.model == model and reference.dataset.startswith(DATASET)
         for value in reference.values

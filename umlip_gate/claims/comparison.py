@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from umlip_gate.claims.bounds import Measured
-from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.bootstrap import Interval, Resampling, ResamplingDesign, intervals, moves_of
 from umlip_gate.metrics.errors import FloatArray
 from umlip_gate.metrics.estimates import Estimate
 
-Pair = tuple[Cell, Cell]
+Pair = tuple[Result, Result]
 
 
 def differences(
@@ -41,50 +41,54 @@ def differences(
     Raises
     ------
     MeasurementError
-        A cell has no value, or two of one dataset were measured on different configurations.
+        A result has no value, or two of one dataset were measured on different configurations.
     """
-    estimates, design = together([cell for pair in pairs for cell in pair], number)
+    estimates, design = together([result for pair in pairs for result in pair], number)
     by = [first.minus(other) for first, other in zip(estimates[::2], estimates[1::2], strict=True)]
     found = intervals(by, design, Resampling(statistics.order_level), joint=True)
     return [
-        None if min(a.basis.n_groups, b.basis.n_groups) < statistics.fewest_configurations else one
+        None
+        if min(a.error_set.n_groups, b.error_set.n_groups) < statistics.fewest_configurations
+        else one
         for (a, b), one in zip(pairs, found, strict=True)
     ]
 
 
-def resampled(cells: Sequence[Cell], number: Measured) -> FloatArray:
-    """Give the values of several cells in every resample, shape (n_resamples, n_cells)."""
-    estimates, design = together(cells, number)
+def resampled(results: Sequence[Result], number: Measured) -> FloatArray:
+    """Give the values of several results in every resample, shape (n_resamples, n_cells)."""
+    estimates, design = together(results, number)
     influences = np.column_stack([estimate.influence for estimate in estimates])
     return np.array([estimate.value for estimate in estimates]) + moves_of(influences, design).by
 
 
-def together(cells: Sequence[Cell], number: Measured) -> tuple[list[Estimate], ResamplingDesign]:
-    """Lay the configurations of all datasets of some cells one after the other.
+def together(
+    results: Sequence[Result], number: Measured
+) -> tuple[list[Estimate], ResamplingDesign]:
+    """Lay the configurations of all datasets of some results one after the other.
 
     Returns
     -------
     tuple
-        What each cell measures, with the influence of every configuration, 0 where it is not of
-        the cell's dataset; and how the configurations were drawn.
+        What each result measures, with the influence of every configuration, 0 where it is not of
+        the result's dataset; and how the configurations were drawn.
 
     Raises
     ------
     MeasurementError
-        A cell has no value, or two of one dataset were measured on different configurations.
+        A result has no value, or two of one dataset were measured on different configurations.
     """
-    bases = {cell.dataset: cell.basis for cell in reversed(cells)}
+    bases = {result.dataset: result.error_set for result in reversed(results)}
     starts = dict(zip(bases, np.cumsum([0, *map(len, bases.values())]).tolist(), strict=False))
     estimates: dict[int, Estimate] = {}
-    for cell in {id(cell): cell for cell in cells}.values():
-        start, end = starts[cell.dataset], starts[cell.dataset] + len(bases[cell.dataset])
-        if len(cell.basis) != end - start:
+    for result in {id(result): result for result in results}.values():
+        start, end = starts[result.dataset], starts[result.dataset] + len(bases[result.dataset])
+        if len(result.error_set) != end - start:
             raise MeasurementError(
-                f"{cell.model} on {cell.dataset} was measured on {len(cell.basis)} "
+                f"{result.model} on {result.dataset} was measured on {len(result.error_set)} "
                 f"configurations, another on {end - start}: they cannot be compared"
             )
         influence = np.zeros(sum(map(len, bases.values())))
-        influence[start:end] = cell.influence(number)
-        estimates[id(cell)] = Estimate(cell.value(number), influence)
+        influence[start:end] = result.influence(number)
+        estimates[id(result)] = Estimate(result.value(number), influence)
     designs = [basis.design for basis in bases.values()]
-    return [estimates[id(cell)] for cell in cells], ResamplingDesign.joined(designs)
+    return [estimates[id(result)] for result in results], ResamplingDesign.joined(designs)

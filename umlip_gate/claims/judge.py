@@ -1,96 +1,90 @@
-"""Holding one cell's measurement against one threshold; nothing here measures or assumes.
+"""Judging the result of one model by one threshold; nothing here measures or assumes.
 
-What was not measured is never a pass: a judging function returns a judgement on numbers, or
-raises `MeasurementError`.
+What was not measured is never a pass: a function here returns a verdict on a value, or raises
+`MeasurementError`.
 """
 
 from umlip_gate.claims.bounds import Bound, ReferenceValue
-from umlip_gate.claims.evidence import Cell
-from umlip_gate.claims.messages import STANDS, measured, name_of, of_sample, others, required
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.messages import (
+    format_limit,
+    format_others,
+    format_result,
+    format_sample,
+    quantity_name,
+)
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.quantities import QUANTITIES
 
 
-def judge_limit(bound: Bound, cell: Cell, who: str = "", also: str | None = None) -> Judgement:
+def judge_limit(bound: Bound, result: Result, who: str = "", others: str | None = None) -> Verdict:
     """Judge one model by a bound: a claim's or a gate's.
 
-    Of a whole dataset the value is judged, since it is what was measured. Of a sample its
-    interval is: all of it inside, all of it outside, or undecided; never inside under a
-    convention whose intervals miss the whole's value too often (`Quantity.doubt_on_samples`).
-    A count of failures is one of the configurations that were evaluated: outside once there are
-    too many, inside only if there is none.
+    On a whole dataset the value is judged, since it is what was measured. On a sample its
+    interval is: all of it inside, all of it outside, or inconclusive; never passed under a
+    convention whose intervals miss the full-dataset value too often (`Quantity.doubt_on_samples`).
+    A count of failures covers the configurations that were evaluated: failed once there are too
+    many, passed only if there are none.
 
     Parameters
     ----------
     bound
-        What it must keep to.
-    cell
-        What was measured of it.
+        The limit.
+    result
+        What was measured.
     who
-        How the text begins; model and dataset if nothing else is said.
-    also
-        How the text ends; what other conventions give if nothing else is said.
+        How the reason begins; default: model and dataset.
+    others
+        How the reason ends; default: the values under other conventions.
 
     Raises
     ------
     MeasurementError
         The quantity has no value.
     """
-    value = cell.value(bound)
-    finding = _finding(bound, cell, value)
-    ending = others(bound, [cell]) if also is None else also
-    return Judgement(
-        finding=finding,
-        model=cell.model,
-        dataset=cell.dataset,
-        source=cell.source,
-        value=value,
-        interval=cell.interval(bound),
-        relation=bound.relation,
-        limit=bound.limit,
-        unit=bound.unit,
-        text=f"{who or f'{cell.model} on {cell.dataset}'} ({cell.source}): {name_of(bound)} "
-        f"{measured(bound, cell, bound.limit)}, {STANDS[finding]} "
-        f"the limit {required(bound)}{of_sample(bound, cell, finding)}{ending}",
+    outcome = _outcome(bound, result, result.value(bound))
+    ending = format_others(bound, [result]) if others is None else others
+    return result.verdict(
+        bound,
+        outcome,
+        bound.relation,
+        bound.limit,
+        f"{who or f'{result.model} on {result.dataset}'} ({result.source}): "
+        f"{quantity_name(bound)} {format_result(bound, result, bound.limit)}, {outcome}: "
+        f"the limit is {format_limit(bound)}{format_sample(bound, result, outcome)}{ending}",
     )
 
 
-def _finding(bound: Bound, cell: Cell, value: float) -> Finding:
-    if cell.metrics.n_whole is None:
-        return Finding.of(bound.inside(value))
+def _outcome(bound: Bound, result: Result, value: float) -> Outcome:
+    if result.metrics.n_whole is None:
+        return Outcome.of(bound.inside(value))
     if bound.convention == "count":
         decided = value == 0 or not bound.inside(value)
-        return Finding.of(bound.inside(value)) if decided else Finding.UNDECIDED
-    interval = cell.interval(bound)
+        return Outcome.of(bound.inside(value)) if decided else Outcome.INCONCLUSIVE
+    interval = result.interval(bound)
     if interval is None or bound.straddled_by(interval):
-        return Finding.UNDECIDED
-    finding = Finding.of(bound.inside(interval[0]))
+        return Outcome.INCONCLUSIVE
+    outcome = Outcome.of(bound.inside(interval[0]))
     doubt = QUANTITIES[bound.quantity].doubt_on_samples(bound.convention)
-    return Finding.UNDECIDED if doubt and finding is Finding.INSIDE else finding
+    return Outcome.INCONCLUSIVE if doubt and outcome is Outcome.PASSED else outcome
 
 
-def judge_reference(reference: ReferenceValue, cell: Cell) -> Judgement:
-    """Judge whether a model still gives the number that it is known to give.
+def judge_reference(reference: ReferenceValue, result: Result) -> Verdict:
+    """Judge whether a model still has the value that it is known to have.
 
     Raises
     ------
     MeasurementError
         The quantity has no value.
     """
-    value = cell.value(reference)
-    low, high = reference.value - reference.tolerance, reference.value + reference.tolerance
-    inside = low <= value <= high
-    return Judgement(
-        finding=Finding.of(inside),
-        model=cell.model,
-        dataset=cell.dataset,
-        source=cell.source,
-        value=value,
-        interval=cell.interval(reference),
-        relation="within",
-        limit=(low, high),
-        unit=reference.unit,
-        text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(reference)} "
-        f"{measured(reference, cell, (low, high))}, {'as' if inside else 'not as'} the reference "
-        f"{reference.value:g} ± {reference.tolerance:.3g}",
+    ends = (reference.value - reference.tolerance, reference.value + reference.tolerance)
+    outcome = Outcome.of(ends[0] <= result.value(reference) <= ends[1])
+    return result.verdict(
+        reference,
+        outcome,
+        "within",
+        ends,
+        f"{result.model} on {result.dataset} ({result.source}): {quantity_name(reference)} "
+        f"{format_result(reference, result, ends)}, {outcome}: "
+        f"the reference is {reference.value:g} ± {reference.tolerance:.3g}",
     )

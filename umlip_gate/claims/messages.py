@@ -1,123 +1,110 @@
-"""The words of a judgement: what is the same in the texts of all kinds."""
+"""How verdicts are phrased: the parts that the reasons of all assertions share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from umlip_gate.claims.bounds import Bound, Ends, Measured, show_beside
-from umlip_gate.claims.evidence import Cell, Evidence
+from umlip_gate.claims.evidence import Evidence
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.statistics import Statistics
-from umlip_gate.claims.verdict import Finding
+from umlip_gate.claims.verdict import Outcome
 from umlip_gate.metrics.bootstrap import LEVEL, Interval
 from umlip_gate.metrics.quantities import QUANTITIES
 
-ORDERED = {
-    Finding.INSIDE: "separated",
-    Finding.UNDECIDED: "tied",
-    Finding.OUTSIDE: "reversed",
-}
-"""What is said of an order that a paired bootstrap found inside, undecided or outside."""
 
-
-STANDS = {
-    Finding.INSIDE: "inside",
-    Finding.UNDECIDED: "not told from",
-    Finding.OUTSIDE: "outside",
-}
-"""What is said of a value and its limit."""
-
-
-def name_of(number: Measured) -> str:
-    """Quantity and convention."""
+def quantity_name(number: Measured) -> str:
+    """Return quantity and convention."""
     return f"{number.quantity} {number.convention}"
 
 
-def shown(
+def format_value(
     value: float,
     interval: Interval | None,
     limit: float | tuple[float, float],
     unit: str,
     level: float = LEVEL,
 ) -> str:
-    """Give a value with unit and interval, told from its limit."""
+    """Return a value with unit and interval, with the digits that tell it from its limit."""
     ends = f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else ""
     spread = f" ({100 * level:g} %: {ends})" if ends else ""
     return f"{show_beside(value, limit)}{'' if unit == '1' else f' {unit}'}{spread}"
 
 
-def apart(
+def format_difference(
     difference: float, interval: Interval | None, unit: str, statistics: Statistics, n: int
 ) -> str:
-    """Give a difference with its interval, or why n independent groups tell nothing."""
+    """Return a difference with its interval, or with the reason why it has none."""
     if interval is not None:
-        return shown(difference, interval, 0.0, unit, statistics.order_level)
+        return format_value(difference, interval, 0.0, unit, statistics.order_level)
     fewest = statistics.fewest_configurations
-    too_few = f"{n} independent groups of configurations, where {fewest} are needed"
+    too_few = f"{n} independent groups of configurations, {fewest} needed"
     why = too_few if n < fewest else "without an interval"
-    return f"{shown(difference, None, 0.0, unit)} ({why})"
+    return f"{format_value(difference, None, 0.0, unit)} ({why})"
 
 
-def measured(number: Measured, cell: Cell, limit: float | tuple[float, float]) -> str:
-    """Give a cell's value, with unit and interval."""
-    level = cell.metrics.how.level
-    return shown(cell.value(number), cell.interval(number), limit, number.unit, level)
+def format_result(number: Measured, result: Result, limit: float | tuple[float, float]) -> str:
+    """Return a result's value of a quantity, with unit and interval."""
+    level = result.metrics.how.level
+    return format_value(result.value(number), result.interval(number), limit, number.unit, level)
 
 
-def required(ends: Ends) -> str:
-    """Give the ends of a bound."""
+def format_limit(ends: Ends) -> str:
+    """Return the limit of a bound, as in `≤ 5` or `3 to 6`."""
     if isinstance(ends.limit, tuple):
         low, high = ends.limit
         return f"{low:g} to {high:g}{' exclusive' if ends.strict else ''}"
     return f"{ends.relation} {ends.limit:g}"
 
 
-def of_sample(bound: Bound, cell: Cell, finding: Finding) -> str:
-    """Say of how many configurations a sample is, if it is one, and how it was judged."""
-    if cell.metrics.n_whole is None:
+def format_sample(bound: Bound, result: Result, outcome: Outcome) -> str:
+    """Return how a sample was judged; empty for a whole dataset."""
+    if result.metrics.n_whole is None:
         return ""
-    size = f"{cell.metrics.n_configurations} of {cell.metrics.n_whole}"
+    size = f"{result.metrics.n_configurations} of {result.metrics.n_whole}"
     if bound.convention == "count":
-        return f", of the {size} that were evaluated"
+        return f", on the {size} configurations that were evaluated"
     doubt = QUANTITIES[bound.quantity].doubt_on_samples(bound.convention)
-    why = f", which passes nothing here: {doubt}" if doubt and finding is Finding.UNDECIDED else ""
-    return f", judged by the interval on a sample of {size}{why}"
+    if doubt and outcome is Outcome.INCONCLUSIVE:
+        return f"; a sample of {size} configurations cannot pass this limit: {doubt}"
+    return f", judged by the interval on a sample of {size} configurations"
 
 
-def others(number: Measured, cells: Sequence[Cell]) -> str:
-    """Say what the conventions that are not judged give; the lowest of several models."""
-    lowest = lowest_of_others(number, cells)
-    return also([f"{convention} {value:.2f}" for convention, value in lowest.items()])
+def format_others(number: Measured, results: Sequence[Result]) -> str:
+    """Return the values under the conventions that are not judged; the lowest of several models."""
+    lowest = lowest_by_convention(number, results)
+    return join_conventions([f"{convention} {value:.2f}" for convention, value in lowest.items()])
 
 
-def lowest_of_others(number: Measured, cells: Sequence[Cell]) -> dict[str, float]:
-    """Give the lowest value of some models under the conventions that are not judged."""
+def lowest_by_convention(number: Measured, results: Sequence[Result]) -> dict[str, float]:
+    """Return the lowest value of some models under each convention that is not judged."""
     lowest = {}
     for convention in QUANTITIES[number.quantity].conventions:
-        values = [cell.metrics.values[number.quantity][convention] for cell in cells]
+        values = [result.metrics.values[number.quantity][convention] for result in results]
         known = [value for value in values if value is not None]
         if known and convention != number.convention:
             lowest[convention] = min(known)
-    for rule in {rule: None for cell in cells for rule in cell.otherwise}:
-        pooled = [cell.otherwise[rule].values[number.quantity] for cell in cells]
+    for rule in {rule: None for result in results for rule in result.otherwise}:
+        pooled = [result.otherwise[rule].values[number.quantity] for result in results]
         known = [value for values in pooled if (value := values[number.convention]) is not None]
         if known:
             lowest[f"{number.convention} as {rule}"] = min(known)
     return lowest
 
 
-def also(parts: Sequence[str]) -> str:
-    """Join what other conventions give, as the end of a text."""
+def join_conventions(parts: Sequence[str]) -> str:
+    """Return the values under other conventions as the end of a reason."""
     return f"; other conventions: {', '.join(parts)}" if parts else ""
 
 
-def over(ranked: Mapping[str, Cell], evidence: Evidence) -> str:
-    """Say how many of the models that are meant were judged."""
+def count_models(ranked: Mapping[str, Result], evidence: Evidence) -> str:
+    """Return how many of the models that the claim is about were compared."""
     return f"{len(ranked)} of {evidence.n_models} models"
 
 
-def broken_ones(broken: Mapping[str, str]) -> str:
-    """Name the models that could not be measured, with why."""
+def list_broken(broken: Mapping[str, str]) -> str:
+    """Return the models that could not be measured, with why."""
     return "; ".join(f"{model} (not measured: {why})" for model, why in broken.items())
 
 
-def wanted(missing: Iterable[str], evidence: Evidence) -> str:
-    """Name the models that are not at hand, with how to obtain them."""
-    return "; ".join(f"{model} ({evidence.absent.get(model, 'not at hand')})" for model in missing)
+def list_missing(missing: Iterable[str], evidence: Evidence) -> str:
+    """Return the models that are not available, with how to obtain them."""
+    return "; ".join(f"{m} ({evidence.absent.get(m, 'not available here')})" for m in missing)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from umlip_gate.claims.verdict import Finding, Judgement, Origin
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.errors import MeasurementError
 from umlip_gate.physics.limits import PhysicsLimit
 from umlip_gate.physics.study import Deviation
+from umlip_gate.provenance import Provenance
 
 NOT_CONSERVATIVE = (
     "declared conservative = false: its forces need not be the gradient of its energy, which is "
@@ -36,14 +37,14 @@ class PhysicsResult:
 
     model: str
     dataset: str
-    source: Origin
+    source: Provenance
     conservative: bool
     dtype: str
     deviations: Mapping[str, Deviation]
     identity: Mapping[str, Any] = field(default_factory=dict)
 
 
-def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Judgement:
+def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Verdict:
     """Judge a deviation by the limit for the model's declared kind and precision.
 
     Raises
@@ -57,23 +58,22 @@ def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Judgement:
         raise MeasurementError(
             f"{result.model} on {result.dataset}: {limit.quantity} is {found.value} on {found.cell}"
         )
-    inside = found.value <= largest
+    outcome = Outcome.of(found.value <= largest)
     kind = "conservative" if result.conservative else "direct"
     unit = "" if limit.unit == "1" else f" {limit.unit}"
-    return Judgement(
-        finding=Finding.of(inside),
+    return Verdict(
+        outcome=outcome,
         model=result.model,
         dataset=result.dataset,
         source=result.source,
         value=found.value,
-        interval=None,
         relation="≤",
         limit=largest,
         unit=limit.unit,
-        text=f"{result.model} on {result.dataset} ({result.source}): {limit.quantity} "
-        f"{found.value:.2g}{unit}, {'inside' if inside else 'outside'} the limit ≤ "
-        f"{largest:g}{unit} for {kind} models in {result.dtype}; the largest of {found.n_trials} "
-        f"trials, on {found.cell}{_advice(limit, result, inside=inside)}",
+        reason=f"{result.model} on {result.dataset} ({result.source}): {limit.quantity} "
+        f"{found.value:.2g}{unit}, {outcome}: the limit is ≤ {largest:g}{unit} "
+        f"for {kind} models in {result.dtype}; the largest of {found.n_trials} "
+        f"trials, on {found.cell}{_advice(limit, result, outcome)}",
         details={
             "law": limit.law,
             "kind": kind,
@@ -85,12 +85,12 @@ def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Judgement:
     )
 
 
-def _advice(limit: PhysicsLimit, result: PhysicsResult, *, inside: bool) -> str:
+def _advice(limit: PhysicsLimit, result: PhysicsResult, outcome: Outcome) -> str:
     if limit.quantity != "gradient":
-        return "" if inside else f". {limit.law}"
+        return "" if outcome is Outcome.PASSED else f". {limit.law}"
     if not result.conservative:
         return f". It is {NOT_CONSERVATIVE}"
-    if inside:
+    if outcome is Outcome.PASSED:
         return ""
     return (
         f". {limit.law} A model that predicts its forces beside its energy is declared with "

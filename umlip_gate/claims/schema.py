@@ -8,9 +8,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 from umlip_gate.claims.assertions import Assertion
 from umlip_gate.claims.assertions.base import Ids, Name, Some, different
 from umlip_gate.claims.bounds import Bound, Number, ReferenceValue
-from umlip_gate.claims.verdict import Finding, Origin, Source
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.datasets.registry import Element
 from umlip_gate.metrics.error_set import Rule
+from umlip_gate.provenance import PredictionSource, Provenance
 from umlip_gate.schema import RegistryId, Strict
 
 
@@ -79,7 +80,7 @@ class Reference(Strict):
 
     model: RegistryId
     dataset: RegistryId
-    source: Source
+    source: PredictionSource
     rationale: str
     values: Some[ReferenceValue]
 
@@ -130,7 +131,7 @@ class PeriodicTable(Strict):
 
 
 class CellLimit(Bound):
-    """`thresholds/every-model.toml`: what holds in every cell.
+    """`thresholds/every-model.toml`: what holds in every result.
 
     Attributes
     ----------
@@ -199,7 +200,7 @@ class Gate(Strict):
 
 
 class KnownFailure(Strict):
-    """An assertion that is known not to hold in one cell.
+    """An assertion that is known not to hold in one result.
 
     Attributes
     ----------
@@ -217,8 +218,8 @@ class KnownFailure(Strict):
     relative_tolerance
         How far, as a fraction of the value, a measurement may be from it and still be this
         failure.
-    found
-        Whether it is outside, or not decided, as an order that is tied.
+    outcome
+        Whether it fails, or is inconclusive, as an order that is tied.
     evidence
         How, and what speaks for it.
     date
@@ -228,17 +229,18 @@ class KnownFailure(Strict):
     item: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
     model: RegistryId | None = None
     dataset: RegistryId
-    source: Origin | None = None
+    source: Provenance | None = None
     value: Number
     relative_tolerance: Annotated[Number, Field(gt=0)]
-    found: Literal["outside", "undecided"] = "outside"
+    outcome: Literal["failed", "inconclusive"] = "failed"
     evidence: str
     date: dt.date
 
-    def covers(self, finding: Finding, value: float) -> bool:
-        """Whether a measurement is this failure, and not another or a worse one."""
-        near = abs(value - self.value) <= self.relative_tolerance * abs(self.value)
-        return near and finding == self.found
+    def covers(self, verdict: Verdict) -> bool:
+        """Whether a verdict is this failure, and not another or a worse one."""
+        if verdict.value is None or verdict.outcome != self.outcome:
+            return False
+        return abs(verdict.value - self.value) <= self.relative_tolerance * abs(self.value)
 
 
 class KnownFailureFile(Strict):

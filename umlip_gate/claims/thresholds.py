@@ -24,7 +24,6 @@ from umlip_gate.claims.schema import (
     ReferenceFile,
 )
 from umlip_gate.claims.statistics import Statistics
-from umlip_gate.claims.verdict import Finding
 from umlip_gate.errors import InputError
 from umlip_gate.physics.limits import Core, load_core
 from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
@@ -60,8 +59,8 @@ class Thresholds:
         Symbols by the name of a group of the periodic table.
     references
         What known models give.
-    cell
-        What holds in every cell.
+    result
+        What holds in every result.
     statistics
         By what verdicts that rest on an interval are decided.
     gates
@@ -78,7 +77,7 @@ class Thresholds:
     pools: Mapping[str, Pool]
     element_groups: Mapping[str, tuple[str, ...]]
     references: tuple[Reference, ...]
-    cell: CellLimit
+    result: CellLimit
     statistics: Statistics
     gates: Mapping[str, Gate]
     known_failures: tuple[KnownFailure, ...]
@@ -99,12 +98,12 @@ class Thresholds:
     def known_failure(
         self, item: str, model: str | None, dataset: str, source: str | None
     ) -> KnownFailure | None:
-        """Look up one cell of an assertion.
+        """Look up one result of an assertion.
 
         Model is None where several are compared, source where theirs differ.
         """
-        cell = (item, model, dataset, source)
-        return next((known for known in self.known_failures if _cell(known) == cell), None)
+        result = (item, model, dataset, source)
+        return next((known for known in self.known_failures if _cell(known) == result), None)
 
 
 def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[str]) -> Thresholds:
@@ -123,7 +122,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     ------
     InputError
         A file is not there or not valid; a unit, convention, model, dataset or claim is not
-        known; something is there twice; a known failure is of no assertion's cell.
+        known; something is there twice; a known failure is of no assertion's result.
     """
     registries = {"model": models, "dataset": datasets}
     pools = _pools(folder / "dataset-groups.toml", registries)
@@ -138,7 +137,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     references = _references(folder / "reference", registries)
     known = _known_failures(folder / "known_failures.toml", _assertions(claims))
     every_model = folder / "every-model.toml"
-    cell = validate(CellLimit, read_toml(every_model), str(every_model))
+    result = validate(CellLimit, read_toml(every_model), str(every_model))
     path = folder / "statistics.toml"
     return Thresholds(
         ids=index.ids,
@@ -147,7 +146,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
         pools=pools,
         element_groups=groups,
         references=references,
-        cell=cell,
+        result=result,
         statistics=validate(Statistics, read_toml(path), str(path)),
         gates=gates,
         known_failures=known,
@@ -308,11 +307,14 @@ def _known_failures(path: Path, assertions: Mapping[str, Assertion]) -> tuple[Kn
         assertion = assertions[entry.item]
         if (entry.model, entry.dataset) not in assertion.subjects():
             raise InputError(
-                f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a cell of it"
+                f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a result of it"
             )
-        outside = Finding(entry.found) is Finding.OUTSIDE
-        if outside and isinstance(assertion, Ends) and assertion.inside(entry.value):
-            raise InputError(f"{where}: value = {entry.value:g} is inside; it is no failure")
+        if (
+            entry.outcome == "failed"
+            and isinstance(assertion, Ends)
+            and assertion.inside(entry.value)
+        ):
+            raise InputError(f"{where}: value = {entry.value:g} passes, so it is not a failure")
     _once(map(str, map(_cell, entries)), f"{path}: known_failure")
     return entries
 

@@ -7,12 +7,20 @@ from typing import Any, Literal
 
 import numpy as np
 
+from umlip_gate.provenance import Provenance
+
 Clock = Literal["cpu", "wall"]
 Weights = Literal["real", "random"]
 
+STEP_UNIT = "µs/step/atom"
 SECONDS_PER_DAY = 86400.0
 FEWEST_SIZES = 3
 """A line has two numbers: with fewer sizes than this nothing is left to judge it by."""
+
+
+def system(n_atoms: int) -> str:
+    """Return the name of the crystal of a size; it takes the place of a dataset's id."""
+    return f"bcc-W-{n_atoms}"
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,8 @@ class Cost:
         """The paper's measure of cost, in µs."""
         return 1e6 * self.step_s / self.n_atoms
 
-    @property
-    def call_share(self) -> float:
-        """What the calls took, as a fraction of the wall time that they asked for."""
-        return sum(self.call_s) / sum(self.wall_s)
-
     def ns_per_day(self, timestep_fs: float) -> float:
-        """Say how much time is simulated in a day of computing."""
+        """Return the simulated time per day of computing."""
         return SECONDS_PER_DAY / self.step_s * timestep_fs * 1e-6
 
     def to_json(self, timestep_fs: float) -> dict[str, Any]:
@@ -182,8 +185,13 @@ class ModelCosts:
     costs: dict[int, Cost]
     ended: tuple[int, str] | None = None
 
+    @property
+    def source(self) -> Provenance:
+        """Of which weights the costs are."""
+        return "live" if self.weights == "real" else "random"
+
     def to_json(self, timestep_fs: float) -> dict[str, Any]:
-        """Plain data for the results file."""
+        """Return plain data for the results file."""
         line = fit(self.costs)
         return {
             **vars(self),

@@ -5,14 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from umlip_gate.claims.verdict import Origin
 from umlip_gate.cost.baseline import Baseline
 from umlip_gate.cost.costs import Cost, ModelCosts, fit_line
 from umlip_gate.errors import MeasurementError, Unavailable
+from umlip_gate.provenance import Provenance
 
 Device = Literal["cpu", "cuda"]
-
-WORST_FIRST: tuple[Origin, ...] = ("random", "stored", "live")
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class KnownCost:
     """
 
     model: str
-    source: Origin
+    source: Provenance
     step_s: Mapping[int, float]
     steps: Mapping[int, int]
 
@@ -121,12 +119,6 @@ class KnownCosts:
         }
 
 
-def least_sure(costs: Iterable[KnownCost]) -> Origin:
-    """Name the source that a comparison is said to be of."""
-    sources = {cost.source for cost in costs}
-    return next(source for source in WORST_FIRST if source in sources)
-
-
 def measured_here(
     measured: Mapping[str, ModelCosts],
     problems: Mapping[str, Exception],
@@ -177,10 +169,9 @@ def stored(baseline: Baseline, dtypes: Mapping[str, str]) -> KnownCosts:
 
 
 def _known(costs: ModelCosts) -> KnownCost:
-    source: Origin = "live" if costs.weights == "real" else "random"
     return KnownCost(
         costs.model,
-        source,
+        costs.source,
         {size: cost.step_s for size, cost in costs.costs.items()},
         {size: _timed(cost) for size, cost in costs.costs.items()},
     )

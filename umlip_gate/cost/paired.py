@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from umlip_gate.claims.verdict import Finding, Judgement
 from umlip_gate.cost.costs import Cost, ModelCosts
-from umlip_gate.cost.judge import origin, system
 from umlip_gate.cost.protocol import Count
 from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.errors import MeasurementError
@@ -160,8 +158,9 @@ def _meeting(starts: tuple[Start, Start], against: PairedComparison) -> Block:
 def _require_one_device(judged: ModelCosts, other: ModelCosts) -> None:
     if judged.device != other.device:
         raise MeasurementError(
-            f"{judged.model} ran on {judged.device}, {other.model} on {other.device}: a ratio of "
-            "devices is none of models; give the other as a candidate file with that device"
+            f"{judged.model} ran on {judged.device} and {other.model} on {other.device}, so their "
+            "times cannot be compared; pass the second model as a candidate file with "
+            f'device = "{judged.device}"'
         )
 
 
@@ -186,49 +185,6 @@ def ratio(blocks: ArrayLike, how: Resampling) -> Ratio:
     low, high = np.exp(np.percentile(means, [tail, 100 - tail]))
     value = float(np.exp(np.median(logs, axis=2).mean()))
     return Ratio(value, (float(low), float(high)))
-
-
-def finding_of(found: Ratio, against: PairedComparison) -> Finding:
-    """Hold both ends of a ratio's interval against the limit."""
-    low, high = found.interval
-    return Finding.of_difference((low - against.max_ratio, high - against.max_ratio))
-
-
-def judge_against(judged: Start, other: Start, against: PairedComparison) -> Judgement:
-    """Run two models side by side, and judge the ratio by its interval.
-
-    Raises
-    ------
-    Unavailable, MeasurementError
-        As `block` does.
-    """
-    blocks = [block(judged, other, against) for _ in range(against.blocks)]
-    found = ratio([[meeting.ratios for meeting in each] for each in blocks], against)
-    low, high = found.interval
-    finding = finding_of(found, against)
-    verdict = {
-        Finding.INSIDE: "inside the limit",
-        Finding.OUTSIDE: "outside the limit",
-        Finding.UNDECIDED: "not told from the limit by so many rounds",
-    }
-    last = blocks[-1][-1]
-    return Judgement(
-        finding=finding,
-        model=last.judged.model,
-        dataset=system(against.n_atoms),
-        source=origin(last.judged),
-        value=found.value,
-        interval=found.interval,
-        relation="≤",
-        limit=against.max_ratio,
-        unit="1",
-        text=f"{last.judged.model} costs {found.value:.3f} times "
-        f"({100 * against.level:g} %: {low:.3f} to {high:.3f}) "
-        f"what {last.other.model} does ({1e3 * last.ours.step_s:.4g} and "
-        f"{1e3 * last.theirs.step_s:.4g} ms per step of {against.n_atoms} atoms, "
-        f"{last.ours.clock} time, {against.blocks} blocks of two starts of {against.pairs} pairs), "
-        f"{verdict[finding]} ≤ {against.max_ratio:g}",
-    )
 
 
 def per_step(cost: Cost) -> list[float]:

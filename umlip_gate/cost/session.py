@@ -15,7 +15,7 @@ from umlip_gate.models.registry import Model
 from umlip_gate.settings import Settings
 
 STAND_IN_SEED = 0
-"""Of the random weights that stand in for weights that are not at hand."""
+"""Of the random weights that stand in for weights that are not available here."""
 
 
 def prepared(

@@ -1,4 +1,4 @@
-"""What a test item judges: one threshold in one cell."""
+"""What a test item judges: one threshold in one result."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,19 @@ from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.physics_verdicts import judge_physics
 from umlip_gate.claims.schema import CellLimit, GateLimit
 from umlip_gate.claims.thresholds import item_id
-from umlip_gate.claims.verdict import Judgement, Source
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.physics.limits import PhysicsLimit
 from umlip_gate.plugin.run_configuration import RunConfiguration
+from umlip_gate.provenance import PredictionSource
 
 MEASURED = "measured"
-"""The item that every cell has."""
+"""The item that every result has."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One threshold in one cell.
+    """One threshold in one result.
 
     Attributes
     ----------
@@ -43,7 +44,7 @@ class Case:
     model: str | None
     dataset: str
     threshold: Assertion | ReferenceValue | CellLimit | GateLimit | PhysicsLimit
-    source: Source | None = None
+    source: PredictionSource | None = None
     required: bool = False
 
     def __str__(self) -> str:
@@ -66,7 +67,7 @@ class Case:
         """The unit of what is judged, where there is one."""
         return self.threshold.unit if isinstance(self.threshold, Measured | PhysicsLimit) else None
 
-    def judge(self, bench: Recorder) -> Judgement:
+    def judge(self, recorder: Recorder) -> Verdict:
         """Judge what the case is about.
 
         Raises
@@ -77,16 +78,16 @@ class Case:
             It could be judged, and was not measured.
         """
         if isinstance(self.threshold, Kind):
-            return self.threshold.judge(Subject(self.model, self.dataset), bench)
+            return self.threshold.judge(Subject(self.model, self.dataset), recorder)
         assert self.model is not None  # noqa: S101 - all but claims are about one model
         if isinstance(self.threshold, PhysicsLimit):
-            return judge_physics(self.threshold, bench.physics(self.model, self.dataset))
+            return judge_physics(self.threshold, recorder.physics(self.model, self.dataset))
         if isinstance(self.threshold, CellLimit):
-            return judge_limit(self.threshold, bench.any_cell(self.model, self.dataset))
-        cell = bench.cell(self.model, self.dataset)
+            return judge_limit(self.threshold, recorder.any_result(self.model, self.dataset))
+        result = recorder.result(self.model, self.dataset)
         if isinstance(self.threshold, ReferenceValue):
-            return judge_reference(self.threshold, cell)
-        return judge_limit(self.threshold, cell)
+            return judge_reference(self.threshold, result)
+        return judge_limit(self.threshold, result)
 
 
 def cell_cases(suite: RunConfiguration) -> list[Case]:
@@ -102,7 +103,7 @@ def cell_cases(suite: RunConfiguration) -> list[Case]:
     }
     models = [*suite.registered, *([suite.candidate.name] if suite.candidate else [])]
     return [
-        Case(MEASURED, model, dataset, suite.thresholds.cell)
+        Case(MEASURED, model, dataset, suite.thresholds.result)
         for model in models
         for dataset in suite.datasets
         if model not in suite.recalculations or dataset in suite.recalculations[model].datasets

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from umlip_gate.cost.judge import STEP_UNIT, system
+from umlip_gate.cost.costs import STEP_UNIT, system
 from umlip_gate.plugin.cost_options import CostPlan
 
 Role = Literal["step", "baseline", "against"]
@@ -61,7 +61,7 @@ class CostCase:
 
     @property
     def limit(self) -> tuple[None, None]:
-        """Relation and limit, which come with the judgement."""
+        """Relation and limit, which come with the verdict."""
         return None, None
 
 

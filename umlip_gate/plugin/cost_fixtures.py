@@ -1,4 +1,4 @@
-"""The fixtures that cost tests ask for: the workbench, and the judgement of a case."""
+"""The fixtures that cost tests ask for: the workbench, and the verdict of a case."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.cost_verdicts import judge_against, judge_baseline, judge_step
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.cost.costs import Cost
-from umlip_gate.cost.judge import judge_baseline, judge_step
-from umlip_gate.cost.paired import judge_against
 from umlip_gate.cost.session import CostSession
 from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.errors import MeasurementError, Unavailable
@@ -20,7 +19,7 @@ from umlip_gate.plugin.accuracy_fixtures import expect_known_failure
 from umlip_gate.plugin.checks import Case
 from umlip_gate.plugin.cost_checks import CostCase
 from umlip_gate.plugin.run_configuration import RunConfiguration
-from umlip_gate.plugin.verdicts import BENCH, COSTS, JUDGEMENT, RESULTS
+from umlip_gate.plugin.verdicts import COSTS, RECORDER, RESULTS, VERDICT
 
 
 class WorkersClock:
@@ -63,7 +62,7 @@ def timed(
     workbench: CostSession,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
-) -> Judgement:
+) -> Verdict:
     """Measure what a step costs; the times are the benchmark's.
 
     What was not measured ends here: skipped if it cannot be had, an error if it could.
@@ -78,7 +77,7 @@ def timed(
             request.node.stash[COSTS] = ladder.measured.to_json(workbench.protocol.timestep_fs)
     benchmark.extra_info |= _extra(ladder, cost, workbench.protocol.timestep_fs)
     judged = judge_step(ladder.measured, cost)
-    request.node.stash[JUDGEMENT] = judged
+    request.node.stash[VERDICT] = judged
     return judged
 
 
@@ -121,7 +120,7 @@ def held(
     workbench: CostSession,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
-) -> Judgement:
+) -> Verdict:
     """Hold what was measured against the baseline."""
     require_alone(benchmark)
     baseline = suite.cost.baseline
@@ -139,7 +138,7 @@ def held(
     except Unavailable as error:
         raise MeasurementError(f"the baseline {baseline.name} has it, and here: {error}") from error
     judged = judge_baseline(workbench.measured[case.model], cost, baseline, entry)
-    request.node.stash[JUDGEMENT] = judged
+    request.node.stash[VERDICT] = judged
     return judged
 
 
@@ -148,27 +147,27 @@ def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is held a
     case: Case,
     suite: RunConfiguration,
     workbench: CostSession,
-    laboratory: Evaluator,
+    evaluator: Evaluator,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
-) -> Judgement:
+) -> Verdict:
     """Judge a claim about costs by what this run measured, and what is kept of other devices.
 
     Errors are those of published predictions: computing others would take what is to be timed.
     """
     require_alone(benchmark)
-    if laboratory.allowance:
+    if evaluator.sample_limit:
         pytest.skip(
             "judged on whole datasets only: without --umlip-max-configurations and --umlip-budget"
         )
     kept = suite.cost.thresholds.kept
-    bench = Recorder(
-        laboratory, "published", lambda device: workbench.known(device, kept.get(device))
+    recorder = Recorder(
+        evaluator, "published", lambda device: workbench.known(device, kept.get(device))
     )
-    request.node.stash[BENCH] = bench
+    request.node.stash[RECORDER] = recorder
     with _skipping():
-        judged = case.judge(bench)
-    request.node.stash[JUDGEMENT] = judged
+        judged = case.judge(recorder)
+    request.node.stash[VERDICT] = judged
     expect_known_failure(request, case, judged)
     return judged
 
@@ -180,20 +179,20 @@ def side_by_side(
     workbench: CostSession,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
-) -> Judgement:
+) -> Verdict:
     """Run the two models that the case is about in turns."""
     require_alone(benchmark)
     workbench.close()
     try:
-        judgement = judge_against(
+        verdict = judge_against(
             lambda: workbench.start(case.model),
             lambda: workbench.start(case.held_against, case.device),
             suite.cost.thresholds.against,
         )
     except Unavailable as error:
         raise MeasurementError(f"asked for, and not to be had here: {error}") from error
-    request.node.stash[JUDGEMENT] = judgement
-    return judgement
+    request.node.stash[VERDICT] = verdict
+    return verdict
 
 
 def require_alone(benchmark: BenchmarkFixture) -> None:

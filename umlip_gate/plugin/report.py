@@ -84,8 +84,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"RANDOM WEIGHTS (seed {suite.random_seed}): nothing here is about accuracy")
     if suite.candidate and suite.gate:
         lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name)
-    if suite.allowance:
-        lines.append(f"A SAMPLE of each dataset is judged, by its interval: {suite.allowance}")
+    if suite.sample_limit:
+        lines.append(f"A SAMPLE of each dataset is judged, by its interval: {suite.sample_limit}")
     return lines
 
 

@@ -58,7 +58,7 @@ class RunConfiguration:
         Given together, or neither. A candidate may be an ensemble.
     random_seed
         Random weights instead of the registry's, if it is given.
-    allowance
+    sample_limit
         How much of each dataset may be evaluated.
     settings
         What the run may reach.
@@ -75,7 +75,7 @@ class RunConfiguration:
     candidate: Candidate | Ensemble | None
     gate: Gate | None
     random_seed: int | None
-    allowance: SampleLimit
+    sample_limit: SampleLimit
     settings: Settings
     cost: CostPlan
 
@@ -172,7 +172,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         candidate,
         gate,
         seed,
-        _allowance(option.umlip_max_configurations, option.umlip_budget),
+        _sample_limit(option.umlip_max_configurations, option.umlip_budget),
         replace(_settings(config), checkpoints=_checkpoints(config, models)),
         plan,
     )
@@ -206,7 +206,7 @@ def _check_levels_of_theory(
         check_gate({name: known[name] for name in candidate.members}, gate, datasets)
 
 
-def _allowance(configurations: int | None, budget: str | None) -> SampleLimit:
+def _sample_limit(configurations: int | None, budget: str | None) -> SampleLimit:
     if configurations is not None and configurations < 1:
         raise InputError(f"--umlip-max-configurations {configurations}: at least 1")
     if budget is None:
@@ -314,7 +314,7 @@ def _is_xdist_worker(config: pytest.Config) -> bool:
 
 
 def worker_share() -> int:
-    """Count the processes that one cell may use: the cores, shared among xdist's processes."""
+    """Count the processes that one result may use: the cores, shared among xdist's processes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     share = (cores or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     return min(max(1, share), MOST_WORKERS)

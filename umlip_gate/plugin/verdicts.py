@@ -1,19 +1,12 @@
 """From test reports to verdicts, and from verdicts to the exit code."""
 
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from umlip_gate.claims.verdict import (
-    Finding,
-    Judgement,
-    NotInside,
-    Outcome,
-    Undecided,
-    Verdict,
-)
+from umlip_gate.claims.verdict import NotPassed, Outcome, Verdict
 from umlip_gate.errors import Fault
 from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.plugin.checks import Case, gate_cases
@@ -28,11 +21,11 @@ decided by what was."""
 PROPERTIES = ("outcome", "value", "limit", "unit", "source")
 """What JUnit shows of a verdict."""
 
-JUDGEMENT = pytest.StashKey[Judgement]()
+VERDICT = pytest.StashKey[Verdict]()
 LISTED = pytest.StashKey[bool]()
 """Whether the item's failure is a listed known one: any other xfail is no excuse."""
 
-BENCH = pytest.StashKey[Recorder]()
+RECORDER = pytest.StashKey[Recorder]()
 COSTS = pytest.StashKey[dict[str, Any]]()
 """What is known of the costs of the item's model, as plain data."""
 
@@ -160,14 +153,15 @@ def pytest_runtest_makereport(
     report = yield
     case = case_of(item)
     if case is not None and (report.when == "call" or report.outcome != "passed"):
-        if call.excinfo and isinstance(call.excinfo.value, Fault | NotInside):
+        if call.excinfo and isinstance(call.excinfo.value, Fault | NotPassed):
             report.longrepr = str(call.excinfo.value)  # written for a person; no traceback helps
         listed = item.stash.get(LISTED, False)
-        judged = _verdict(case, item.stash.get(JUDGEMENT, None), report, call, listed=listed)
-        verdict = {**asdict(judged), "id": str(case), "outcome": str(judged.outcome)}
-        verdict["finding"] = str(judged.finding) if judged.finding else None
-        bench = item.stash.get(BENCH, None)
-        asked = bench.to_json() if bench else {"measurements": [], "datasets": {}}
+        measured = item.stash.get(VERDICT, None)
+        ended = _verdict(case, measured, report, call, listed=listed)
+        verdict = {**asdict(ended), "id": str(case), "outcome": str(ended.outcome)}
+        verdict["judged"] = str(measured.outcome) if measured else None
+        recorder = item.stash.get(RECORDER, None)
+        asked = recorder.to_json() if recorder else {"measurements": [], "datasets": {}}
         costs = item.stash.get(COSTS, None)
         report.umlip_gate = {"verdict": verdict, "costs": costs, **asked}  # type: ignore[attr-defined]
         item.user_properties += [
@@ -178,29 +172,26 @@ def pytest_runtest_makereport(
 
 def _verdict(
     case: Case | CostCase,
-    judgement: Judgement | None,
+    verdict: Verdict | None,
     report: pytest.TestReport,
     call: pytest.CallInfo[None],
     *,
     listed: bool,
 ) -> Verdict:
     raised = call.excinfo.value if call.excinfo else None
-    outcome = _outcome(report, raised, listed=listed and isinstance(raised, NotInside))
-    if judgement is not None and outcome in _JUDGED:
-        judged = Verdict.judged(case.item, outcome, judgement)
-        stale = outcome is Outcome.FAILED and judgement.finding is Finding.INSIDE
-        if stale:
-            reason = f"listed as a known failure, and passes: remove the entry; {judged.reason}"
-            return Verdict(**{**asdict(judged), "reason": reason})
-        return judged
+    outcome = _outcome(report, raised, listed=listed and isinstance(raised, NotPassed))
+    if verdict is not None and outcome in _JUDGED:
+        if outcome is Outcome.FAILED and verdict.outcome is Outcome.PASSED:
+            reason = f"listed as a known failure, and passes: remove the entry; {verdict.reason}"
+            return replace(verdict, outcome=outcome, reason=reason)
+        return replace(verdict, outcome=outcome)
     reason = _skip_reason(report) if outcome is Outcome.SKIPPED else _reason(raised, report)
     relation, limit = case.limit
     return Verdict(
-        case.item,
-        case.model,
-        case.dataset,
-        outcome,
-        reason,
+        outcome=outcome,
+        dataset=case.dataset,
+        reason=reason,
+        model=case.model,
         relation=relation,
         limit=limit,
         unit=case.unit,
@@ -217,10 +208,9 @@ def _outcome(report: pytest.TestReport, raised: BaseException | None, *, listed:
         return Outcome.KNOWN_FAILURE if listed else Outcome.ERROR
     if report.skipped:
         return Outcome.SKIPPED
-    if report.when == "call" and isinstance(raised, Undecided):
-        return Outcome.INCONCLUSIVE
-    judged = report.when == "call" and (raised is None or isinstance(raised, NotInside))
-    return Outcome.FAILED if judged else Outcome.ERROR
+    if report.when == "call" and isinstance(raised, NotPassed):
+        return raised.verdict.outcome
+    return Outcome.FAILED if report.when == "call" and raised is None else Outcome.ERROR
 
 
 def _reason(raised: BaseException | None, report: pytest.TestReport) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 from ase.data import chemical_symbols
 
-from umlip_gate.claims.verdict import Origin
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.digests import sha256_of
@@ -24,6 +23,7 @@ from umlip_gate.predictions.identity import live_identity, published_identity
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
 from umlip_gate.predictions.store import Store
+from umlip_gate.provenance import Provenance
 
 Choice = Literal["auto", "live", "published"]
 Source = Model | Candidate | Recalculation
@@ -47,7 +47,7 @@ class Predicted:
 
     rows: IntArray
     predictions: Predictions
-    source: Origin
+    source: Provenance
     identity: dict[str, Any]
 
     def only(self, rows: IntArray, dataset: Configurations) -> "Predicted":
@@ -206,7 +206,7 @@ class Predictor:
             )
         except MeasurementError as error:
             raise MeasurementError(f"{name} on {view.id}: {error}") from error
-        source: Origin = "live" if live.job.random_seed is None else "random"
+        source: Provenance = "live" if live.job.random_seed is None else "random"
         return Predicted(np.searchsorted(own, rows), predictions, source, identity)
 
     def _recalculated(self, name: str, dataset: str, extent: Extent) -> Predicted:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from umlip_gate.claims.thresholds import Thresholds, load_thresholds
-from umlip_gate.claims.verdict import Finding, Outcome
+from umlip_gate.claims.verdict import Outcome
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.errors import InputError
@@ -157,13 +157,7 @@ def _gone(
 def _state(verdict: Mapping[str, Any] | None) -> State:
     if verdict is None:
         return State.NOT_ASKED
-    if verdict["finding"] is not None:
-        # By what was found, whether or not it was listed as a known failure.
-        return {
-            Finding.INSIDE: State.REPRODUCED,
-            Finding.OUTSIDE: State.CONTRADICTED,
-            Finding.UNDECIDED: State.UNDECIDED,
-        }[Finding(verdict["finding"])]
+    # By what was measured, whether or not it is listed as a known failure.
     return {
         Outcome.PASSED: State.REPRODUCED,
         Outcome.FAILED: State.CONTRADICTED,
@@ -171,7 +165,7 @@ def _state(verdict: Mapping[str, Any] | None) -> State:
         Outcome.ERROR: State.ERROR,
         Outcome.INCONCLUSIVE: State.UNDECIDED,
         Outcome.SKIPPED: State.NOT_OBTAINABLE,
-    }[Outcome(verdict["outcome"])]
+    }[Outcome(verdict["judged"] or verdict["outcome"])]
 
 
 def _over_some(verdict: Mapping[str, Any]) -> str | None:

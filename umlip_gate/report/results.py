@@ -17,7 +17,7 @@ VERDICT_KEYS = (
     "model",
     "dataset",
     "outcome",
-    "finding",
+    "judged",
     "value",
     "interval",
     "relation",

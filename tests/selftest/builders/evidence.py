@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from umlip_gate.claims.assertions import BestIn, BestOf, Limit, Order, WorstIn
-from umlip_gate.claims.evidence import Cell, Evidence
+from umlip_gate.claims.evidence import Evidence
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
@@ -33,7 +34,7 @@ STATISTICS = Statistics(
 )
 
 
-def cell(
+def result(
     model: str,
     value: float | None,
     *,
@@ -41,7 +42,7 @@ def cell(
     failures: Mapping[int, str] | None = None,
     spread: FloatArray | None = None,
     **others: float,
-) -> Cell:
+) -> Result:
     """An energy RMSE, and nothing else that was measured."""
     values: dict[str, dict[str, float | None]] = {
         name: dict.fromkeys(quantity.conventions) for name, quantity in QUANTITIES.items()
@@ -62,7 +63,7 @@ def cell(
         how=Resampling(),
         basis=ErrorSet((errors_of_rmse(value or math.nan, SPREAD if spread is None else spread),)),
     )
-    return Cell(model, "W-g", "published", metrics, failures=failures or {})
+    return Result(model, "W-g", "published", metrics, failures=failures or {})
 
 
 def errors_of_rmse(rmse: float, spread: FloatArray) -> Errors:
@@ -107,18 +108,18 @@ def evidence(
     absent: Mapping[str, str] | None = None,
     **spreads: FloatArray,
 ) -> Evidence:
-    cells = [cell(model, value, spread=spreads.get(model)) for model, value in values.items()]
-    return Evidence("W-g", STATISTICS, cells, errors or {}, absent or {})
+    results = [result(model, value, spread=spreads.get(model)) for model, value in values.items()]
+    return Evidence("W-g", STATISTICS, results, errors or {}, absent or {})
 
 
-class MadeBench:
-    """A bench with the cells that it was given."""
+class MadeContext:
+    """A context with the results that it was given."""
 
     statistics = STATISTICS
 
     def __init__(
         self,
-        cells: Sequence[Cell],
+        results: Sequence[Result],
         *,
         errors: Mapping[str, str] | None = None,
         absent: Mapping[str, str] | None = None,
@@ -126,11 +127,11 @@ class MadeBench:
         costs: Mapping[str, KnownCosts] | None = None,
     ) -> None:
         self.known_costs = costs or {}
-        self.cells = {(cell.model, cell.dataset): cell for cell in cells}
+        self.results = {(result.model, result.dataset): result for result in results}
         self.errors = errors or {}
         self.absent = absent or {}
         self.datasets = datasets or {}
-        names = [*(cell.model for cell in cells), *self.errors, *self.absent]
+        names = [*(result.model for result in results), *self.errors, *self.absent]
         self.compared = sorted(set(names))
 
     def costs(self, device: Device) -> KnownCosts:
@@ -147,13 +148,13 @@ class MadeBench:
     def configurations(self, dataset: str) -> Configurations:
         if dataset in self.datasets:
             return self.datasets[dataset]
-        if dataset in {name for _, name in self.cells}:
+        if dataset in {name for _, name in self.results}:
             return Configurations.from_rows([])
         raise Unavailable(f"{dataset}: nobody has it")
 
-    def cell(self, model: str, dataset: str) -> Cell:
+    def result(self, model: str, dataset: str) -> Result:
         if model in self.errors:
             raise MeasurementError(self.errors[model])
-        if (model, dataset) not in self.cells:
-            raise Unavailable(self.absent.get(model, "not at hand"))
-        return self.cells[model, dataset]
+        if (model, dataset) not in self.results:
+            raise Unavailable(self.absent.get(model, "not available here"))
+        return self.results[model, dataset]

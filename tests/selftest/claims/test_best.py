@@ -7,17 +7,17 @@ import pytest
 from tests.selftest.builders.evidence import (
     SPREAD,
     STATISTICS,
-    MadeBench,
+    MadeContext,
     N,
     best_in,
     best_of,
-    cell,
     evidence,
+    result,
     worst_in,
 )
 from umlip_gate.claims.assertions.base import Subject
 from umlip_gate.claims.evidence import Evidence
-from umlip_gate.claims.verdict import Finding, OutsideLimit, Undecided
+from umlip_gate.claims.verdict import NotPassed, Outcome
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.errors import FloatArray
 
@@ -25,28 +25,28 @@ pytestmark = pytest.mark.selftest
 
 
 def test_best_of_is_decided_by_one_model_inside() -> None:
-    judgement = best_of().weigh(
+    verdict = best_of().weigh(
         evidence({"a": 9.0, "c": 4.0, "d": None}, errors={"b": "crashed"}, absent={"e": "gated"}),
     )
-    assert judgement.finding is Finding.INSIDE
-    assert (judgement.model, judgement.value) == ("c", 4.0)
-    assert "c, best of 2 of 5 models on W-g" in judgement.text
+    assert verdict.outcome is Outcome.PASSED
+    assert (verdict.model, verdict.value) == ("c", 4.0)
+    assert "c, best of 2 of 5 models on W-g" in verdict.reason
 
 
 def test_best_of_exactly_at_the_limit() -> None:
-    assert best_of().weigh(evidence({"a": 5.0})).finding is Finding.INSIDE
+    assert best_of().weigh(evidence({"a": 5.0})).outcome is Outcome.PASSED
 
 
 def test_best_of_is_outside_once_the_decisive_models_are() -> None:
-    judgement = best_of("ab").weigh(evidence({"a": 6.0, "b": 5.5}, absent={"c": "gated"}))
-    assert judgement.finding is Finding.OUTSIDE
-    assert (judgement.model, judgement.value) == ("b", 5.5)
+    verdict = best_of("ab").weigh(evidence({"a": 6.0, "b": 5.5}, absent={"c": "gated"}))
+    assert verdict.outcome is Outcome.FAILED
+    assert (verdict.model, verdict.value) == ("b", 5.5)
 
 
 def test_best_of_is_not_decided_without_a_decisive_model() -> None:
     with pytest.raises(Unavailable, match=r"not decided without b \(accept the licence\)"):
         best_of("ab").weigh(evidence({"a": 6.0, "c": 7.0}, absent={"b": "accept the licence"}))
-    with pytest.raises(Unavailable, match=r"a \(not at hand\); b \(not at hand\)"):
+    with pytest.raises(Unavailable, match=r"a \(not available here\); b \(not available here\)"):
         best_of("ab").weigh(evidence({}))
 
 
@@ -63,19 +63,19 @@ def test_best_of_with_a_model_without_a_value_is_an_error(value: float | None) -
 
 
 def test_best_in() -> None:
-    judgement = best_in("ab").weigh(evidence({"a": 4.0, "c": 5.0, "d": 6.0}, absent={"b": "gated"}))
-    assert judgement.finding is Finding.INSIDE
-    assert (judgement.model, judgement.value, judgement.limit) == ("a", 4.0, 5.0)
-    assert "judged over 3 of 4 models" in judgement.text
-    assert judgement.details == {"n_models_judged": 3, "n_models_meant": 4}
-    assert "c (published) 5" in judgement.text
+    verdict = best_in("ab").weigh(evidence({"a": 4.0, "c": 5.0, "d": 6.0}, absent={"b": "gated"}))
+    assert verdict.outcome is Outcome.PASSED
+    assert (verdict.model, verdict.value, verdict.limit) == ("a", 4.0, 5.0)
+    assert "judged over 3 of 4 models" in verdict.reason
+    assert verdict.details == {"n_models_judged": 3, "n_models_meant": 4}
+    assert "c (published) 5" in verdict.reason
 
 
 def test_best_in_is_outside_if_it_is_behind() -> None:
-    judgement = best_in("ab").weigh(evidence({"a": 4.0, "b": 9.0, "c": 3.0}))
-    assert judgement.finding is Finding.OUTSIDE
-    with pytest.raises(OutsideLimit, match=r"lower than the best outside of the group.*reversed"):
-        judgement.require()
+    verdict = best_in("ab").weigh(evidence({"a": 4.0, "b": 9.0, "c": 3.0}))
+    assert verdict.outcome is Outcome.FAILED
+    with pytest.raises(NotPassed, match=r"lower than the best outside of the group.*failed"):
+        verdict.require()
 
 
 @pytest.mark.parametrize(
@@ -87,25 +87,25 @@ def test_best_in_is_outside_if_it_is_behind() -> None:
     ],
 )
 def test_best_in_is_undecided_if_it_is_tied(rival: float, spread: FloatArray) -> None:
-    judgement = best_in("ab").weigh(evidence({"a": 4.0, "b": 9.0, "c": rival}, c=spread))
-    assert judgement.finding is Finding.UNDECIDED
-    with pytest.raises(Undecided, match="tied, difference"):
-        judgement.require()
+    verdict = best_in("ab").weigh(evidence({"a": 4.0, "b": 9.0, "c": rival}, c=spread))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    with pytest.raises(NotPassed, match="inconclusive, difference"):
+        verdict.require()
 
 
 def test_best_in_is_judged_by_pairs() -> None:
     """Intervals that overlap do not tie models that err on the same configurations."""
-    judgement = best_in("a").weigh(evidence({"a": 14.0, "c": 14.1}))
-    assert judgement.finding is Finding.INSIDE
-    assert "difference -0.10 meV/atom (97 %: -0.10 to -0.10)" in judgement.text
+    verdict = best_in("a").weigh(evidence({"a": 14.0, "c": 14.1}))
+    assert verdict.outcome is Outcome.PASSED
+    assert "difference -0.10 meV/atom (97 %: -0.10 to -0.10)" in verdict.reason
 
 
 def test_best_in_is_separated_by_whichever_of_the_group_is_ahead() -> None:
     """Each other model is behind one of the group, though not all are behind the same."""
     other = np.random.default_rng(0).uniform(-0.9, 0.9, size=N)
     made = evidence({"a": 4.0, "b": 4.01, "c": 4.05, "d": 4.05}, b=other, d=other)
-    assert best_in("ab").weigh(made).finding is Finding.INSIDE
-    assert best_in("a").weigh(made).finding is Finding.UNDECIDED
+    assert best_in("ab").weigh(made).outcome is Outcome.PASSED
+    assert best_in("a").weigh(made).outcome is Outcome.INCONCLUSIVE
 
 
 def test_tied_is_not_decided_without_the_whole_group() -> None:
@@ -114,18 +114,18 @@ def test_tied_is_not_decided_without_the_whole_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "finding"),
+    ("values", "outcome"),
     [
-        ({"a": 9.0, "b": 1.0, "c": 5.0}, Finding.INSIDE),
-        ({"a": 4.0, "b": 1.0, "c": 5.0}, Finding.OUTSIDE),
-        ({"a": 5.0, "b": 1.0, "c": 5.0}, Finding.UNDECIDED),
+        ({"a": 9.0, "b": 1.0, "c": 5.0}, Outcome.PASSED),
+        ({"a": 4.0, "b": 1.0, "c": 5.0}, Outcome.FAILED),
+        ({"a": 5.0, "b": 1.0, "c": 5.0}, Outcome.INCONCLUSIVE),
     ],
 )
-def test_worst_in(values: dict[str, float], finding: Finding) -> None:
-    judgement = worst_in("ab").weigh(evidence(values))
-    assert judgement.finding is finding
-    assert (judgement.model, judgement.relation, judgement.limit) == ("a", ">", 5.0)
-    assert judgement.value == values["a"]
+def test_worst_in(values: dict[str, float], outcome: Outcome) -> None:
+    verdict = worst_in("ab").weigh(evidence(values))
+    assert verdict.outcome is outcome
+    assert (verdict.model, verdict.relation, verdict.limit) == ("a", ">", 5.0)
+    assert verdict.value == values["a"]
 
 
 def test_worst_in_is_an_error_if_a_broken_model_could_be_worse() -> None:
@@ -134,17 +134,19 @@ def test_worst_in_is_an_error_if_a_broken_model_could_be_worse() -> None:
 
 
 def test_all_models_of_table_1_are_asked_for() -> None:
-    bench = MadeBench([cell("a", 4.0), cell("c", 5.0)], errors={"b": "hung"}, absent={"d": "gated"})
-    judgement = best_in("ab").judge(Subject(None, "W-g"), bench)
-    assert judgement.finding is Finding.INSIDE
-    assert "judged over 2 of 4 models" in judgement.text
+    context = MadeContext(
+        [result("a", 4.0), result("c", 5.0)], errors={"b": "hung"}, absent={"d": "gated"}
+    )
+    verdict = best_in("ab").judge(Subject(None, "W-g"), context)
+    assert verdict.outcome is Outcome.PASSED
+    assert "judged over 2 of 4 models" in verdict.reason
     with pytest.raises(Unavailable, match="nobody has it"):
-        best_in("ab").judge(Subject(None, "Mo-g"), bench)
+        best_in("ab").judge(Subject(None, "Mo-g"), context)
 
 
 def test_best_in_says_what_other_conventions_give() -> None:
-    cells = [cell("a", 4.0, per_configuration=8.0), cell("c", 5.0, per_configuration=7.5)]
-    text = best_in("a").weigh(Evidence("W-g", STATISTICS, cells)).text
+    results = [result("a", 4.0, per_configuration=8.0), result("c", 5.0, per_configuration=7.5)]
+    text = best_in("a").weigh(Evidence("W-g", STATISTICS, results)).reason
     assert text.endswith("other conventions: per_configuration 8.00 against 7.50")
 
 
@@ -192,11 +194,11 @@ def test_best_in_is_an_error_if_a_broken_model_could_change_it(
 def test_best_in_stands_if_a_broken_model_could_not_change_it(
     values: dict[str, float], broken: str, *, inside: bool
 ) -> None:
-    judgement = best_in("ab").weigh(evidence(values, errors={broken: "hung"}))
-    assert judgement.finding is Finding.of(inside)
+    verdict = best_in("ab").weigh(evidence(values, errors={broken: "hung"}))
+    assert verdict.outcome is Outcome.of(inside)
 
 
 def test_verdict_keeps_the_source_of_the_deciding_model() -> None:
-    live = replace(cell("a", 4.0), source="live")
-    judgement = best_of("ab").weigh(Evidence("W-g", STATISTICS, [cell("b", 4.5), live]))
-    assert (judgement.model, judgement.source) == ("a", "live")
+    live = replace(result("a", 4.0), source="live")
+    verdict = best_of("ab").weigh(Evidence("W-g", STATISTICS, [result("b", 4.5), live]))
+    assert (verdict.model, verdict.source) == ("a", "live")

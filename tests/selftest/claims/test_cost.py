@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.selftest.builders.evidence import MadeBench, cell
+from tests.selftest.builders.evidence import MadeContext, result
 from umlip_gate.claims.assertions import (
     CostCorrelation,
     CostLine,
@@ -21,12 +21,13 @@ from umlip_gate.claims.assertions import (
 )
 from umlip_gate.claims.assertions.base import Kind
 from umlip_gate.claims.thresholds import load_thresholds
-from umlip_gate.claims.verdict import Finding, Judgement, Origin
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.cost.evidence import KnownCost, KnownCosts
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.registry import load_models
+from umlip_gate.provenance import Provenance
 from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
@@ -37,7 +38,7 @@ BOTH = {**ERROR, "device": "cpu", "n_atoms": 125, "dataset": "W-g", "fewest_mode
 
 
 def known(
-    source: Origin = "random",
+    source: Provenance = "random",
     power: float = 1.0,
     problems: Mapping[str, str] | None = None,
     sizes: Sequence[int] = SIZES,
@@ -56,39 +57,39 @@ def known(
     return KnownCosts("a machine", models, problems or {})
 
 
-def judged(asked: type[Kind], bench: MadeBench, /, **keys: Any) -> Judgement:  # noqa: ANN401 - any TOML value
+def judged(asked: type[Kind], context: MadeContext, /, **keys: Any) -> Verdict:  # noqa: ANN401 - any TOML value
     size = {"n_atoms": 125} if "n_atoms" in asked.model_fields else {}
     assertion = asked.model_validate({"name": "x", **size, **keys})
     (subject,) = assertion.subjects()
-    return assertion.judge(subject, bench)
+    return assertion.judge(subject, context)
 
 
-def counts(judgement: Judgement) -> tuple[int, int]:
+def counts(verdict: Verdict) -> tuple[int, int]:
     """Over how many models of how many."""
-    details = judgement.details
+    details = verdict.details
     return details["n_models_judged"], details["n_models_meant"]
 
 
-def bench(
+def context(
     cpu: KnownCosts | None = None, cuda: KnownCosts | None = None, **rmse: float
-) -> MadeBench:
+) -> MadeContext:
     costs = {device: costs for device, costs in (("cpu", cpu), ("cuda", cuda)) if costs}
-    return MadeBench([cell(name, value) for name, value in rmse.items()], costs=costs)
+    return MadeContext([result(name, value) for name, value in rmse.items()], costs=costs)
 
 
 @pytest.mark.parametrize(
-    ("a_us", "finding"),
+    ("a_us", "outcome"),
     [
-        (900, Finding.OUTSIDE),
-        (1000, Finding.INSIDE),
-        (4999, Finding.INSIDE),
-        (5100, Finding.OUTSIDE),
+        (900, Outcome.FAILED),
+        (1000, Outcome.PASSED),
+        (4999, Outcome.PASSED),
+        (5100, Outcome.FAILED),
     ],
 )
-def test_a_ratio_is_held_against_both_ends(a_us: float, finding: Finding) -> None:
+def test_a_ratio_is_held_against_both_ends(a_us: float, outcome: Outcome) -> None:
     keys = {"kind": "cost-ratio", "device": "cpu", "models": ["a"], "over": ["b"]}
-    found = judged(CostRatio, bench(known(a=a_us, b=100)), **keys, min=10, max=50)
-    assert found.finding is finding
+    found = judged(CostRatio, context(known(a=a_us, b=100)), **keys, min=10, max=50)
+    assert found.outcome is outcome
     assert found.value == pytest.approx(a_us / 100)
     assert found.source == "random"
 
@@ -120,7 +121,7 @@ def test_the_known_failure_of_a_cost_must_be_outside(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "thresholds", folder)
     known = folder / "known_failures.toml"
     known.write_text(known.read_text().replace("value = 2.73", "value = 5.0"))
-    with pytest.raises(InputError, match=r"fig7-smlip-slower.smlip on bcc-W: value = 5 is inside"):
+    with pytest.raises(InputError, match=r"fig7-smlip-slower.smlip on bcc-W: value = 5 passes"):
         load_thresholds(folder, *known_names())
 
 
@@ -151,64 +152,64 @@ def known_names() -> tuple[set[str], Mapping[str, Dataset]]:
 def test_a_model_that_broke_decides_nothing(asked: type[Kind], keys: dict[str, Any]) -> None:
     costs = known(a=10, b=100, problems={"c": "crashed"})
     with pytest.raises(MeasurementError, match="c: crashed"):
-        judged(asked, bench(costs, known(a=1, b=2)), **keys)
+        judged(asked, context(costs, known(a=1, b=2)), **keys)
 
 
 def test_a_ratio_without_one_of_its_models() -> None:
     keys = {"kind": "cost-ratio", "device": "cpu", "models": ["a"], "over": ["b"], "min": 2}
     with pytest.raises(Unavailable, match="what b costs on a machine is unknown"):
-        judged(CostRatio, bench(known(a=1)), **keys)
+        judged(CostRatio, context(known(a=1)), **keys)
     with pytest.raises(MeasurementError, match="b: it crashed"):
-        judged(CostRatio, bench(known(a=1, problems={"b": "it crashed"})), **keys)
+        judged(CostRatio, context(known(a=1, problems={"b": "it crashed"})), **keys)
     with pytest.raises(Unavailable):
-        judged(CostRatio, bench(), **keys)
+        judged(CostRatio, context(), **keys)
 
 
 ORDER = {"kind": "cost-order", "device": "cuda", "told_apart": 1.1}
 
 
 @pytest.mark.parametrize(
-    ("b_us", "finding"),
+    ("b_us", "outcome"),
     [
-        (12, Finding.INSIDE),
-        (10.5, Finding.UNDECIDED),
-        (9.5, Finding.UNDECIDED),
-        (9, Finding.OUTSIDE),
+        (12, Outcome.PASSED),
+        (10.5, Outcome.INCONCLUSIVE),
+        (9.5, Outcome.INCONCLUSIVE),
+        (9, Outcome.FAILED),
     ],
 )
-def test_an_order_of_two(b_us: float, finding: Finding) -> None:
-    made = bench(cuda=known(a=10, b=b_us))
+def test_an_order_of_two(b_us: float, outcome: Outcome) -> None:
+    made = context(cuda=known(a=10, b=b_us))
     found = judged(CostOrder, made, **ORDER, faster=["a"], slower=["b"])
-    assert found.finding is finding
+    assert found.outcome is outcome
     assert found.value == pytest.approx(b_us / 10)
     assert counts(found) == (2, 2)
 
 
 def test_families_stand_for_their_geometric_mean() -> None:
-    made = bench(cuda=known(a=5, b=20, c=15, d=16))
+    made = context(cuda=known(a=5, b=20, c=15, d=16))
     sides = {"faster": ["a", "b"], "slower": ["c", "d", "e"]}
     mean = judged(CostOrder, made, **ORDER, **sides)
-    assert mean.finding is Finding.INSIDE
+    assert mean.outcome is Outcome.PASSED
     assert mean.value == pytest.approx(240**0.5 / 10)
     assert counts(mean) == (4, 5)
     every = judged(CostOrder, made, **ORDER, **sides, every=True)
-    assert every.finding is Finding.OUTSIDE
+    assert every.outcome is Outcome.FAILED
     assert every.value == pytest.approx(15 / 20)
 
 
 def test_the_fastest_of_all_that_are_known() -> None:
     keys = {**ORDER, "faster": ["a"], "every": True}
-    found = judged(CostOrder, bench(cuda=known(a=1, b=2, c=3), z=1.0), **keys)
-    assert found.finding is Finding.INSIDE
+    found = judged(CostOrder, context(cuda=known(a=1, b=2, c=3), z=1.0), **keys)
+    assert found.outcome is Outcome.PASSED
     assert counts(found) == (3, 4)  # z is of Table 1, and its cost is not known
-    assert judged(CostOrder, bench(cuda=known(a=2.5, b=2, c=3)), **keys).finding is Finding.OUTSIDE
+    assert judged(CostOrder, context(cuda=known(a=2.5, b=2, c=3)), **keys).outcome is Outcome.FAILED
     with pytest.raises(Unavailable, match="known of b, c only, and of none of a"):
-        judged(CostOrder, bench(cuda=known(b=2, c=3)), **keys)
+        judged(CostOrder, context(cuda=known(b=2, c=3)), **keys)
 
 
 def test_an_order_of_one_side_is_none() -> None:
     with pytest.raises(Unavailable, match="known of a only, and of none of b"):
-        judged(CostOrder, bench(cuda=known(a=1)), **ORDER, faster=["a"], slower=["b"])
+        judged(CostOrder, context(cuda=known(a=1)), **ORDER, faster=["a"], slower=["b"])
 
 
 LINE: dict[str, Any] = {
@@ -220,106 +221,108 @@ LINE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("power", "finding"), [(1, Finding.INSIDE), (1.1, Finding.INSIDE), (2, Finding.OUTSIDE)]
+    ("power", "outcome"), [(1, Outcome.PASSED), (1.1, Outcome.PASSED), (2, Outcome.FAILED)]
 )
-def test_a_line(power: float, finding: Finding) -> None:
-    made = bench(known(a=1, power=power))
-    assert judged(CostLine, made, **LINE, fewest_sizes=4).finding is finding
+def test_a_line(power: float, outcome: Outcome) -> None:
+    made = context(known(a=1, power=power))
+    assert judged(CostLine, made, **LINE, fewest_sizes=4).outcome is outcome
 
 
 @pytest.mark.parametrize("power", [1, 1.5])
 def test_few_sizes_decide_no_line(power: float) -> None:
     """N^1.5 leaves less than the limit over three sizes, and more over the four smallest."""
     three = judged(
-        CostLine, bench(known(a=1, power=power, sizes=SIZES[:3])), **LINE, fewest_sizes=4
+        CostLine, context(known(a=1, power=power, sizes=SIZES[:3])), **LINE, fewest_sizes=4
     )
-    assert three.finding is Finding.UNDECIDED
+    assert three.outcome is Outcome.INCONCLUSIVE
     assert three.value < LINE["max"]
-    assert "not decided by fewer than 4 sizes" in three.text
-    four = judged(CostLine, bench(known(a=1, power=power, sizes=SIZES[:4])), **LINE, fewest_sizes=4)
-    assert four.finding is Finding.of(power == 1)
+    assert "not decided by fewer than 4 sizes" in three.reason
+    four = judged(
+        CostLine, context(known(a=1, power=power, sizes=SIZES[:4])), **LINE, fewest_sizes=4
+    )
+    assert four.outcome is Outcome.of(power == 1)
 
 
 def test_a_line_on_the_device_that_the_model_is_known_on() -> None:
-    made = bench(known(b=1), known("stored", a=1))
+    made = context(known(b=1), known("stored", a=1))
     assert judged(CostLine, made, **LINE, fewest_sizes=4).source == "stored"
 
 
 def test_the_largest_speedup_of_models_known_on_both() -> None:
-    made = bench(known(a=100, b=900, c=9), known("stored", a=10, b=10))
+    made = context(known(a=100, b=900, c=9), known("stored", a=10, b=10))
     found = judged(CostSpeedup, made, kind="cost-speedup", min=33, max=300)
-    assert (found.model, found.finding) == ("b", Finding.INSIDE)
+    assert (found.model, found.outcome) == ("b", Outcome.PASSED)
     assert found.value == pytest.approx(90)
     assert counts(found) == (2, 3)
     with pytest.raises(Unavailable, match="both on a core and on a GPU"):
-        judged(CostSpeedup, bench(known(a=1), known(b=1)), kind="cost-speedup", min=33)
+        judged(CostSpeedup, context(known(a=1), known(b=1)), kind="cost-speedup", min=33)
 
 
 def test_steps_are_counted_of_every_model_that_is_known() -> None:
     keys = {"kind": "cost-steps", "device": "cpu", "min": 3}
-    found = judged(CostSteps, bench(known(a=1), z=1.0), **keys)
+    found = judged(CostSteps, context(known(a=1), z=1.0), **keys)
     assert found.value == 30
     assert counts(found) == (1, 2)
-    assert judged(CostSteps, bench(known("stored", a=1)), **keys).source == "stored"
+    assert judged(CostSteps, context(known("stored", a=1)), **keys).source == "stored"
     with pytest.raises(Unavailable, match="no model's cost on a cpu device is known here"):
-        judged(CostSteps, bench(known()), **keys)
+        judged(CostSteps, context(known()), **keys)
 
 
 def test_dft_needs_a_time_that_a_user_brings() -> None:
     keys = {"kind": "cost-over-dft", "device": "cpu", "models": ["a"], "min": 1000}
     with pytest.raises(Unavailable, match="dft_core_s_per_atom"):
-        judged(CostOverDft, bench(known(a=1000)), **keys)
-    found = judged(CostOverDft, bench(known(a=1000)), **keys, dft_core_s_per_atom=3.0)
-    assert found.finding is Finding.INSIDE
+        judged(CostOverDft, context(known(a=1000)), **keys)
+    found = judged(CostOverDft, context(known(a=1000)), **keys, dft_core_s_per_atom=3.0)
+    assert found.outcome is Outcome.PASSED
     assert found.value == pytest.approx(3000)
-    found = judged(CostOverDft, bench(known(a=1000)), **keys, dft_core_s_per_atom=0.5)
-    assert found.finding is Finding.OUTSIDE
+    found = judged(CostOverDft, context(known(a=1000)), **keys, dft_core_s_per_atom=0.5)
+    assert found.outcome is Outcome.FAILED
 
 
-def pareto(model: str, **more: Any) -> Judgement:  # noqa: ANN401 - any TOML value
-    made = bench(known(a=10, b=20, c=40, d=50), a=9.0, b=5.0, c=3.0, d=20.0, z=1.0)
+def pareto(model: str, **more: Any) -> Verdict:  # noqa: ANN401 - any TOML value
+    made = context(known(a=10, b=20, c=40, d=50), a=9.0, b=5.0, c=3.0, d=20.0, z=1.0)
     return judged(ParetoFront, made, kind="pareto", models=[model], **BOTH, **more)
 
 
 @pytest.mark.parametrize(
-    ("model", "finding"), [("a", Finding.INSIDE), ("c", Finding.INSIDE), ("d", Finding.OUTSIDE)]
+    ("model", "outcome"), [("a", Outcome.PASSED), ("c", Outcome.PASSED), ("d", Outcome.FAILED)]
 )
-def test_the_pareto_front(model: str, finding: Finding) -> None:
+def test_the_pareto_front(model: str, outcome: Outcome) -> None:
     found = pareto(model)
-    assert found.finding is finding
+    assert found.outcome is outcome
     assert counts(found) == (4, 5)  # the cost of one is not known
-    assert "of 4 of 5 models" in found.text
+    assert "of 4 of 5 models" in found.reason
 
 
 def test_far_from_the_pareto_front() -> None:
-    assert pareto("d", far=2.0).finding is Finding.INSIDE
-    assert pareto("a", far=2.0).finding is Finding.OUTSIDE
-    assert pareto("d", far=50.0).finding is Finding.OUTSIDE
+    assert pareto("d", far=2.0).outcome is Outcome.PASSED
+    assert pareto("a", far=2.0).outcome is Outcome.FAILED
+    assert pareto("d", far=50.0).outcome is Outcome.FAILED
 
 
 def test_a_front_of_too_few_is_none() -> None:
     with pytest.raises(Unavailable, match="at least 4 models are needed"):
         judged(
-            ParetoFront, bench(known(a=1, b=2), a=1.0, b=2.0), kind="pareto", models=["a"], **BOTH
+            ParetoFront, context(known(a=1, b=2), a=1.0, b=2.0), kind="pareto", models=["a"], **BOTH
         )
 
 
 @pytest.mark.parametrize(
-    ("n_models", "finding"), [(4, Finding.UNDECIDED), (6, Finding.INSIDE), (8, Finding.INSIDE)]
+    ("n_models", "outcome"), [(4, Outcome.INCONCLUSIVE), (6, Outcome.PASSED), (8, Outcome.PASSED)]
 )
-def test_cost_buys_accuracy(n_models: int, finding: Finding) -> None:
+def test_cost_buys_accuracy(n_models: int, outcome: Outcome) -> None:
     """Four models have no interval: one of a bootstrap's samples has a single model only."""
     costs, falling, _ = costlier(n_models)
-    found = judged(CostCorrelation, bench(costs, None, **falling), **CORRELATION)
+    found = judged(CostCorrelation, context(costs, None, **falling), **CORRELATION)
     assert found.value == pytest.approx(-1)
-    assert found.finding is finding
+    assert found.outcome is outcome
     assert counts(found) == (n_models, n_models)
 
 
 def test_cost_buys_nothing() -> None:
     costs, _, rising = costlier(8)
-    found = judged(CostCorrelation, bench(costs, None, **rising), **CORRELATION)
-    assert found.finding is Finding.OUTSIDE
+    found = judged(CostCorrelation, context(costs, None, **rising), **CORRELATION)
+    assert found.outcome is Outcome.FAILED
 
 
 CORRELATION = {"kind": "cost-correlation", "max": 0, "strict": True, **BOTH}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.selftest.reference.metrics import random_case
 from umlip_gate.claims.assertions import CoversMore
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.descriptors import comparison
 from umlip_gate.descriptors.soap import Soap
@@ -43,7 +43,7 @@ class FakeBench:
         return random_case(self.rows[dataset], seed=1)[0]
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, spreads: dict[int, float], **changes: Any) -> Judgement:  # noqa: ANN401 - any TOML value
+def judged(monkeypatch: pytest.MonkeyPatch, spreads: dict[int, float], **changes: Any) -> Verdict:  # noqa: ANN401 - any TOML value
     """Judge with environments that spread as far as the number of rows says."""
 
     def made(configurations: Configurations, *_: object) -> Environments:
@@ -56,18 +56,19 @@ def judged(monkeypatch: pytest.MonkeyPatch, spreads: dict[int, float], **changes
     kind = CoversMore.model_validate({**entry, "quantile": 0.95, "soap": SOAP, **changes})
     (subject,) = kind.subjects()
     assert subject.dataset == kind.smaller
-    bench: Any = FakeBench(big=40, small=50)
-    return kind.judge(subject, bench)
+    context: Any = FakeBench(big=40, small=50)
+    return kind.judge(subject, context)
 
 
 def test_the_wider_dataset_covers_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    judgement = judged(monkeypatch, {40: 3.0, 50: 0.5})
-    assert judgement.finding is Finding.INSIDE
-    assert judgement.value > 0.5
-    assert judgement.interval is not None
-    assert judgement.interval[0] < judgement.value < judgement.interval[1]
-    assert judgement.details["n_environments"] == {"first": 400, "second": 500}
-    assert len(judgement.details["principal_components"]["first"]) == 400
+    verdict = judged(monkeypatch, {40: 3.0, 50: 0.5})
+    assert verdict.outcome is Outcome.PASSED
+    assert verdict.value is not None
+    assert verdict.interval is not None
+    assert verdict.value > 0.5
+    assert verdict.interval[0] < verdict.value < verdict.interval[1]
+    assert verdict.details["n_environments"] == {"first": 400, "second": 500}
+    assert len(verdict.details["principal_components"]["first"]) == 400
 
 
 def test_as_many_environments_are_drawn_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,11 +92,11 @@ def test_as_many_environments_are_drawn_of_both(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_narrower_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert judged(monkeypatch, {40: 0.5, 50: 3.0}).finding is Finding.OUTSIDE
+    assert judged(monkeypatch, {40: 0.5, 50: 3.0}).outcome is Outcome.FAILED
 
 
 def test_two_of_a_kind_are_not_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert judged(monkeypatch, {40: 1.0, 50: 1.0}).finding is Finding.UNDECIDED
+    assert judged(monkeypatch, {40: 1.0, 50: 1.0}).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_dataset_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,13 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from tests.selftest.builders.evidence import ENERGY, cell, limit
+from tests.selftest.builders.evidence import ENERGY, limit, result
 from umlip_gate.claims.assertions import Limit
 from umlip_gate.claims.bounds import ReferenceValue
-from umlip_gate.claims.evidence import Cell
 from umlip_gate.claims.judge import judge_limit, judge_reference
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import CellLimit
-from umlip_gate.claims.verdict import Finding, Outcome, OutsideLimit, Verdict
+from umlip_gate.claims.verdict import NotPassed, Outcome
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.quantities import EQUALLY_WEIGHTED, QUANTITIES
 
@@ -35,22 +35,22 @@ pytestmark = pytest.mark.selftest
     ],
 )
 def test_limit(ends: dict[str, float], value: float, *, inside: bool) -> None:
-    judgement = judge_limit(limit(**ends), cell("a", value))
-    assert judgement.finding is Finding.of(inside)
-    assert judgement.value == value
+    verdict = judge_limit(limit(**ends), result("a", value))
+    assert verdict.outcome is Outcome.of(inside)
+    assert verdict.value == value
     if inside:
-        judgement.require()
+        verdict.require()
     else:
-        with pytest.raises(OutsideLimit, match="outside the limit") as caught:
-            judgement.require()
-        assert caught.value.judgement is judgement
+        with pytest.raises(NotPassed, match="failed: the limit is") as caught:
+            verdict.require()
+        assert caught.value.verdict is verdict
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("ends", [{"max": 5}, {"min": 3}, {"min": 3, "max": 6}])
 def test_what_has_no_value_is_never_judged(value: float | None, ends: dict[str, float]) -> None:
     with pytest.raises(MeasurementError, match="a on W-g: energy_rmse per_atom has no value"):
-        judge_limit(limit(**ends), cell("a", value))
+        judge_limit(limit(**ends), result("a", value))
 
 
 def test_bound_of_nan() -> None:
@@ -61,7 +61,7 @@ def test_bound_of_nan() -> None:
 def test_failed_configurations_are_named() -> None:
     failures = {40: "late", 17: "ValueError: singular", 18: "x", 19: "y"}
     with pytest.raises(MeasurementError) as caught:
-        judge_limit(limit(max=5), cell("a", None, n_failed=4, failures=failures))
+        judge_limit(limit(max=5), result("a", None, n_failed=4, failures=failures))
     assert "4 of 1026 configurations failed" in str(caught.value)
     assert "row 17: ValueError: singular; row 18: x; row 19: y" in str(caught.value)
     assert "late" not in str(caught.value)
@@ -71,22 +71,22 @@ def test_failed_configurations_are_named() -> None:
 def test_failed_configurations_are_judged_themselves(n_failed: int, *, inside: bool) -> None:
     count = {"quantity": "failed_configurations", "convention": "count", "unit": "configurations"}
     bound = Limit.model_validate({**limit(max=0).model_dump(exclude_none=True), **count})
-    assert judge_limit(bound, cell("a", None, n_failed=n_failed)).finding is Finding.of(inside)
+    assert judge_limit(bound, result("a", None, n_failed=n_failed)).outcome is Outcome.of(inside)
 
 
 def test_text_of_a_limit() -> None:
-    judgement = judge_limit(limit(max=5), cell("a", 4.5833, per_configuration=5.996))
-    assert judgement.text == (
+    verdict = judge_limit(limit(max=5), result("a", 4.5833, per_configuration=5.996))
+    assert verdict.reason == (
         "a on W-g (published): energy_rmse per_atom 4.58 meV/atom (95 %: 4.08 to 4.83), "
-        "inside the limit ≤ 5; other conventions: per_configuration 6.00"
+        "passed: the limit is ≤ 5; other conventions: per_configuration 6.00"
     )
-    assert (judgement.relation, judgement.limit) == ("≤", 5)
+    assert (verdict.relation, verdict.limit) == ("≤", 5)
 
 
 def test_text_tells_a_value_from_its_limit() -> None:
-    judgement = judge_limit(limit(max=5, strict=True), cell("a", 4.99571))
-    assert "per_atom 4.996 meV/atom" in judgement.text
-    assert "inside the limit < 5" in judgement.text
+    verdict = judge_limit(limit(max=5, strict=True), result("a", 4.99571))
+    assert "per_atom 4.996 meV/atom" in verdict.reason
+    assert "passed: the limit is < 5" in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -94,33 +94,30 @@ def test_text_tells_a_value_from_its_limit() -> None:
 )
 def test_reference(value: float, *, inside: bool) -> None:
     reference = ReferenceValue.model_validate({**ENERGY, "value": 4.5, "absolute_tolerance": 0.5})
-    judgement = judge_reference(reference, cell("a", value))
-    assert judgement.finding is Finding.of(inside)
-    assert (judgement.relation, judgement.limit) == ("within", (4.0, 5.0))
+    verdict = judge_reference(reference, result("a", value))
+    assert verdict.outcome is Outcome.of(inside)
+    assert (verdict.relation, verdict.limit) == ("within", (4.0, 5.0))
 
 
 def test_reference_with_relative_tolerance_of_a_negative_value() -> None:
     reference = ReferenceValue.model_validate({**ENERGY, "value": -8, "relative_tolerance": 0.25})
-    assert judge_reference(reference, cell("a", -9.0)).limit == (-10, -6)
+    assert judge_reference(reference, result("a", -9.0)).limit == (-10, -6)
 
 
 def test_reference_without_a_value() -> None:
     reference = ReferenceValue.model_validate({**ENERGY, "value": 4.5, "absolute_tolerance": 0.5})
     with pytest.raises(MeasurementError):
-        judge_reference(reference, cell("a", None, n_failed=1))
+        judge_reference(reference, result("a", None, n_failed=1))
 
 
 def test_verdict_is_plain_json() -> None:
-    judgement = judge_limit(limit(min=3, max=6), cell("a", 4.5))
-    verdict = Verdict.judged("claim.energy", Outcome.PASSED, judgement)
+    verdict = judge_limit(limit(min=3, max=6), result("a", 4.5))
     assert json.loads(json.dumps(asdict(verdict))) == {
         "details": {},
-        "id": "claim.energy",
         "model": "a",
         "dataset": "W-g",
         "outcome": "passed",
-        "finding": "inside",
-        "reason": judgement.text,
+        "reason": verdict.reason,
         "value": 4.5,
         "interval": [4.0, 4.75],
         "relation": "within",
@@ -131,54 +128,54 @@ def test_verdict_is_plain_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "finding"),
+    ("interval", "outcome"),
     [
-        ((4.0, 4.9), Finding.INSIDE),
-        ((4.0, 5.0), Finding.INSIDE),
-        ((4.0, 5.1), Finding.UNDECIDED),
-        ((5.1, 6.0), Finding.OUTSIDE),
-        (None, Finding.UNDECIDED),
+        ((4.0, 4.9), Outcome.PASSED),
+        ((4.0, 5.0), Outcome.PASSED),
+        ((4.0, 5.1), Outcome.INCONCLUSIVE),
+        ((5.1, 6.0), Outcome.FAILED),
+        (None, Outcome.INCONCLUSIVE),
     ],
 )
 def test_of_a_sample_the_interval_is_judged(
-    interval: tuple[float, float] | None, finding: Finding
+    interval: tuple[float, float] | None, outcome: Outcome
 ) -> None:
-    sampled = of_sample(cell("a", 4.5))
+    sampled = of_sample(result("a", 4.5))
     sampled.metrics.intervals["energy_rmse"]["per_atom"] = interval
-    judgement = judge_limit(limit(max=5), sampled)
-    assert judgement.finding is finding
-    assert "on a sample of 128 of 1026" in judgement.text
+    verdict = judge_limit(limit(max=5), sampled)
+    assert verdict.outcome is outcome
+    assert "on a sample of 128 of 1026" in verdict.reason
 
 
 @pytest.mark.parametrize(
-    ("ends", "interval", "finding"),
+    ("ends", "interval", "outcome"),
     [
-        ({"min": 3, "max": 6}, (4.0, 5.0), Finding.INSIDE),
-        ({"min": 3, "max": 6}, (2.0, 7.0), Finding.UNDECIDED),
-        ({"min": 3, "max": 6}, (2.0, 2.5), Finding.OUTSIDE),
-        ({"max": 5, "strict": True}, (4.0, 5.0), Finding.UNDECIDED),
-        ({"min": 5, "strict": True}, (5.0, 6.0), Finding.UNDECIDED),
+        ({"min": 3, "max": 6}, (4.0, 5.0), Outcome.PASSED),
+        ({"min": 3, "max": 6}, (2.0, 7.0), Outcome.INCONCLUSIVE),
+        ({"min": 3, "max": 6}, (2.0, 2.5), Outcome.FAILED),
+        ({"max": 5, "strict": True}, (4.0, 5.0), Outcome.INCONCLUSIVE),
+        ({"min": 5, "strict": True}, (5.0, 6.0), Outcome.INCONCLUSIVE),
     ],
 )
 def test_both_ends_of_a_bound_count(
-    ends: dict[str, float], interval: tuple[float, float], finding: Finding
+    ends: dict[str, float], interval: tuple[float, float], outcome: Outcome
 ) -> None:
-    sampled = of_sample(cell("a", 4.5))
+    sampled = of_sample(result("a", 4.5))
     sampled.metrics.intervals["energy_rmse"]["per_atom"] = interval
-    assert judge_limit(limit(**ends), sampled).finding is finding
+    assert judge_limit(limit(**ends), sampled).outcome is outcome
 
 
 @pytest.mark.parametrize(
-    ("n_failed", "maximum", "finding"),
+    ("n_failed", "maximum", "outcome"),
     [
-        (0, 0, Finding.INSIDE),
-        (1, 0, Finding.OUTSIDE),
-        (2, 5, Finding.UNDECIDED),
-        (6, 5, Finding.OUTSIDE),
+        (0, 0, Outcome.PASSED),
+        (1, 0, Outcome.FAILED),
+        (2, 5, Outcome.INCONCLUSIVE),
+        (6, 5, Outcome.FAILED),
     ],
 )
 def test_failures_of_a_sample_are_outside_once_too_many(
-    n_failed: int, maximum: float, finding: Finding
+    n_failed: int, maximum: float, outcome: Outcome
 ) -> None:
     bound = CellLimit(
         quantity="failed_configurations",
@@ -187,36 +184,36 @@ def test_failures_of_a_sample_are_outside_once_too_many(
         max=float(maximum),
         rationale="a self-test's",
     )
-    sampled = of_sample(cell("a", None, n_failed=n_failed))
-    judgement = judge_limit(bound, sampled)
-    assert judgement.finding is finding
-    assert "of the 128 of 1026 that were evaluated" in judgement.text
-    assert "interval" not in judgement.text
+    sampled = of_sample(result("a", None, n_failed=n_failed))
+    verdict = judge_limit(bound, sampled)
+    assert verdict.outcome is outcome
+    assert "on the 128 of 1026 configurations that were evaluated" in verdict.reason
+    assert "interval" not in verdict.reason
 
 
 @pytest.mark.parametrize(
-    ("interval", "finding"),
+    ("interval", "outcome"),
     [
-        ((4.0, 4.9), Finding.UNDECIDED),
-        ((4.0, 5.1), Finding.UNDECIDED),
-        ((5.1, 6.0), Finding.OUTSIDE),
+        ((4.0, 4.9), Outcome.INCONCLUSIVE),
+        ((4.0, 5.1), Outcome.INCONCLUSIVE),
+        ((5.1, 6.0), Outcome.FAILED),
     ],
 )
 @pytest.mark.parametrize("removed", ["", "_offset_removed", "_composition_removed"])
 def test_a_sample_passes_nothing_where_every_configuration_weighs_1(
-    removed: str, interval: tuple[float, float], finding: Finding
+    removed: str, interval: tuple[float, float], outcome: Outcome
 ) -> None:
     convention = f"per_configuration{removed}"
-    whole = cell("a", 4.5)
+    whole = result("a", 4.5)
     whole.metrics.values["energy_rmse"][convention] = sum(interval) / 2
     whole.metrics.intervals["energy_rmse"][convention] = interval
     bound = limit(max=5, convention=convention)
-    judgement = judge_limit(bound, of_sample(whole))
-    assert judgement.finding is finding
-    why = "passes nothing here: where every configuration weighs 1"
-    assert (why in judgement.text) is (finding is Finding.UNDECIDED)
+    verdict = judge_limit(bound, of_sample(whole))
+    assert verdict.outcome is outcome
+    why = "this limit: where every configuration weighs 1"
+    assert (why in verdict.reason) is (outcome is Outcome.INCONCLUSIVE)
     # of the whole dataset the value is judged
-    assert judge_limit(bound, whole).finding is Finding.of(sum(interval) / 2 <= 5)
+    assert judge_limit(bound, whole).outcome is Outcome.of(sum(interval) / 2 <= 5)
 
 
 def test_every_convention_by_configuration_is_doubted_on_samples() -> None:
@@ -224,7 +221,7 @@ def test_every_convention_by_configuration_is_doubted_on_samples() -> None:
     assert {name for name in known if name.startswith("per_conf")} == EQUALLY_WEIGHTED
 
 
-def of_sample(whole: Cell) -> Cell:
+def of_sample(whole: Result) -> Result:
     return replace(whole, metrics=replace(whole.metrics, n_configurations=128, n_whole=1026))
 
 
@@ -243,9 +240,9 @@ def test_a_worst_share_of_a_sample_passes_nothing() -> None:
             "rationale": "a self-test's",
         }
     )
-    sampled = of_sample(cell("a", 4.5))
+    sampled = of_sample(result("a", 4.5))
     sampled.metrics.values["force_worst_share"]["component"] = 0.1
     sampled.metrics.intervals["force_worst_share"]["component"] = (0.05, 0.2)
-    assert judge_limit(bound, sampled).finding is Finding.UNDECIDED
+    assert judge_limit(bound, sampled).outcome is Outcome.INCONCLUSIVE
     sampled.metrics.intervals["force_worst_share"]["component"] = (0.6, 0.7)
-    assert judge_limit(bound, sampled).finding is Finding.OUTSIDE
+    assert judge_limit(bound, sampled).outcome is Outcome.FAILED

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from tests.selftest.builders.evidence import MadeBench, cell
+from tests.selftest.builders.evidence import MadeContext, result
 from umlip_gate.claims.assertions import (
     Assertion,
     Cannot,
@@ -19,9 +19,9 @@ from umlip_gate.claims.assertions import (
     Order,
 )
 from umlip_gate.claims.assertions.base import Subject
-from umlip_gate.claims.evidence import Cell
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.thresholds import Thresholds
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.plugin.checks import cell_cases
 from umlip_gate.plugin.run_configuration import RunConfiguration
@@ -43,9 +43,9 @@ def thresholds() -> Thresholds:
     return THRESHOLDS
 
 
-def valued(model: str, dataset: str, assertion: Assertion, value: float) -> Cell:
-    """A cell with this value of what the assertion is about, sharply measured."""
-    made = cell(model, value)
+def valued(model: str, dataset: str, assertion: Assertion, value: float) -> Result:
+    """A result with this value of what the assertion is about, sharply measured."""
+    made = result(model, value)
     key = assertion.quantity, assertion.convention  # type: ignore[union-attr]
     metrics: Metrics = replace(
         made.metrics,
@@ -58,8 +58,8 @@ def valued(model: str, dataset: str, assertion: Assertion, value: float) -> Cell
     return replace(made, dataset=dataset, metrics=metrics)
 
 
-class PaperBench(MadeBench):
-    """A bench that knows the project's pools and periodic table."""
+class PaperBench(MadeContext):
+    """A context that knows the project's pools and periodic table."""
 
     def members(self, dataset: str) -> tuple[str, ...]:
         return (dataset,)
@@ -75,21 +75,21 @@ def test_an_order_of_the_paper_is_found_in_what_obeys_it(item: str) -> None:
     assert isinstance(assertion, Order)
     subject, *_ = assertion.subjects()
     places = {model: place for place, tier in enumerate(assertion.tiers) for model in tier}
-    for sign, finding in ((1, Finding.INSIDE), (-1, Finding.OUTSIDE)):
+    for sign, outcome in ((1, Outcome.PASSED), (-1, Outcome.FAILED)):
         values = {model: 100 + sign * place for model, place in places.items()}
         if assertion.rest:
             values["another"] = 100 + sign * len(places)
-        bench = PaperBench(
+        context = PaperBench(
             [valued(m, subject.dataset, assertion, value) for m, value in values.items()]
         )
-        assert assertion.judge(subject, bench).finding is finding
+        assert assertion.judge(subject, context).outcome is outcome
 
 
 GB56 = ("Li", "Na", "K", "Mg", "Ca", "Sc", "Y", "Ti", "Cr", "Fe", "Ni", "Cu", "W", "Zn", "Al", "Pb")
 F_BLOCK = ("La", "Ce", "Nd", "Yb", "Ac", "Th", "U")
 
 
-def gb56(item: str, values: dict[str, float]) -> Judgement:
+def gb56(item: str, values: dict[str, float]) -> Verdict:
     assertion = ASSERTIONS[item]
     assert isinstance(assertion, EachElement | HighestElement | ElementsStandOut)
     (subject,) = assertion.subjects()
@@ -135,7 +135,7 @@ def test_every_claim_about_elements_is_tried() -> None:
 
 @pytest.mark.parametrize("item", AS_PRINTED)
 def test_a_claim_about_elements_is_found_in_what_it_describes(item: str) -> None:
-    assert gb56(item, AS_PRINTED[item]).finding is Finding.INSIDE
+    assert gb56(item, AS_PRINTED[item]).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_a_claim_about_elements_is_found_in_what_it_describes(item: str) -> None
     ],
 )
 def test_a_claim_about_elements_is_contradicted_by_one(item: str, change: dict[str, float]) -> None:
-    judgement = gb56(item, {**AS_PRINTED[item], **change})
-    assert judgement.finding is Finding.OUTSIDE
+    verdict = gb56(item, {**AS_PRINTED[item], **change})
+    assert verdict.outcome is Outcome.FAILED
 
 
 def test_every_claim_is_judged_by_something_or_says_why_not(thresholds: Thresholds) -> None:
@@ -206,7 +206,7 @@ def test_what_cannot_be_computed_is_judged_by_its_claim_alone() -> None:
         candidate=None,
         recalculations={},
     )
-    cells = {(case.model, case.dataset) for case in cell_cases(cast("RunConfiguration", suite))}
-    assert cells == {("CHGNet_0.3.0", "W-g"), ("SevenNet-0", "W-s"), ("SevenNet-0", "W-g")}
+    results = {(case.model, case.dataset) for case in cell_cases(cast("RunConfiguration", suite))}
+    assert results == {("CHGNet_0.3.0", "W-g"), ("SevenNet-0", "W-s"), ("SevenNet-0", "W-g")}
     claimed = {subject for item in of_kind(Cannot) for subject in ASSERTIONS[item].subjects()}
     assert claimed == {("CHGNet_0.3.0", "W-s")}

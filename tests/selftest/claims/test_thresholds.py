@@ -202,8 +202,8 @@ def test_all_is_read(folder: Path) -> None:
 
 def test_known_failure_is_of_one_cell(folder: Path) -> None:
     thresholds = load(folder)
-    cell = ("abstract.energy", "eqV2-86M", "W-g", "published")
-    known = thresholds.known_failure(*cell)
+    result = ("abstract.energy", "eqV2-86M", "W-g", "published")
+    known = thresholds.known_failure(*result)
     assert known is not None
     assert known.value == 6.3
     assert thresholds.known_failure("abstract.force", None, "Mo-g", "published") is not None
@@ -273,9 +273,9 @@ UNITS = "unit = 'eV/atom'.*energy_rmse is measured in 'meV/atom'"
         ("gates/release.toml", '["W-g"]', '["W-g", "Mo-g"]', "no limit is on Mo-g"),
         ("gates/release.toml", '"as the paper"', '""', "rationale"),
         ("known_failures.toml", "abstract.energy", "abstract.energie", "'abstract.energy'"),
-        ("known_failures.toml", "eqV2-86M", "CHGNet_0.3.0", "CHGNet_0.3.0 on W-g is not a cell"),
-        ("known_failures.toml", 'model = "eqV2-86M"', "", "no model on W-g is not a cell of it"),
-        ("known_failures.toml", "72.2", "69.9", "value = 69.9 is inside"),
+        ("known_failures.toml", "eqV2-86M", "CHGNet_0.3.0", "CHGNet_0.3.0 on W-g is not a result"),
+        ("known_failures.toml", 'model = "eqV2-86M"', "", "no model on W-g is not a result of it"),
+        ("known_failures.toml", "72.2", "69.9", "value = 69.9 passes"),
         ("known_failures.toml", "2025-11-22", '"some day"', "date"),
     ],
 )

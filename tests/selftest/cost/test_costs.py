@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
 
-from umlip_gate.claims.verdict import Finding
+from benchmarks.paired_power import rates, summary
+from umlip_gate.claims.cost_verdicts import judge_baseline
+from umlip_gate.claims.verdict import Outcome
 from umlip_gate.cost.baseline import Baseline, baseline_toml, load_baseline
 from umlip_gate.cost.costs import Cost, ModelCosts, fit
 from umlip_gate.cost.evidence import measured_here, stored
-from umlip_gate.cost.judge import judge_baseline
 from umlip_gate.cost.paired import _require_one_device, ratio
-from umlip_gate.cost.power import rates, summary
 from umlip_gate.cost.protocol import crystal, neighbours_per_atom
 from umlip_gate.cost.session import CostSession
 from umlip_gate.cost.thresholds import load_cost_thresholds
@@ -94,7 +94,6 @@ def test_the_record_is_cpu_time_on_a_core_and_wall_time_on_a_gpu() -> None:
     on_gpu = Cost(125, 2, (8.0,) * 3, (1.0,) * 3, (0.08,) * 3, "wall", 0, None)
     assert on_core.us_per_step_per_atom == pytest.approx(4000)
     assert on_gpu.us_per_step_per_atom == pytest.approx(32000)
-    assert on_core.call_share == pytest.approx(0.01)
     assert on_core.ns_per_day(1.0) == pytest.approx(86400 / 0.5 * 1e-6)
 
 
@@ -136,9 +135,9 @@ def test_slowdowns_are_found_out_as_often_as_their_size_allows() -> None:
     rng = np.random.default_rng(0)
     processes = rng.normal(0, 0.015, size=(24, 2, 1))
     blocks = np.exp(processes + rng.normal(0, 0.01, size=(24, 2, 4)))
-    assert rates(blocks, 0, AGAINST)[Finding.OUTSIDE] == 0
-    assert rates(blocks, 0, AGAINST)[Finding.INSIDE] > 0.95
-    assert rates(blocks, 0.2, AGAINST)[Finding.OUTSIDE] == 1
+    assert rates(blocks, 0, AGAINST)[Outcome.FAILED] == 0
+    assert rates(blocks, 0, AGAINST)[Outcome.PASSED] > 0.95
+    assert rates(blocks, 0.2, AGAINST)[Outcome.FAILED] == 1
     assert sum(rates(blocks, 0.05, AGAINST).values()) == pytest.approx(1)
 
 
@@ -178,13 +177,13 @@ def baseline(**keys: Any) -> Baseline:  # noqa: ANN401 - any TOML value
 
 
 @pytest.mark.parametrize(
-    ("factor", "finding"), [(0.5, Finding.INSIDE), (1.09, Finding.INSIDE), (1.11, Finding.OUTSIDE)]
+    ("factor", "outcome"), [(0.5, Outcome.PASSED), (1.09, Outcome.PASSED), (1.11, Outcome.FAILED)]
 )
-def test_a_step_is_held_against_what_it_cost(factor: float, finding: Finding) -> None:
+def test_a_step_is_held_against_what_it_cost(factor: float, outcome: Outcome) -> None:
     found, kept = measured(factor * 1e-3), baseline()
     entry = kept.by_key()["M", "float64", 125]
     judged = judge_baseline(found, found.costs[125], kept, entry)
-    assert judged.finding is finding
+    assert judged.outcome is outcome
     assert judged.value == pytest.approx(factor)
 
 
@@ -221,7 +220,7 @@ def test_a_model_that_broke_at_the_required_size_is_no_absence() -> None:
 
 
 def test_two_devices_are_not_set_against_each_other() -> None:
-    with pytest.raises(MeasurementError, match="M ran on cpu, other on cuda"):
+    with pytest.raises(MeasurementError, match="M ran on cpu and other on cuda"):
         _require_one_device(measured(), measured(model="other", device="cuda"))
 
 

@@ -1,4 +1,4 @@
-"""How cells are put together: ensembles, pools of them, samples of different length."""
+"""How results are put together: ensembles, pools of them, samples of different length."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ REACHED = {"a": 400, "b": 300, "c": 200}
 R2SCAN = {"name": "a", "calculator": "x:y", "level_of_theory": "r2SCAN", "folder": "."}
 
 
-class FakeLibrary:
+class FakeDatasets:
     def load(self, dataset: str) -> Configurations:
         if dataset not in SIZES:
             raise Unavailable(f"{dataset}: nobody has it")
@@ -55,7 +55,7 @@ class FakePredictor:
         """Dataset -> row -> error, of every model."""
 
     def predict(self, name: str, _: object, dataset: str, __: str, extent: Extent) -> Predicted:
-        whole = FakeLibrary().load(dataset)
+        whole = FakeDatasets().load(dataset)
         rng = np.random.default_rng(ord(name))
         energies = whole.energies + 0.01 * whole.n_atoms * rng.normal(size=len(whole))
         forces = whole.forces + 0.1 * rng.standard_t(3, size=whole.forces.shape)
@@ -68,62 +68,60 @@ class FakePredictor:
         return everything.only(np.sort(extent.order[:n]), whole)
 
 
-def laboratory(allowance: SampleLimit | None = None) -> Evaluator:
+def evaluator(sample_limit: SampleLimit | None = None) -> Evaluator:
     models: dict[str, Any] = {name: object() for name in "abc"}
     models["all"] = Ensemble(name="all", members=("a", "b", "c"))
-    library: Any = FakeLibrary()
+    datasets: Any = FakeDatasets()
     predictor: Any = FakePredictor()
     pool = Pool(id="pool", datasets=("one", "two"), rule="rows", rationale="a self-test's")
     lost = Pool(id="lost", datasets=("one", "nowhere"), rule="rows", rationale="a self-test's")
     return Evaluator(
-        library=library,
+        datasets=datasets,
         predictor=predictor,
         models=models,
         pools={"pool": pool, "lost": lost},
         element_groups={},
         statistics=STATISTICS,
         source="auto",
-        allowance=allowance or SampleLimit(),
+        sample_limit=sample_limit or SampleLimit(),
     )
 
 
 def test_an_ensemble_errs_as_its_mean_does() -> None:
-    lab = laboratory()
-    energies = [lab.measure(name, "one").cell.errors.energy for name in "abc"]
-    ensemble = lab.measure("all", "one")
-    np.testing.assert_allclose(ensemble.cell.errors.energy, np.mean(energies, axis=0), atol=1e-9)
+    lab = evaluator()
+    energies = [lab.evaluate(name, "one").errors.energy for name in "abc"]
+    ensemble = lab.evaluate("all", "one")
+    np.testing.assert_allclose(ensemble.errors.energy, np.mean(energies, axis=0), atol=1e-9)
     assert ensemble.identity == {"members": {name: {"name": name} for name in "abc"}}
     assert ensemble.to_json()["uncertainty"]
 
 
 def test_over_a_pool_the_deviations_are_pooled() -> None:
-    lab = laboratory()
-    parts = [lab.measure("all", dataset).cell.deviations for dataset in ("one", "two")]
+    lab = evaluator()
+    parts = [lab.evaluate("all", dataset).deviations for dataset in ("one", "two")]
     assert all(parts)
-    pooled = lab.measure("all", "pool").cell
+    pooled = lab.evaluate("all", "pool")
     found = correlations(Deviations.pooled([part for part in parts if part]), n_resamples=2)
     for (quantity, convention), expected in found.items():
         assert pooled.metrics.values[quantity][convention] == pytest.approx(expected.value)
     # a model has none of its own
-    assert lab.measure("a", "pool").cell.metrics.values["force_deviation_spearman"] == {
-        "vector": None
-    }
+    assert lab.evaluate("a", "pool").metrics.values["force_deviation_spearman"] == {"vector": None}
 
 
 def test_a_pool_with_a_dataset_that_cannot_be_had_is_not_measured() -> None:
     with pytest.raises(Unavailable, match="nowhere: nobody has it"):
-        laboratory().measure("all", "lost")
+        evaluator().evaluate("all", "lost")
 
 
 def test_members_that_came_to_different_ends_are_compared_where_all_have_been() -> None:
-    lab = laboratory(SampleLimit(budget_s=10.0))
-    assert lab.measure("a", "large").cell.metrics.n_whole is None
-    assert lab.measure("b", "large").cell.metrics.n_configurations == 300
-    ensemble = lab.measure("all", "large").cell
+    lab = evaluator(SampleLimit(budget_s=10.0))
+    assert lab.evaluate("a", "large").metrics.n_whole is None
+    assert lab.evaluate("b", "large").metrics.n_configurations == 300
+    ensemble = lab.evaluate("all", "large")
     assert (ensemble.metrics.n_configurations, ensemble.metrics.n_whole) == (200, 400)
-    rows = plan(FakeLibrary().load("large")).first(200).rows
-    whole = laboratory()
-    of_whole = whole.measure("all", "large").cell.errors.energy[rows]
+    rows = plan(FakeDatasets().load("large")).first(200).rows
+    whole = evaluator()
+    of_whole = whole.evaluate("all", "large").errors.energy[rows]
     np.testing.assert_allclose(ensemble.errors.energy, of_whole, atol=1e-9)
     # what the spread says of the error is not estimated from a sample
     assert ensemble.deviations is None
@@ -137,66 +135,66 @@ def test_a_budget_that_ends_before_a_sample_is_of_use_measures_nothing(
     with pytest.raises(
         MeasurementError, match="all on large: 20 of 400 configurations were evaluated"
     ):
-        laboratory(SampleLimit(budget_s=10.0)).measure("all", "large")
+        evaluator(SampleLimit(budget_s=10.0)).evaluate("all", "large")
 
 
 def test_a_cell_is_tried_once_and_fails_alike_at_every_call() -> None:
-    lab = laboratory()
-    assert lab.measure("a", "one") is lab.measure("a", "one")
+    lab = evaluator()
+    assert lab.evaluate("a", "one") is lab.evaluate("a", "one")
     for _ in range(2):
         with pytest.raises(Unavailable, match="nobody has it"):
-            lab.measure("a", "nowhere")
+            lab.evaluate("a", "nowhere")
 
 
 def test_a_pool_of_samples_is_not_measured() -> None:
     """Its rows would be taken for the whole."""
-    lab = laboratory(SampleLimit(configurations=150))
+    lab = evaluator(SampleLimit(configurations=150))
     mixed = Pool(id="mixed", datasets=("one", "large"), rule="rows", rationale="a self-test's")
     lab.pools = {"mixed": mixed}
     with pytest.raises(MeasurementError, match="a on mixed: of large there is a sample only"):
-        lab.measure("a", "mixed")
+        lab.evaluate("a", "mixed")
 
 
 def test_what_failed_in_a_pool_is_named_by_dataset_and_row() -> None:
-    lab = laboratory()
+    lab = evaluator()
     lab.predictor.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
-    cell = lab.measure("a", "pool").cell
-    assert cell.failures == {SIZES["one"] + 3: "two row 3: MemoryError: no"}
+    result = lab.evaluate("a", "pool")
+    assert result.failures == {SIZES["one"] + 3: "two row 3: MemoryError: no"}
     with pytest.raises(MeasurementError, match="1 of 100 configurations failed, first row 43: two"):
-        cell.value(Measured.model_validate(ENERGY))
+        result.value(Measured.model_validate(ENERGY))
 
 
 def test_a_sample_of_fewer_than_tell_anything_is_not_measured() -> None:
     """Where rows are all of one kind, eight would fill its stratum."""
-    assert plan(FakeLibrary().load("alike")).fewest == 8
+    assert plan(FakeDatasets().load("alike")).fewest == 8
     with pytest.raises(
         MeasurementError, match=r"99 of 400 .* were evaluated, and a sample needs 100"
     ):
-        laboratory(SampleLimit(configurations=99)).measure("a", "alike")
-    few = laboratory(SampleLimit(configurations=100)).measure("a", "alike").cell.metrics
+        evaluator(SampleLimit(configurations=99)).evaluate("a", "alike")
+    few = evaluator(SampleLimit(configurations=100)).evaluate("a", "alike").metrics
     assert (few.n_configurations, few.n_whole) == (100, 400)
 
 
 def test_energies_of_another_functional_have_no_raw_value() -> None:
-    bench = laboratory()
-    bench.models = {**bench.models, "a": Candidate.model_validate(R2SCAN)}
+    lab = evaluator()
+    lab.models = {**lab.models, "a": Candidate.model_validate(R2SCAN)}
     dataset = {"id": "one", "title": "one", "elements": ["W"], "dft": {"functional": "PBE"}}
     files = {"files": [{"path": "x.xyz"}], "reader": "extxyz"}
-    bench.library.datasets = dict.fromkeys(SIZES, Dataset.model_validate({**dataset, **files}))
-    cell, same = bench.measure("a", "one").cell, bench.measure("b", "one").cell
+    lab.datasets.datasets = dict.fromkeys(SIZES, Dataset.model_validate({**dataset, **files}))
+    result, same = lab.evaluate("a", "one"), lab.evaluate("b", "one")
     for name, quantity in QUANTITIES.items():
         for convention in quantity.conventions:
             number = Measured(quantity=name, convention=convention, unit=quantity.unit)
             raw = name.startswith("energy_") and "composition_removed" not in convention
             if raw:
-                assert cell.metrics.values[name][convention] is None
+                assert result.metrics.values[name][convention] is None
                 with pytest.raises(Unavailable, match="it predicts r2SCAN, and one is PBE"):
-                    cell.value(number)
+                    result.value(number)
             elif same.metrics.values[name][convention] is not None:
-                assert cell.value(number) is not None
-    pooled = bench.measure("a", "pool").cell
+                assert result.value(number) is not None
+    pooled = lab.evaluate("a", "pool")
     assert pooled.metrics.values["energy_rmse"]["per_atom"] is None
-    assert bench.measure("a", "one").to_json()["other_functional"] == cell.other_functional
-    assert bench.measure("a", "one").energy_windows == []
+    assert lab.evaluate("a", "one").to_json()["other_functional"] == result.other_functional
+    assert lab.evaluate("a", "one").energy_windows == []
     assert same.other_functional is None
     assert same.metrics.values["energy_rmse"]["per_atom"] is not None

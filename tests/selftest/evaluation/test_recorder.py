@@ -1,29 +1,30 @@
-"""What judging may ask for: never the accuracy of random weights."""
+"""What a check may ask for: never the accuracy of random weights."""
 
 from dataclasses import replace
 from typing import ClassVar, cast
 
 import pytest
 
-from tests.selftest.builders.evidence import cell
+from tests.selftest.builders.evidence import result
+from umlip_gate.claims.result import Result
 from umlip_gate.errors import MeasurementError
-from umlip_gate.evaluation.evaluator import Evaluator, Measurement
+from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.evaluation.recorder import Recorder
 
 pytestmark = pytest.mark.selftest
 
 
 class OneModel:
-    """A laboratory that has measured one model, with random weights."""
+    """An evaluator of one model, with random weights."""
 
     pools: ClassVar[dict[str, object]] = {}
 
-    def measure(self, *_: object) -> Measurement:
-        return Measurement(replace(cell("a", 4.0), source="random"), {})
+    def evaluate(self, *_: object) -> Result:
+        return replace(result("a", 4.0), source="random")
 
 
-def test_random_weights_never_stand_for_accuracy() -> None:
-    bench = Recorder(cast("Evaluator", OneModel()))
-    with pytest.raises(MeasurementError, match="a: random weights never stand for accuracy"):
-        bench.cell("a", "W-g")
-    assert bench.any_cell("a", "W-g").source == "random"
+def test_random_weights_never_count_as_accuracy() -> None:
+    recorder = Recorder(cast("Evaluator", OneModel()))
+    with pytest.raises(MeasurementError, match="a: random weights never count as accuracy"):
+        recorder.result("a", "W-g")
+    assert recorder.any_result("a", "W-g").source == "random"

@@ -10,8 +10,9 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
 from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
 
-from umlip_gate.datasets.configurations import FloatArray
+FloatArray = NDArray[np.float64]
 
 CUTOFF_ANG = 5.0
 Results = tuple[float, FloatArray]

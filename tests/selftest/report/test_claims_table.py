@@ -35,12 +35,11 @@ def thresholds() -> Thresholds:
 
 def verdict(item: str, outcome: str, **keys: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
     measured = outcome in {"passed", "failed", "known_failure", "inconclusive"}
-    finding = {"passed": "inside", "inconclusive": "undecided"}.get(outcome, "outside")
     return {
         "id": item,
         "model": item.split(":", maxsplit=1)[0],
         "outcome": outcome,
-        "finding": finding if measured else None,
+        "judged": {"known_failure": "failed"}.get(outcome, outcome) if measured else None,
         "value": 4.5 if measured else None,
         "relation": "<",
         "limit": 5.0,
@@ -115,13 +114,13 @@ def test_what_holds_over_some_of_the_models_is_reproduced_in_part(
 
 
 def test_a_tie_that_is_listed_is_still_a_tie(thresholds: Thresholds) -> None:
-    listed = verdict(ITEMS[0], "known_failure", finding="undecided")
+    listed = verdict(ITEMS[0], "known_failure", judged="inconclusive")
     assert record_of(thresholds, "abstract-eqv2", listed).label == "undecided"
 
 
 def test_a_known_failure_that_now_passes_is_reproduced(thresholds: Thresholds) -> None:
     """Its test fails, as the list is stale; what it says about the claim is what was found."""
-    stale = verdict(ITEMS[0], "failed", finding="inside")
+    stale = verdict(ITEMS[0], "failed", judged="passed")
     record = record_of(thresholds, "abstract-eqv2", stale)
     assert record.label == "reproduced in part"
     assert record.measured[0].endswith(": reproduced")

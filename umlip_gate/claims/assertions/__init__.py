@@ -1,7 +1,7 @@
 """The kinds of assertion that a claim of the paper can make, one module each.
 
 A kind is a subclass of `kinds.base.Kind`: the keys of its table in `thresholds/paper/`, the
-subjects that it is judged on one by one, and how it is judged by what the bench gives. A new
+subjects that it is judged on one by one, and how it is judged by what the context gives. A new
 kind is a module here and a line in `Assertion`.
 """
 

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, StringConstraints
 
-from umlip_gate.claims.evidence import Cell, Recorder, require
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.evidence import Context, require
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Verdict
 from umlip_gate.schema import RegistryId, Strict
 
 T = TypeVar("T")
@@ -81,10 +82,10 @@ class Kind(Strict, ABC):
         """List what is judged one by one."""
 
     @abstractmethod
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge one of the subjects.
 
-        What was not measured is never a pass: this returns a judgement on numbers, or raises.
+        What was not measured is never a pass: this returns a verdict on numbers, or raises.
 
         Raises
         ------
@@ -117,12 +118,12 @@ class EachModel(Kind):
         """List every model on every dataset."""
         return [Subject(model, dataset) for model in self.models for dataset in self.datasets]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge what the subject's model measures on the subject's dataset."""
         assert subject.model is not None  # noqa: S101 - as listed by `subjects`
-        require(bench, subject.dataset)
-        return self.weigh(bench.cell(subject.model, subject.dataset), bench)
+        require(context, subject.dataset)
+        return self.weigh(context.result(subject.model, subject.dataset), context)
 
     @abstractmethod
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+    def weigh(self, result: Result, context: Context) -> Verdict:
         """Judge what one model measures on one dataset; it raises as `judge` does."""

@@ -11,22 +11,22 @@ from pydantic import field_validator
 from umlip_gate.claims.assertions.base import Ids, Kind, Subject
 from umlip_gate.claims.bounds import Bound, Measured, show_beside
 from umlip_gate.claims.comparison import differences
-from umlip_gate.claims.evidence import Cell, Evidence, Recorder, gather
+from umlip_gate.claims.evidence import Context, Evidence, gather
 from umlip_gate.claims.judge import judge_limit
 from umlip_gate.claims.messages import (
-    ORDERED,
-    also,
-    apart,
-    broken_ones,
-    lowest_of_others,
-    measured,
-    name_of,
-    others,
-    over,
-    wanted,
+    count_models,
+    format_difference,
+    format_others,
+    format_result,
+    join_conventions,
+    list_broken,
+    list_missing,
+    lowest_by_convention,
+    quantity_name,
 )
+from umlip_gate.claims.result import Result
 from umlip_gate.claims.statistics import Statistics
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.bootstrap import Interval
 
@@ -46,12 +46,12 @@ class _Comparison(Kind, Measured):
         """List the datasets."""
         return [Subject(None, dataset) for dataset in self.datasets]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge all models on the subject's dataset."""
-        return self.weigh(gather(bench, bench.compared, subject.dataset))
+        return self.weigh(gather(context, context.compared, subject.dataset))
 
     @abstractmethod
-    def weigh(self, evidence: Evidence) -> Judgement:
+    def weigh(self, evidence: Evidence) -> Verdict:
         """Judge what was gathered of all models on one dataset."""
 
 
@@ -82,7 +82,7 @@ class BestOf(_Comparison, Bound):
         """The models that the assertion names."""
         return self.decisive
 
-    def weigh(self, evidence: Evidence) -> Judgement:
+    def weigh(self, evidence: Evidence) -> Verdict:
         """Judge the lowest value by the maximum.
 
         Raises
@@ -90,19 +90,19 @@ class BestOf(_Comparison, Bound):
         MeasurementError
             No model is inside, and one that could not be measured might be.
         Unavailable
-            No model is inside, and one that the paper names as the best is not at hand.
+            No model is inside, and one that the paper names as the best is not available here.
         """
         ranked, broken = evidence.ranked(self)
         best = next(iter(ranked.values()), None)
         inside = best is not None and self.inside(best.value(self))
-        what = f"best {name_of(self)} on {evidence.dataset}"
+        what = f"best {quantity_name(self)} on {evidence.dataset}"
         if broken and not inside:
-            raise MeasurementError(f"{what}: not decided without {broken_ones(broken)}")
+            raise MeasurementError(f"{what}: not decided without {list_broken(broken)}")
         missing = [model for model in self.decisive if model not in ranked]
         if best is None or (missing and not inside):
-            raise Unavailable(f"{what}: not decided without {wanted(missing, evidence)}")
-        who = f"{best.model}, best of {over(ranked, evidence)} on {evidence.dataset}"
-        return judge_limit(self, best, who, others(self, list(ranked.values())))
+            raise Unavailable(f"{what}: not decided without {list_missing(missing, evidence)}")
+        who = f"{best.model}, best of {count_models(ranked, evidence)} on {evidence.dataset}"
+        return judge_limit(self, best, who, format_others(self, list(ranked.values())))
 
 
 class _Extreme(_Comparison):
@@ -135,7 +135,7 @@ class _Extreme(_Comparison):
     def sign(self) -> Literal[1, -1]:
         """1 where the extreme is the lowest value, -1 where it is the highest."""
 
-    def weigh(self, evidence: Evidence) -> Judgement:
+    def weigh(self, evidence: Evidence) -> Verdict:
         """Judge whose value is the most extreme.
 
         Raises
@@ -147,76 +147,74 @@ class _Extreme(_Comparison):
             complete.
         """
         ranked, broken = evidence.ranked(self)
-        cells = list(ranked.values())[:: self.sign]
-        ours = [cell for cell in cells if cell.model in self.group]
-        theirs = [cell for cell in cells if cell.model not in self.group]
+        results = list(ranked.values())[:: self.sign]
+        ours = [result for result in results if result.model in self.group]
+        theirs = [result for result in results if result.model not in self.group]
         extreme = "lowest" if self.sign == 1 else "highest"
-        what = f"whose {name_of(self)} on {evidence.dataset} is {extreme}"
-        finding, difference = self._compared(ours, theirs, evidence.statistics)
+        what = f"whose {quantity_name(self)} on {evidence.dataset} is {extreme}"
+        outcome, difference = self._compared(ours, theirs, evidence.statistics)
         # A broken model of the side that leads could only lengthen the lead.
         doubt = {
             model: why
             for model, why in broken.items()
-            if finding is Finding.UNDECIDED or (model in self.group) != (finding is Finding.INSIDE)
+            if outcome is Outcome.INCONCLUSIVE
+            or (model in self.group) != (outcome is Outcome.PASSED)
         }
         if doubt:
-            raise MeasurementError(f"{what}: not decided without {broken_ones(doubt)}")
+            raise MeasurementError(f"{what}: not decided without {list_broken(doubt)}")
         missing = [model for model in self.group if model not in ranked]
-        if not ours or (missing and finding is not Finding.INSIDE):
-            raise Unavailable(f"{what}: not decided without {wanted(missing, evidence)}")
+        if not ours or (missing and outcome is not Outcome.PASSED):
+            raise Unavailable(f"{what}: not decided without {list_missing(missing, evidence)}")
         if not theirs:
             raise Unavailable(f"{what}: not decided without a model outside of the group")
-        end = f"judged over {over(ranked, evidence)}" + self._elsewhere(ours, theirs)
+        end = f"judged over {count_models(ranked, evidence)}" + self._elsewhere(ours, theirs)
         by = ours[0].value(self) - theirs[0].value(self)
-        told = apart(by, difference, self.unit, evidence.statistics, ours[0].basis.n_groups)
-        text = f"{ORDERED[finding]}, difference {told}; {end}"
-        judgement = self._judgement(finding, (ours[0], theirs[0]), text)
-        return judgement.over(len(ranked), evidence.n_models)
-
-    def _compared(
-        self, ours: Sequence[Cell], theirs: Sequence[Cell], statistics: Statistics
-    ) -> tuple[Finding, Interval | None]:
-        """Give the finding, and the interval of our extreme minus theirs."""
-        if not ours or not theirs:
-            return Finding.UNDECIDED, None
-        found = differences(list(product(ours, theirs)), self, statistics)
-        table = np.array([Finding.of_difference(each, self.sign) for each in found])
-        table = table.reshape(len(ours), len(theirs))
-        finding = Finding.UNDECIDED
-        if (table == Finding.INSIDE).any(axis=0).all():
-            finding = Finding.INSIDE
-        elif (table == Finding.OUTSIDE).any(axis=1).all():
-            finding = Finding.OUTSIDE
-        return finding, found[0]
-
-    def _judgement(self, finding: Finding, extremes: tuple[Cell, Cell], end: str) -> Judgement:
-        best, rival = extremes
-        value, limit = best.value(self), rival.value(self)
-        word = "lower" if self.sign == 1 else "higher"
-        return Judgement(
-            finding=finding,
-            model=best.model,
-            dataset=best.dataset,
-            source=best.source,
-            value=value,
-            interval=best.interval(self),
-            relation="<" if self.sign == 1 else ">",
-            limit=limit,
-            unit=self.unit,
-            text=f"{best.model} on {best.dataset} ({best.source}): {name_of(self)} "
-            f"{measured(self, best, limit)}, claimed {word} than the "
-            f"{'best' if self.sign == 1 else 'worst'} outside of the group, {rival.model} "
-            f"({rival.source}) {show_beside(limit, value)}: {end}",
+        told = format_difference(
+            by, difference, self.unit, evidence.statistics, ours[0].error_set.n_groups
+        )
+        text = f"{outcome}, difference {told}; {end}"
+        return self._verdict(outcome, (ours[0], theirs[0]), text).over(
+            len(ranked), evidence.n_models
         )
 
-    def _elsewhere(self, ours: Sequence[Cell], theirs: Sequence[Cell]) -> str:
+    def _compared(
+        self, ours: Sequence[Result], theirs: Sequence[Result], statistics: Statistics
+    ) -> tuple[Outcome, Interval | None]:
+        """Return the outcome, and the interval of our extreme minus theirs."""
+        if not ours or not theirs:
+            return Outcome.INCONCLUSIVE, None
+        found = differences(list(product(ours, theirs)), self, statistics)
+        table = np.array([Outcome.of_difference(each, self.sign) for each in found])
+        table = table.reshape(len(ours), len(theirs))
+        outcome = Outcome.INCONCLUSIVE
+        if (table == Outcome.PASSED).any(axis=0).all():
+            outcome = Outcome.PASSED
+        elif (table == Outcome.FAILED).any(axis=1).all():
+            outcome = Outcome.FAILED
+        return outcome, found[0]
+
+    def _verdict(self, outcome: Outcome, extremes: tuple[Result, Result], end: str) -> Verdict:
+        best, rival = extremes
+        limit = rival.value(self)
+        word, end_of = ("lower", "best") if self.sign == 1 else ("higher", "worst")
+        return best.verdict(
+            self,
+            outcome,
+            "<" if self.sign == 1 else ">",
+            limit,
+            f"{best.model} on {best.dataset} ({best.source}): {quantity_name(self)} "
+            f"{format_result(self, best, limit)}, claimed {word} than the {end_of} outside of the "
+            f"group, {rival.model} ({rival.source}) {show_beside(limit, best.value(self))}: {end}",
+        )
+
+    def _elsewhere(self, ours: Sequence[Result], theirs: Sequence[Result]) -> str:
         if self.sign != 1:
             return ""
-        rivals = lowest_of_others(self, theirs)
-        return also(
+        rivals = lowest_by_convention(self, theirs)
+        return join_conventions(
             [
                 f"{convention} {lowest:.2f} against {rivals[convention]:.2f}"
-                for convention, lowest in lowest_of_others(self, ours).items()
+                for convention, lowest in lowest_by_convention(self, ours).items()
                 if convention in rivals
             ]
         )

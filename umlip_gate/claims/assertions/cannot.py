@@ -3,8 +3,9 @@
 from typing import Literal
 
 from umlip_gate.claims.assertions.base import EachModel
-from umlip_gate.claims.evidence import Cell, Recorder
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.evidence import Context
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.errors import MeasurementError
 
 UNIT = "configurations"
@@ -26,7 +27,7 @@ class Cannot(EachModel):
     kind: Literal["cannot"]
     error: str
 
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:  # noqa: ARG002 - the cell is enough
+    def weigh(self, result: Result, context: Context) -> Verdict:  # noqa: ARG002 - the result is enough
         """Judge whether the model fails as it is said to.
 
         Raises
@@ -34,26 +35,24 @@ class Cannot(EachModel):
         MeasurementError
             Configurations failed otherwise.
         """
-        total, n_failed = cell.metrics.n_configurations, cell.metrics.n_failed
-        expected = [row for row, text in cell.failures.items() if self.error in text]
+        total, n_failed = result.metrics.n_configurations, result.metrics.n_failed
+        expected = [row for row, text in result.failures.items() if self.error in text]
         if n_failed > len(expected):
-            other = {row: t for row, t in sorted(cell.failures.items()) if self.error not in t}
+            other = {row: t for row, t in sorted(result.failures.items()) if self.error not in t}
             first = next((f"row {row}: {text}" for row, text in other.items()), "without an error")
             raise MeasurementError(
-                f"{cell.model} on {cell.dataset}: {n_failed - len(expected)} configurations failed "
-                f"otherwise than with {self.error!r}, first {first}"
+                f"{result.model} on {result.dataset}: {n_failed - len(expected)} configurations "
+                f"failed with another error than {self.error!r}, first {first}"
             )
-        finding = Finding.of(bool(expected))
-        return Judgement(
-            finding=finding,
-            model=cell.model,
-            dataset=cell.dataset,
-            source=cell.source,
+        return Verdict(
+            outcome=Outcome.of(bool(expected)),
+            model=result.model,
+            dataset=result.dataset,
+            source=result.source,
             value=float(len(expected)),
-            interval=None,
             relation="≥",
             limit=1.0,
             unit=UNIT,
-            text=f"{cell.model} on {cell.dataset} ({cell.source}): {len(expected)} of {total} "
-            f"configurations failed with {self.error!r}, and none otherwise",
+            reason=f"{result.model} on {result.dataset} ({result.source}): {len(expected)} of "
+            f"{total} configurations failed with {self.error!r}, and none otherwise",
         )

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from umlip_gate.claims.assertions.base import Ids, Kind, Some, Subject
 from umlip_gate.claims.bounds import Ends, Number
-from umlip_gate.claims.evidence import Recorder
-from umlip_gate.claims.messages import required
-from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.cost.evidence import Device, KnownCost, KnownCosts, geometric_mean, least_sure
+from umlip_gate.claims.evidence import Context
+from umlip_gate.claims.messages import format_limit
+from umlip_gate.claims.verdict import Outcome, Verdict
+from umlip_gate.cost.evidence import Device, KnownCost, KnownCosts, geometric_mean
 from umlip_gate.errors import Unavailable
+from umlip_gate.provenance import least_trusted
 
 SYSTEM = "bcc-W"
 """What stands in the place of a dataset."""
@@ -20,9 +21,9 @@ SYSTEM = "bcc-W"
 Positive = Annotated[Number, Field(gt=0)]
 
 
-def meant_by(bench: Recorder, costs: KnownCosts, named: Iterable[str] = ()) -> set[str]:
+def meant_by(context: Context, costs: KnownCosts, named: Iterable[str] = ()) -> set[str]:
     """Give the models that a claim about all is about: Table 1's, and what else was to be timed."""
-    return {*bench.compared, *costs.asked, *named}
+    return {*context.compared, *costs.asked, *named}
 
 
 class CostKind(Kind):
@@ -81,20 +82,19 @@ class _Bounded(CostKind, Ends):
 
     def judged(
         self, value: float, what: str, costs: Iterable[KnownCost], model: str | None = None
-    ) -> Judgement:
+    ) -> Verdict:
         """Hold a number against the ends."""
-        finding = Finding.of(self.inside(value))
-        return Judgement(
-            finding=finding,
+        outcome = Outcome.of(self.inside(value))
+        return Verdict(
+            outcome=outcome,
             model=model,
             dataset=SYSTEM,
-            source=least_sure(costs),
+            source=least_trusted(cost.source for cost in costs),
             value=value,
-            interval=None,
             relation=self.relation,
             limit=self.limit,
             unit="1",
-            text=f"{what}: {value:.3g}, {finding} {required(self)}",
+            reason=f"{what}: {value:.3g}, {outcome}: the limit is {format_limit(self)}",
         )
 
 
@@ -118,9 +118,9 @@ class CostRatio(_EachModel, AtOneSize, _Bounded):
         """The models that the assertion names."""
         return (*self.models, *self.over)
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge one model's ratio."""
-        costs = bench.costs(self.device)
+        costs = context.costs(self.device)
         ours = costs.of(str(subject.model))
         others = costs.known(self.over, self.n_atoms)
         if not others:
@@ -168,9 +168,9 @@ class CostOrder(AtOneSize):
         """The models that the assertion names."""
         return (*self.faster, *(self.slower or ()))
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:  # noqa: ARG002 - there is one
+    def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
         """Judge the ratio of the two sides, over those of their models that are at hand."""
-        costs = bench.costs(self.device)
+        costs = context.costs(self.device)
         others = self.slower or [model for model in costs.asked if model not in self.faster]
         fast, slow = (costs.known(side, self.n_atoms) for side in (self.faster, others))
         if not fast or not slow:
@@ -181,24 +181,22 @@ class CostOrder(AtOneSize):
             )
         fast_us, slow_us = self._standing(fast, max), self._standing(slow, min)
         ratio = slow_us / fast_us
-        finding = self._finding(ratio)
+        outcome = self._outcome(ratio)
         tie = f", tied within a factor of {self.told_apart:g}"
         which = "the fastest of" if self.every else "the mean of"
-        judged = Judgement(
-            finding=finding,
-            model=None,
+        judged = Verdict(
+            outcome=outcome,
             dataset=SYSTEM,
-            source=least_sure([*fast.values(), *slow.values()]),
+            source=least_trusted(cost.source for cost in [*fast.values(), *slow.values()]),
             value=ratio,
-            interval=None,
             relation=">",
             limit=1.0,
             unit="1",
-            text=f"{which} {', '.join(slow)} over {', '.join(fast)} on {costs.machine}, "
+            reason=f"{which} {', '.join(slow)} over {', '.join(fast)} on {costs.machine}, "
             f"{self.n_atoms} atoms ({slow_us:.4g} and {fast_us:.4g} µs per step and atom): "
-            f"{ratio:.3g}, {finding} > 1{tie if finding is Finding.UNDECIDED else ''}",
+            f"{ratio:.3g}, {outcome}: claimed > 1{tie if outcome is Outcome.INCONCLUSIVE else ''}",
         )
-        meant = self.named_models if self.slower else meant_by(bench, costs, self.faster)
+        meant = self.named_models if self.slower else meant_by(context, costs, self.faster)
         return judged.over(len(fast) + len(slow), len(meant))
 
     def _standing(self, side: Mapping[str, KnownCost], of_every: Callable[..., float]) -> float:
@@ -206,10 +204,10 @@ class CostOrder(AtOneSize):
         costs_us = [cost.at(self.n_atoms) for cost in side.values()]
         return of_every(costs_us) if self.every else geometric_mean(costs_us)
 
-    def _finding(self, ratio: float) -> Finding:
+    def _outcome(self, ratio: float) -> Outcome:
         if ratio >= self.told_apart:
-            return Finding.INSIDE
-        return Finding.OUTSIDE if ratio <= 1 / self.told_apart else Finding.UNDECIDED
+            return Outcome.PASSED
+        return Outcome.FAILED if ratio <= 1 / self.told_apart else Outcome.INCONCLUSIVE
 
 
 class CostLine(_EachModel, _Bounded):
@@ -229,10 +227,10 @@ class CostLine(_EachModel, _Bounded):
     devices: Some[Device]
     fewest_sizes: Annotated[int, Field(gt=2)]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge one model's residuals."""
         model = str(subject.model)
-        costs = self._where(model, bench)
+        costs = self._where(model, context)
         cost = costs.of(model)
         sizes = ", ".join(map(str, sorted(cost.step_s)))
         what = f"{model} on {costs.machine}, residuals of a line through {sizes} atoms"
@@ -240,12 +238,12 @@ class CostLine(_EachModel, _Bounded):
         if len(cost.step_s) >= self.fewest_sizes:
             return judged
         text = f"{what}: {judged.value:.3g}, not decided by fewer than {self.fewest_sizes} sizes"
-        return replace(judged, finding=Finding.UNDECIDED, text=text)
+        return replace(judged, outcome=Outcome.INCONCLUSIVE, reason=text)
 
-    def _where(self, model: str, bench: Recorder) -> KnownCosts:
+    def _where(self, model: str, context: Context) -> KnownCosts:
         for device in self.devices:
             try:
-                costs = bench.costs(device)
+                costs = context.costs(device)
             except Unavailable:
                 continue
             if model in costs.models or model in costs.problems:
@@ -263,9 +261,9 @@ class CostSpeedup(AtOneSize, _Bounded):
         """It names none."""
         return ()
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:  # noqa: ARG002 - there is one
+    def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
         """Judge the largest ratio."""
-        cores, gpus = bench.costs("cpu"), bench.costs("cuda")
+        cores, gpus = context.costs("cpu"), context.costs("cuda")
         slow = cores.known(cores.asked, self.n_atoms)
         fast = gpus.known([model for model in gpus.asked if model in slow], self.n_atoms)
         if not fast:
@@ -275,7 +273,7 @@ class CostSpeedup(AtOneSize, _Bounded):
         shown = ", ".join(f"{model} {ratio:.3g}" for model, ratio in ratios.items())
         what = f"a core of {cores.machine} over {gpus.machine}, {self.n_atoms} atoms; {shown}"
         judged = self.judged(ratios[most], what, [slow[most], fast[most]], most)
-        return judged.over(len(ratios), len(meant_by(bench, cores, gpus.asked)))
+        return judged.over(len(ratios), len(meant_by(context, cores, gpus.asked)))
 
 
 class CostSteps(AtOneSize, _Bounded):
@@ -295,9 +293,9 @@ class CostSteps(AtOneSize, _Bounded):
         """It names none."""
         return ()
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:  # noqa: ARG002 - there is one
+    def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
         """Judge the fewest steps."""
-        costs = bench.costs(self.device)
+        costs = context.costs(self.device)
         known = costs.known(costs.asked, self.n_atoms)
         if not known:
             raise Unavailable(f"no model's cost on a {self.device} device is known here")
@@ -308,7 +306,7 @@ class CostSteps(AtOneSize, _Bounded):
             f"{len(steps)} models"
         )
         judged = self.judged(float(steps[fewest]), what, [known[fewest]], fewest)
-        return judged.over(len(steps), len(meant_by(bench, costs)))
+        return judged.over(len(steps), len(meant_by(context, costs)))
 
 
 class CostOverDft(_EachModel, AtOneSize, _Bounded):
@@ -326,7 +324,7 @@ class CostOverDft(_EachModel, AtOneSize, _Bounded):
     device: Device
     dft_core_s_per_atom: Positive | None = None
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge one model."""
         if self.dft_core_s_per_atom is None:
             raise Unavailable(
@@ -334,7 +332,7 @@ class CostOverDft(_EachModel, AtOneSize, _Bounded):
                 f"seconds per ionic step and atom of {self.n_atoms}-atom bcc W, into the assertion "
                 f"{self.name!r} of thresholds/paper/fig7.toml"
             )
-        costs = bench.costs(self.device)
+        costs = context.costs(self.device)
         cost = costs.of(str(subject.model))
         ratio = 1e6 * self.dft_core_s_per_atom / cost.at(self.n_atoms)
         what = f"DFT over {cost.model} on {costs.machine}, {self.n_atoms} atoms"

@@ -7,12 +7,13 @@ from pydantic import Field
 from umlip_gate.claims.assertions.base import Ids, Subject
 from umlip_gate.claims.assertions.cost import AtOneSize
 from umlip_gate.claims.bounds import Ends, Measured, Number
-from umlip_gate.claims.evidence import Recorder
-from umlip_gate.claims.messages import name_of, required, shown
-from umlip_gate.claims.verdict import Finding, Judgement
-from umlip_gate.cost.evidence import Device, KnownCost, least_sure
+from umlip_gate.claims.evidence import Context
+from umlip_gate.claims.messages import format_limit, format_value, quantity_name
+from umlip_gate.claims.verdict import Outcome, Verdict
+from umlip_gate.cost.evidence import Device, KnownCost
 from umlip_gate.errors import Unavailable
 from umlip_gate.metrics.ranking import spearman_interval
+from umlip_gate.provenance import least_trusted
 
 
 class _Both(AtOneSize, Measured):
@@ -37,7 +38,7 @@ class _Both(AtOneSize, Measured):
         """The dataset that errors are of."""
         return (self.dataset,)
 
-    def gathered(self, bench: Recorder) -> dict[str, tuple[KnownCost, float, float]]:
+    def gathered(self, context: Context) -> dict[str, tuple[KnownCost, float, float]]:
         """Give cost, µs per step and atom, and error of every model of Table 1 that has both.
 
         Raises
@@ -45,20 +46,20 @@ class _Both(AtOneSize, Measured):
         Unavailable
             There are too few.
         """
-        costs = bench.costs(self.device)
-        known = costs.known(bench.compared, self.n_atoms)
+        costs = context.costs(self.device)
+        known = costs.known(context.compared, self.n_atoms)
         found = {}
         for model, cost in known.items():
             try:
-                error = bench.cell(model, self.dataset).value(self)
+                error = context.result(model, self.dataset).value(self)
             except Unavailable:
                 continue
             found[model] = cost, cost.at(self.n_atoms), error
         if len(found) < self.fewest_models:
             raise Unavailable(
-                f"cost on {costs.machine} and {name_of(self)} on {self.dataset} are both known of "
-                f"{', '.join(found) or 'no model'}: at least {self.fewest_models} models "
-                "are needed"
+                f"cost on {costs.machine} and {quantity_name(self)} on {self.dataset} are both "
+                f"known for {', '.join(found) or 'no model'}: at least {self.fewest_models} "
+                "models are needed"
             )
         return found
 
@@ -88,12 +89,12 @@ class ParetoFront(_Both):
         """List the models."""
         return [Subject(model, self.dataset) for model in self.models]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge one model by how far it is behind the front."""
         model = str(subject.model)
-        found = self.gathered(bench)
+        found = self.gathered(context)
         if model not in found:
-            raise Unavailable(f"{model}: cost and {name_of(self)} are not both known here")
+            raise Unavailable(f"{model}: cost and {quantity_name(self)} are not both known here")
         cost, mine_us, my_error = found[model]
         behind = {
             other: max(mine_us / other_us, my_error / error)
@@ -103,22 +104,21 @@ class ParetoFront(_Both):
         most = max(behind, key=lambda other: behind[other], default=None)
         value = behind[most] if most else 1.0
         limit = self.far or 1.0
-        finding = Finding.of(value >= limit if self.far else value <= limit)
+        outcome = Outcome.of(value >= limit if self.far else value <= limit)
         where = f"behind {most} by a factor of {value:.3g}" if most else "on the front"
-        return Judgement(
-            finding=finding,
+        return Verdict(
+            outcome=outcome,
             model=model,
             dataset=self.dataset,
-            source=least_sure([each for each, _, _ in found.values()]),
+            source=least_trusted(each.source for each, _, _ in found.values()),
             value=value,
-            interval=None,
             relation="≥" if self.far else "≤",
             limit=limit,
             unit="1",
-            text=f"{model} ({cost.source} cost): {where}, {mine_us:.4g} µs per step and atom, "
-            f"{name_of(self)} {my_error:.4g} {self.unit}; of {len(found)} of "
-            f"{len(bench.compared)} models",
-        ).over(len(found), len(bench.compared))
+            reason=f"{model} ({cost.source} cost): {where}, {mine_us:.4g} µs per step and atom, "
+            f"{quantity_name(self)} {my_error:.4g} {self.unit}; of {len(found)} of "
+            f"{len(context.compared)} models",
+        ).over(len(found), len(context.compared))
 
 
 class CostCorrelation(_Both, Ends):
@@ -138,27 +138,27 @@ class CostCorrelation(_Both, Ends):
         """List the one dataset."""
         return [Subject(None, self.dataset)]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:  # noqa: ARG002 - there is one
+    def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
         """Judge the correlation over the models at hand."""
-        found = self.gathered(bench)
+        found = self.gathered(context)
         costs_us = [cost for _, cost, _ in found.values()]
         errors = [error for _, _, error in found.values()]
         correlation = spearman_interval(costs_us, errors)
         interval = correlation.interval
-        finding = Finding.UNDECIDED
+        outcome = Outcome.INCONCLUSIVE
         if interval is not None and not self.straddled_by(interval):
-            finding = Finding.of(self.inside(interval[0]))
-        return Judgement(
-            finding=finding,
-            model=None,
+            outcome = Outcome.of(self.inside(interval[0]))
+        return Verdict(
+            outcome=outcome,
             dataset=self.dataset,
-            source=least_sure([each for each, _, _ in found.values()]),
+            source=least_trusted(each.source for each, _, _ in found.values()),
             value=correlation.value,
             interval=interval,
             relation=self.relation,
             limit=self.limit,
             unit="1",
-            text=f"Spearman of cost and {name_of(self)} over {len(found)} of "
-            f"{len(bench.compared)} models ({', '.join(found)}): "
-            f"{shown(correlation.value, interval, self.limit, '1')}, {finding} {required(self)}",
-        ).over(len(found), len(bench.compared))
+            reason=f"Spearman of cost and {quantity_name(self)} over {len(found)} of "
+            f"{len(context.compared)} models ({', '.join(found)}): "
+            f"{format_value(correlation.value, interval, self.limit, '1')}, {outcome}: "
+            f"the limit is {format_limit(self)}",
+        ).over(len(found), len(context.compared))

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from umlip_gate.claims.assertions.base import Kind, Subject
-from umlip_gate.claims.evidence import Recorder, require
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.evidence import Context, require
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.descriptors.comparison import compare
 from umlip_gate.descriptors.soap import Soap
 from umlip_gate.schema import RegistryId
@@ -48,24 +48,22 @@ class CoversMore(Kind):
         """Name the smaller dataset: the larger is one that is judged anyhow."""
         return [Subject(None, self.smaller)]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Compare the environments of the two datasets."""
-        second = require(bench, subject.dataset)[subject.dataset]
-        first = require(bench, self.larger)[self.larger]
+        second = require(context, subject.dataset)[subject.dataset]
+        first = require(context, self.larger)[self.larger]
         found = compare(first, second, self.soap, self.quantile)
         value, (low, high) = found.difference
-        finding = Finding.of_difference((-high, -low))
-        return Judgement(
-            finding=finding,
-            model=None,
+        outcome = Outcome.of_difference((-high, -low))
+        return Verdict(
+            outcome=outcome,
             dataset=subject.dataset,
-            source=None,
             value=value,
             interval=(low, high),
             relation=">",
             limit=0.0,
             unit="1",
-            text=f"{self.larger} covers {found.of_second.value:.1%} of the environments of "
+            reason=f"{self.larger} covers {found.of_second.value:.1%} of the environments of "
             f"{self.smaller}, which covers {found.of_first.value:.1%} of those of {self.larger} "
             f"({found.n_first} and {found.n_second} environments, SOAP)",
             details=found.to_json(),

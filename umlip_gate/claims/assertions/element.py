@@ -1,5 +1,6 @@
 """The elements of a dataset one by one: each of them, the highest, and those that stand out."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,10 +10,11 @@ from pydantic import AfterValidator, Field
 from umlip_gate.claims.assertions.base import EachModel, Name, different
 from umlip_gate.claims.bounds import Bound, Measured
 from umlip_gate.claims.comparison import differences
-from umlip_gate.claims.evidence import Cell, Recorder
+from umlip_gate.claims.evidence import Context
 from umlip_gate.claims.judge import judge_limit
-from umlip_gate.claims.messages import ORDERED, apart, name_of
-from umlip_gate.claims.verdict import Finding, Judgement, worst
+from umlip_gate.claims.messages import format_difference, quantity_name
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.datasets.registry import Element
 from umlip_gate.errors import MeasurementError
 
@@ -44,26 +46,26 @@ class _ByElement(EachModel, Measured):
         """The groups of the periodic table that the assertion names."""
         return self.groups
 
-    def found(self, cell: Cell, bench: Recorder) -> dict[str, Cell]:
-        """Give what the model measures on each of the elements, at least one.
+    def found(self, result: Result, context: Context) -> dict[str, Result]:
+        """Return the model's result on each of the elements, at least one.
 
         Raises
         ------
         MeasurementError
             The dataset does not have the elements.
         """
-        meant = {*bench.elements(self.groups), *self.elements}
+        meant = {*context.elements(self.groups), *self.elements}
         if not self.groups and not self.elements:
             meant = set(chemical_symbols)
         found = {
             element: own
-            for element, own in cell.groups.items()
+            for element, own in result.groups.items()
             if element in meant and element not in self.exceptions
         }
         missing = [element for element in self.elements if element not in found]
         if missing or not found:
             what = ", ".join(missing or self.groups) or "element"
-            raise MeasurementError(f"{cell.dataset} has no configurations of {what} alone")
+            raise MeasurementError(f"{result.dataset} has no configurations of {what} alone")
         return found
 
 
@@ -75,17 +77,16 @@ class EachElement(_ByElement, Bound):
 
     kind: Literal["each-element"]
 
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+    def weigh(self, result: Result, context: Context) -> Verdict:
         """Judge the worst of the elements, and name all that are outside."""
-        found = self.found(cell, bench)
+        found = self.found(result, context)
         values = {element: own.value(self) for element, own in found.items()}
         decisive = max(values, key=lambda element: self._excess(values[element]))
         outside = [e for e, value in values.items() if not self.inside(value)]
-        who = f"{cell.model} on {cell.dataset}, {decisive} of {len(found)} elements"
+        who = f"{result.model} on {result.dataset}, {decisive} of {len(found)} elements"
         rest = ", ".join(f"{element} {values[element]:.2f}" for element in outside)
-        return judge_limit(self, found[decisive], who, f"; outside: {rest}" if outside else "").of(
-            cell.dataset
-        )
+        verdict = judge_limit(self, found[decisive], who, f"; outside: {rest}" if rest else "")
+        return replace(verdict, dataset=result.dataset)
 
     def _excess(self, value: float) -> float:
         above = value - self.max if self.max is not None else -np.inf
@@ -98,12 +99,12 @@ class HighestElement(_ByElement, Bound):
 
     kind: Literal["highest-element"]
 
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+    def weigh(self, result: Result, context: Context) -> Verdict:
         """Judge the highest of the elements."""
-        found = self.found(cell, bench)
+        found = self.found(result, context)
         highest = max(found, key=lambda element: found[element].value(self))
-        who = f"{cell.model} on {cell.dataset}, {highest}, highest of {len(found)} elements"
-        return judge_limit(self, found[highest], who, "").of(cell.dataset)
+        who = f"{result.model} on {result.dataset}, {highest}, highest of {len(found)} elements"
+        return replace(judge_limit(self, found[highest], who, ""), dataset=result.dataset)
 
 
 class ElementsStandOut(_ByElement):
@@ -123,7 +124,7 @@ class ElementsStandOut(_ByElement):
     kind: Literal["elements-stand-out"]
     these: Annotated[Elements, Field(min_length=1)]
 
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+    def weigh(self, result: Result, context: Context) -> Verdict:
         """Judge the highest of the others against the lowest of these.
 
         Raises
@@ -131,33 +132,29 @@ class ElementsStandOut(_ByElement):
         MeasurementError
             One of these is not in the dataset, or no other is.
         """
-        found, statistics = self.found(cell, bench), bench.statistics
+        found, statistics = self.found(result, context), context.statistics
         others = {element: own for element, own in found.items() if element not in self.these}
         missing = [element for element in self.these if element not in found]
         if missing or not others:
             what = f"no {', '.join(missing)}" if missing else "no other element of the groups"
-            raise MeasurementError(f"{cell.dataset} has {what}")
+            raise MeasurementError(f"{result.dataset} has {what}")
         pairs = [(own, found[element]) for element in self.these for own in others.values()]
         intervals = differences(pairs, self, statistics)
-        finding = worst([Finding.of_difference(each) for each in intervals])
+        outcome = Outcome.of_all([Outcome.of_difference(each) for each in intervals])
         rival = max(others, key=lambda element: others[element].value(self))
         lowest = min((found[element] for element in self.these), key=lambda own: own.value(self))
         value = others[rival].value(self) - lowest.value(self)
         interval = intervals[pairs.index((others[rival], lowest))]
-        n = min(others[rival].basis.n_groups, lowest.basis.n_groups)
+        n = min(others[rival].error_set.n_groups, lowest.error_set.n_groups)
         listed = ", ".join(f"{e} {found[e].value(self):.2f}" for e in self.these)
-        return Judgement(
-            finding=finding,
-            model=cell.model,
-            dataset=cell.dataset,
-            source=cell.source,
-            value=value,
-            interval=interval,
-            relation="<",
-            limit=0.0,
-            unit=self.unit,
-            text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} of {listed} "
-            f"claimed higher than of {len(others)} others, of which {rival} has the highest, "
-            f"{others[rival].value(self):.2f}: {ORDERED[finding]}, difference "
-            f"{apart(value, interval, self.unit, statistics, n)}",
+        verdict = lowest.verdict(
+            self,
+            outcome,
+            "<",
+            0.0,
+            f"{result.model} on {result.dataset} ({result.source}): {quantity_name(self)} of "
+            f"{listed} claimed higher than of {len(others)} others, the highest of which is "
+            f"{rival}, {others[rival].value(self):.2f}: {outcome}, difference "
+            f"{format_difference(value, interval, self.unit, statistics, n)}",
         )
+        return replace(verdict, dataset=result.dataset, value=value, interval=interval)

@@ -4,9 +4,10 @@ from typing import Literal
 
 from umlip_gate.claims.assertions.base import EachModel
 from umlip_gate.claims.bounds import Bound
-from umlip_gate.claims.evidence import Cell, Recorder
+from umlip_gate.claims.evidence import Context
 from umlip_gate.claims.judge import judge_limit
-from umlip_gate.claims.verdict import Judgement
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Verdict
 
 
 class Limit(EachModel, Bound):
@@ -17,6 +18,6 @@ class Limit(EachModel, Bound):
 
     kind: Literal["limit"]
 
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:  # noqa: ARG002 - the cell is enough
+    def weigh(self, result: Result, context: Context) -> Verdict:  # noqa: ARG002 - the result is enough
         """Judge the model by the bound."""
-        return judge_limit(self, cell)
+        return judge_limit(self, result)

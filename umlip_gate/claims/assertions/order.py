@@ -9,14 +9,22 @@ from pydantic import Field, ValidationInfo, field_validator
 from umlip_gate.claims.assertions.base import Ids, Kind, Some, Subject, different
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.comparison import differences, resampled
-from umlip_gate.claims.evidence import Cell, Evidence, Recorder, gather
-from umlip_gate.claims.messages import ORDERED, apart, broken_ones, name_of, over, shown, wanted
-from umlip_gate.claims.verdict import Finding, Judgement, worst
+from umlip_gate.claims.evidence import Context, Evidence, gather
+from umlip_gate.claims.messages import (
+    count_models,
+    format_difference,
+    format_value,
+    list_broken,
+    list_missing,
+    quantity_name,
+)
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.bootstrap import Interval, percentiles
 from umlip_gate.metrics.ranking import kendall
 
-Tiers = list[list[Cell]]
+Tiers = list[list[Result]]
 
 
 class Order(Kind, Measured):
@@ -74,7 +82,7 @@ class Order(Kind, Measured):
         """List the datasets."""
         return [Subject(None, dataset) for dataset in self.datasets]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge the order of the models at hand on the subject's dataset.
 
         Raises
@@ -84,48 +92,53 @@ class Order(Kind, Measured):
         Unavailable
             Fewer than two tiers have a model at hand.
         """
-        unnamed = [model for model in bench.compared if model not in self.named_models]
+        unnamed = [model for model in context.compared if model not in self.named_models]
         models = [*self.named_models, *(unnamed if self.rest else ())]
-        evidence = gather(bench, models, subject.dataset)
+        evidence = gather(context, models, subject.dataset)
         ranked, broken = evidence.ranked(self)
-        what = f"order by {name_of(self)} on {evidence.dataset}"
+        what = f"order by {quantity_name(self)} on {evidence.dataset}"
         if broken:
-            raise MeasurementError(f"{what}: not decided without {broken_ones(broken)}")
+            raise MeasurementError(f"{what}: not decided without {list_broken(broken)}")
         tiers = self._at_hand(ranked)
         if len(tiers) < 2:  # noqa: PLR2004 - an order is of two at least
             missing = [model for model in models if model not in ranked]
-            raise Unavailable(f"{what}: not decided without {wanted(missing, evidence)}")
-        judgement = self._judged(tiers, evidence, over(ranked, evidence))
-        return judgement.over(len(ranked), evidence.n_models)
+            raise Unavailable(f"{what}: not decided without {list_missing(missing, evidence)}")
+        verdict = self._judged(tiers, evidence, count_models(ranked, evidence))
+        return verdict.over(len(ranked), evidence.n_models)
 
-    def _at_hand(self, ranked: dict[str, Cell]) -> Tiers:
-        tiers = [[cell for model, cell in ranked.items() if model in tier] for tier in self.tiers]
-        tiers.append([cell for model, cell in ranked.items() if model not in self.named_models])
+    def _at_hand(self, ranked: dict[str, Result]) -> Tiers:
+        tiers = [
+            [result for model, result in ranked.items() if model in tier] for tier in self.tiers
+        ]
+        tiers.append([result for model, result in ranked.items() if model not in self.named_models])
         return [tier for tier in tiers if tier]
 
-    def _judged(self, tiers: Tiers, evidence: Evidence, count: str) -> Judgement:
+    def _judged(self, tiers: Tiers, evidence: Evidence, count: str) -> Verdict:
         links = [list(product(better, worse)) for better, worse in pairwise(tiers)]
         pairs = [pair for link in links for pair in link]
         found = iter(differences(pairs, self, evidence.statistics))
         intervals = [[next(found) for _ in link] for link in links]
-        findings = [worst([Finding.of_difference(each) for each in link]) for link in intervals]
+        outcomes = [
+            Outcome.of_all([Outcome.of_difference(each) for each in link]) for link in intervals
+        ]
         if len(links) == 1:
             highest, lowest = tiers[0][-1], tiers[1][0]
             value = highest.value(self) - lowest.value(self)
             interval = intervals[0][links[0].index((highest, lowest))]
             relation, limit, unit = "<", 0.0, self.unit
-            told = apart(value, interval, unit, evidence.statistics, highest.basis.n_groups)
+            told = format_difference(
+                value, interval, unit, evidence.statistics, highest.error_set.n_groups
+            )
             what = f"highest of {_names(tiers[0])} minus lowest of {_names(tiers[1])} {told}"
         else:
             value, interval = self._tau(tiers, evidence.statistics.level)
             relation, limit, unit = "=", 1.0, "1"
-            told = shown(value, interval, limit, unit, evidence.statistics.level)
+            told = format_value(value, interval, limit, unit, evidence.statistics.level)
             what = f"Kendall's tau against the claimed order {told}"
-        sources = {cell.source for tier in tiers for cell in tier}
-        finding = worst(findings)
-        return Judgement(
-            finding=finding,
-            model=None,
+        sources = {result.source for tier in tiers for result in tier}
+        outcome = Outcome.of_all(outcomes)
+        return Verdict(
+            outcome=outcome,
             dataset=evidence.dataset,
             source=sources.pop() if len(sources) == 1 else None,
             value=value,
@@ -133,28 +146,28 @@ class Order(Kind, Measured):
             relation=relation,
             limit=limit,
             unit=unit,
-            text=f"order by {name_of(self)} on {evidence.dataset}, {ORDERED[finding]}: {what}"
-            f"; judged over {count}: " + self._chain(tiers, findings),
+            reason=f"order by {quantity_name(self)} on {evidence.dataset}, {outcome}: {what}"
+            f"; judged over {count}: " + self._chain(tiers, outcomes),
         )
 
     def _tau(self, tiers: Tiers, level: float) -> tuple[float, Interval | None]:
         order = np.array([place for place, tier in enumerate(tiers) for _ in tier], dtype=float)
-        cells = [cell for tier in tiers for cell in tier]
-        (value,) = kendall(order, np.array([[cell.value(self) for cell in cells]]))
-        return float(value), percentiles(kendall(order, resampled(cells, self)), level)
+        results = [result for tier in tiers for result in tier]
+        (value,) = kendall(order, np.array([[result.value(self) for result in results]]))
+        return float(value), percentiles(kendall(order, resampled(results, self)), level)
 
-    def _chain(self, tiers: Tiers, findings: list[Finding]) -> str:
+    def _chain(self, tiers: Tiers, outcomes: list[Outcome]) -> str:
         """Write the models in the claimed order, with what was found of each link."""
-        signs = {Finding.INSIDE: " < ", Finding.UNDECIDED: " ~ ", Finding.OUTSIDE: " > "}
+        signs = {Outcome.PASSED: " < ", Outcome.INCONCLUSIVE: " ~ ", Outcome.FAILED: " > "}
         parts = [self._shown(tiers[0])]
-        for finding, tier in zip(findings, tiers[1:], strict=True):
-            parts += [signs[finding], self._shown(tier)]
+        for outcome, tier in zip(outcomes, tiers[1:], strict=True):
+            parts += [signs[outcome], self._shown(tier)]
         return "".join(parts)
 
-    def _shown(self, tier: list[Cell]) -> str:
-        models = ", ".join(f"{cell.model} {cell.value(self):.2f}" for cell in tier)
+    def _shown(self, tier: list[Result]) -> str:
+        models = ", ".join(f"{result.model} {result.value(self):.2f}" for result in tier)
         return f"({models})" if len(tier) > 1 else models
 
 
-def _names(tier: list[Cell]) -> str:
-    return ", ".join(cell.model for cell in tier)
+def _names(tier: list[Result]) -> str:
+    return ", ".join(result.model for result in tier)

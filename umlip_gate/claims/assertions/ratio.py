@@ -5,9 +5,10 @@ from typing import Literal
 from umlip_gate.claims.assertions.base import Ids, Kind, Subject
 from umlip_gate.claims.bounds import Measured, Number
 from umlip_gate.claims.comparison import together
-from umlip_gate.claims.evidence import Cell, Evidence, Recorder, gather
-from umlip_gate.claims.messages import broken_ones, name_of, over, wanted
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.evidence import Context, Evidence, gather
+from umlip_gate.claims.messages import count_models, list_broken, list_missing, quantity_name
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval, Resampling
@@ -47,7 +48,7 @@ class Ratio(Kind, Measured):
         """List the datasets."""
         return [Subject(None, dataset) for dataset in self.datasets]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Judge the ratio on the subject's dataset.
 
         Raises
@@ -55,39 +56,38 @@ class Ratio(Kind, Measured):
         MeasurementError
             A model could not be measured.
         Unavailable
-            A model that is named is not at hand, or there is none to compare with.
+            A model that is named is not available here, or there is none to compare with.
         """
-        against = self.against or [m for m in bench.compared if m not in self.group]
-        evidence = gather(bench, [*self.group, *against], subject.dataset)
+        against = self.against or [m for m in context.compared if m not in self.group]
+        evidence = gather(context, [*self.group, *against], subject.dataset)
         ranked, broken = evidence.ranked(self)
-        what = f"ratio of {name_of(self)} on {evidence.dataset}"
+        what = f"ratio of {quantity_name(self)} on {evidence.dataset}"
         if broken:
-            raise MeasurementError(f"{what}: not decided without {broken_ones(broken)}")
+            raise MeasurementError(f"{what}: not decided without {list_broken(broken)}")
         missing = [model for model in self.named_models if model not in ranked]
         theirs = [ranked[model] for model in against if model in ranked]
         if missing or not theirs:
-            raise Unavailable(f"{what}: not decided without {wanted(missing, evidence)}")
+            raise Unavailable(f"{what}: not decided without {list_missing(missing, evidence)}")
         ours = [ranked[model] for model in self.group]
-        judgement = self._judged(ours, theirs, evidence, over(ranked, evidence))
-        return judgement.over(len(ranked), evidence.n_models)
+        verdict = self._judged(ours, theirs, evidence, count_models(ranked, evidence))
+        return verdict.over(len(ranked), evidence.n_models)
 
     def _judged(
-        self, ours: list[Cell], theirs: list[Cell], evidence: Evidence, count: str
-    ) -> Judgement:
+        self, ours: list[Result], theirs: list[Result], evidence: Evidence, count: str
+    ) -> Verdict:
         estimates, design = together([*ours, *theirs], self)
         mine, other = estimates[: len(ours)], estimates[len(ours) :]
         ratio, level = mean_of(mine).over(mean_of(other)), evidence.statistics.level
         interval = bootstrap.interval(ratio, design, Resampling(level), never_negative=True)
-        finding = Finding.of(ratio.value <= self.at_most)
-        sources = {cell.source for cell in (*ours, *theirs)}
+        outcome = Outcome.of(ratio.value <= self.at_most)
+        sources = {result.source for result in (*ours, *theirs)}
         values = [[estimate.value for estimate in side] for side in (mine, other)]
         beside = {
             "worst over best": max(values[0]) / min(values[1]),
             "best over best": min(values[0]) / min(values[1]),
         }
-        return Judgement(
-            finding=finding,
-            model=None,
+        return Verdict(
+            outcome=outcome,
             dataset=evidence.dataset,
             source=sources.pop() if len(sources) == 1 else None,
             value=ratio.value,
@@ -95,9 +95,9 @@ class Ratio(Kind, Measured):
             relation="≤",
             limit=self.at_most,
             unit="1",
-            text=f"mean {name_of(self)} on {evidence.dataset} of "
-            f"{', '.join(cell.model for cell in ours)} over that of {len(theirs)} others: "
-            f"{ratio.value:.3f}{_ends(interval, level)}, {finding} the limit "
+            reason=f"mean {quantity_name(self)} on {evidence.dataset} of "
+            f"{', '.join(result.model for result in ours)} over that of {len(theirs)} others: "
+            f"{ratio.value:.3f}{_ends(interval, level)}, {outcome}: the limit is "
             f"≤ {self.at_most:g}; judged over {count}; "
             + ", ".join(f"{name} {number:.3f}" for name, number in beside.items()),
         )

@@ -6,8 +6,8 @@ import numpy as np
 
 from umlip_gate.claims.assertions.base import Ids, Kind, Subject
 from umlip_gate.claims.bounds import Number
-from umlip_gate.claims.evidence import Recorder, require
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.evidence import Context, require
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.datasets.distribution import energies_per_atom
 from umlip_gate.errors import MeasurementError
 from umlip_gate.schema import RegistryId
@@ -47,7 +47,7 @@ class PositiveShare(Kind):
         """List the pools."""
         return [Subject(None, dataset) for dataset in self.datasets]
 
-    def judge(self, subject: Subject, bench: Recorder) -> Judgement:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
         """Count the rows of positive energy, dataset by dataset.
 
         Raises
@@ -57,24 +57,21 @@ class PositiveShare(Kind):
         """
         counts = {
             name: int(np.count_nonzero(energies_per_atom(configurations) > 0))
-            for name, configurations in require(bench, subject.dataset).items()
+            for name, configurations in require(context, subject.dataset).items()
         }
         total = sum(counts.values())
         if not total:
             raise MeasurementError(f"{subject.dataset} has no rows of positive energy")
         value = counts.get(self.of, 0) / total
-        finding = Finding.of(value >= self.at_least)
+        outcome = Outcome.of(value >= self.at_least)
         listed = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-        return Judgement(
-            finding=finding,
-            model=None,
+        return Verdict(
+            outcome=outcome,
             dataset=subject.dataset,
-            source=None,
             value=value,
-            interval=None,
             relation="≥",
             limit=self.at_least,
             unit="1",
-            text=f"{value:.3f} of the {total} rows of positive energy are of {self.of}, {finding} "
-            f"the limit ≥ {self.at_least:g}: {listed}",
+            reason=f"{value:.3f} of the {total} rows of positive energy are of {self.of}, "
+            f"{outcome}: the limit is ≥ {self.at_least:g}: {listed}",
         )

@@ -1,17 +1,18 @@
 """The sign of the mean error of the energy, over rows of positive or of negative energy."""
 
+from dataclasses import replace
 from typing import Literal
 
 from umlip_gate.claims.assertions.base import EachModel
 from umlip_gate.claims.bounds import Measured
-from umlip_gate.claims.evidence import Cell, Recorder
-from umlip_gate.claims.messages import apart, name_of
-from umlip_gate.claims.verdict import Finding, Judgement
+from umlip_gate.claims.evidence import Context
+from umlip_gate.claims.messages import format_difference, quantity_name
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Resampling, ResamplingDesign
 from umlip_gate.metrics.estimates import estimates_of
-from umlip_gate.metrics.quantities import QUANTITIES
 
 Sign = Literal["positive", "negative"]
 
@@ -36,7 +37,7 @@ class SignOf(EachModel, Measured):
     energies: Sign
     quantity: Literal["energy_offset"]
 
-    def weigh(self, cell: Cell, bench: Recorder) -> Judgement:
+    def weigh(self, result: Result, context: Context) -> Verdict:
         """Judge the model over its rows.
 
         Raises
@@ -44,15 +45,15 @@ class SignOf(EachModel, Measured):
         MeasurementError
             There are no such rows, or configurations failed.
         """
-        cell.value(self)  # no number over those that did not fail
-        energies = cell.errors.reference_energy
+        result.value(self)  # no number over those that did not fail
+        energies = result.errors.reference_energy
         rows = energies > 0 if self.energies == "positive" else energies < 0
         if not rows.any():
-            raise MeasurementError(f"{cell.dataset} has no rows of {self.energies} energy")
-        errors = cell.errors.select(rows)
+            raise MeasurementError(f"{result.dataset} has no rows of {self.energies} energy")
+        errors = result.errors.select(rows)
         estimate, statistics = (
             estimates_of(errors)[self.quantity, self.convention],
-            bench.statistics,
+            context.statistics,
         )
         interval = None
         design = ResamplingDesign.of_groups([errors.groups])
@@ -60,20 +61,16 @@ class SignOf(EachModel, Measured):
             how = Resampling(statistics.order_level)
             interval = bootstrap.interval(estimate, design, how)
         sign: Literal[1, -1] = 1 if self.sign == "positive" else -1
-        finding = Finding.of_difference(interval, -sign)
-        return Judgement(
-            finding=finding,
-            model=cell.model,
-            dataset=cell.dataset,
-            source=cell.source,
-            value=estimate.value,
-            interval=interval,
-            relation=">" if sign == 1 else "<",
-            limit=0.0,
-            unit=QUANTITIES[self.quantity].unit,
-            text=f"{cell.model} on {cell.dataset} ({cell.source}): {name_of(self)} over "
+        outcome = Outcome.of_difference(interval, -sign)
+        told = format_difference(estimate.value, interval, self.unit, statistics, design.n_groups)
+        verdict = result.verdict(
+            self,
+            outcome,
+            ">" if sign == 1 else "<",
+            0.0,
+            f"{result.model} on {result.dataset} ({result.source}): {quantity_name(self)} over "
             f"{len(errors)} of {len(rows)} rows, those of {self.energies} energy, "
-            f"{apart(estimate.value, interval, self.unit, statistics, design.n_groups)}, "
-            f"{finding}: "
-            f"claimed {self.sign}",
+            f"{told}, "
+            f"{outcome}: claimed {self.sign}",
         )
+        return replace(verdict, value=estimate.value, interval=interval)

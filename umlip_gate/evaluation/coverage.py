@@ -1,4 +1,4 @@
-"""`python -m umlip_gate.descriptors FIRST SECOND`: two datasets' environments, compared."""
+"""`python -m umlip_gate.evaluation.coverage FIRST SECOND`: two datasets' environments, compared."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ FIG10 = THRESHOLDS / "paper" / "fig10.toml"
 def main() -> int:
     """Print both coverages; 0 if they could be measured."""
     parser = argparse.ArgumentParser(
-        prog="python -m umlip_gate.descriptors",
+        prog="python -m umlip_gate.evaluation.coverage",
         description="How much of one dataset's local environments another one has, with the "
         "settings of thresholds/paper/fig10.toml.",
     )
