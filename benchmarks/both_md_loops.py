@@ -20,6 +20,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from umlip_gate.cost.protocol import crystal  # noqa: E402 - after the checkout is on the path
 from umlip_gate.worker import server  # noqa: E402
+from umlip_gate.worker.dependencies import Dependencies  # noqa: E402
 from umlip_gate.worker.packing import Answer  # noqa: E402
 from umlip_gate.worker.potential import EnergyForces, Potential  # noqa: E402
 
@@ -98,4 +99,4 @@ def both(potential: Potential, device: str) -> Callable[[str, Any, list[bytes]],
 
 if __name__ == "__main__":
     server._timed = both
-    server.main(sys.argv[1])
+    server.main(sys.argv[1], Dependencies())

@@ -19,8 +19,10 @@ from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.physics.core import core_study
 from umlip_gate.physics.limits import load_core
+from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.store import Row
 from umlip_gate.settings import ROOT, Settings, mirror_folder
 
 CORE = load_core(ROOT / "thresholds" / "physics")
@@ -29,11 +31,12 @@ DATASETS = ("refractory-mini-MoNbTaW", "refractory-mini-W")
 
 def evaluate(pool: Pool, atoms_per_batch: int, configurations: Configurations) -> Predictions:
     """Return the predictions for every configuration."""
-    rows = pool.evaluate(
-        [(row, configurations.atoms(row)) for row in range(len(configurations))], atoms_per_batch
-    )
-    answers = [rows[row] for row in range(len(configurations))]
+    rows: dict[int, Row] = {}
+    batches = packed(np.arange(len(configurations)), configurations.n_atoms, atoms_per_batch)
+    faults = pool.evaluate(batches, configurations.atoms, lambda part, _: rows.update(part))
+    answers = [rows[row] for row in range(len(configurations)) if row not in faults]
     assert all(answer.kind == "ok" for answer in answers), answers
+    assert not faults, faults
     return Predictions(
         np.array([answer.energy_ev for answer in answers]),
         np.concatenate([answer.forces_ev_per_ang for answer in answers]),
@@ -64,7 +67,7 @@ def main(n_seeds: int, names: list[str]) -> None:
             datasets = DatasetCache(load_registry(ROOT / "fixtures" / "datasets.toml"), settings)
             live = prepare_model(model, "cpu", settings)
             found: dict[str, list[float]] = {}
-            with Pool(live.job, 1, Path(folder)) as pool:
+            with Pool(live.job, [None], Path(folder)) as pool:
                 for seed in range(n_seeds):
                     protocol = CORE.protocol.model_copy(update={"seed": seed})
                     study = core_study(dataset_for(model, datasets), protocol)

@@ -126,6 +126,9 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
     data = read_toml(path)
     if "folder" in data:
         raise InputError(f"{path}: folder: unknown key")
+    for key, value in data.items():
+        if isinstance(value, dict) and key not in Candidate.model_fields and "name" in value:
+            raise InputError(f"{path}: [{key}]: the keys of a candidate are in no table; remove it")
     candidate = validate(Candidate, {**data, "folder": path.resolve().parent}, str(path))
     if candidate.name in taken:
         raise InputError(f"{path}: name = {candidate.name!r} is another model's")
@@ -141,6 +144,8 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
 def _does_not_fit_together(candidate: Candidate) -> str | None:
     weights = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
     unreadable = problem_with(weights) if weights else None
+    python = candidate.folder / candidate.python if candidate.python else None
+    no_python = problem_with(python) if python else None
     unused = candidate.calculator and weights and "{checkpoint}" not in candidate.texts()
     unfilled = not weights and "{checkpoint}" in candidate.texts()
     nothing = candidate.family and not weights and not candidate.settings
@@ -152,6 +157,7 @@ def _does_not_fit_together(candidate: Candidate) -> str | None:
             candidate.family and candidate.arguments
         ),
         f"checkpoint: {weights} {unreadable}": unreadable,
+        f"python: {python} {no_python}": no_python,
         'a checkpoint is given, and no argument is "{checkpoint}": the calculator would not load '
         "what is recorded": unused,
         'an argument is "{checkpoint}", and no checkpoint is given': unfilled,

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,14 +23,6 @@ NEEDED = ("ase", "numpy")
 
 
 @dataclass(frozen=True)
-class Module:
-    """A module of an environment: its folder, and the digest of its source."""
-
-    folder: Path
-    digest: str
-
-
-@dataclass(frozen=True)
 class Environment:
     """An interpreter that answered.
 
@@ -42,17 +35,13 @@ class Environment:
     packages
         Distributions and their versions, of those that were asked for and are installed.
     modules
-        Top-level modules, of those that were asked for and are found.
-    sources
-        Digests of source: of the packages that were asked for, and of folders that are of no fixed
-        version.
+        Folders of top-level modules, of those that were asked for and are found.
     """
 
     python: Path
     version: str
     packages: dict[str, str]
-    modules: dict[str, Module]
-    sources: dict[str, str]
+    modules: dict[str, Path]
 
 
 def family_interpreter(family: str, distribution: str, root: Path | None = None) -> Path:
@@ -110,11 +99,10 @@ def tox_interpreter(environment: str, root: Path | None = None) -> Path:
 
 
 @lru_cache
-def probe(  # noqa: PLR0913 - each is a question
+def probe(
     python: Path,
     packages: Sequence[str] = (),
     modules: Sequence[str] = (),
-    path: Sequence[str] = (),
     *,
     all_packages: bool = False,
     limit_s: float = PROBE_LIMIT_S,
@@ -126,13 +114,11 @@ def probe(  # noqa: PLR0913 - each is a question
     python
         The interpreter.
     packages
-        Distributions to look up, and whose source to digest.
+        Distributions to look up.
     modules
         Top-level modules to find, without importing them.
-    path
-        Folders that are searched first.
     all_packages
-        Look up every distribution, and digest whatever other source is not of a fixed version.
+        Look up every distribution.
     limit_s
         How long it may take, s.
 
@@ -146,7 +132,6 @@ def probe(  # noqa: PLR0913 - each is a question
             "packages": [*NEEDED, *packages],
             "all_packages": all_packages,
             "modules": list(modules),
-            "path": list(path),
         }
     )
     command = [str(python), str(PROBE), request]
@@ -167,16 +152,18 @@ def probe(  # noqa: PLR0913 - each is a question
 
 def _environment(python: Path, run: "subprocess.CompletedProcess[str]") -> Environment:
     try:
-        answer = json.loads(run.stdout)
+        answer = json.loads(run.stdout.strip().splitlines()[-1])  # a banner may stand before it
         version = answer["python"]
-    except (ValueError, KeyError, TypeError):
-        last = (run.stderr.strip() or run.stdout.strip() or "nothing").splitlines()[-1]
+    except (IndexError, ValueError, KeyError, TypeError):
+        if version := _version(python):
+            raise MeasurementError(_too_old(python, version)) from None
+        said = (run.stderr.strip() or run.stdout.strip() or "nothing").splitlines()[-1]
         raise MeasurementError(
             f"{python} does not answer as a Python interpreter does "
-            f"(exit status {run.returncode}; it said: {last[:200]})"
+            f"(exit status {run.returncode}; it said: {said[:200]})"
         ) from None
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_PYTHON:
-        raise MeasurementError(f"{python} is Python {version}; a worker needs 3.10 or newer")
+        raise MeasurementError(_too_old(python, version))
     lacking = [name for name in NEEDED if answer["packages"][name] is None]
     if lacking:
         raise MeasurementError(f"{python} lacks {' and '.join(lacking)}: install it there with pip")
@@ -184,10 +171,19 @@ def _environment(python: Path, run: "subprocess.CompletedProcess[str]") -> Envir
         python,
         version,
         {name: version for name, version in answer["packages"].items() if version},
-        {
-            name: Module(Path(found["folder"]), found["digest"])
-            for name, found in answer["modules"].items()
-            if found
-        },
-        answer["sources"],
+        {name: Path(folder) for name, folder in answer["modules"].items() if folder},
     )
+
+
+def _version(python: Path) -> str | None:
+    """Return the version of a Python that is too old to run the probe; None of anything else."""
+    command = [str(python), "-c", "import sys; sys.stdout.write('\\n' + sys.version.split()[0])"]
+    run = subprocess.run(  # noqa: S603 - the interpreter that a person named
+        command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, check=False
+    )
+    last = run.stdout.rpartition("\n")[2]
+    return last if re.fullmatch(r"\d+\.\d+\.\S+", last) else None
+
+
+def _too_old(python: Path, version: str) -> str:
+    return f"{python} is Python {version}; a worker needs 3.10 or newer"

@@ -168,11 +168,8 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
     own = candidate.python
     python = candidate.folder / own if own else _interpreter(family)
     calculator = candidate.calculator
-    modules = (calculator.partition(":")[0].partition(".")[0],) if calculator else ()
     path = (str(candidate.folder),) if calculator else ()
-    environment = probe(
-        python, adapter.PACKAGES, modules, path, all_packages=calculator is not None
-    )
+    environment = probe(python, adapter.PACKAGES, all_packages=calculator is not None)
     checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
     settings = (
         {"calculator": calculator, "arguments": candidate.arguments}
@@ -253,7 +250,7 @@ def _registered_checkpoint(
     if checkpoint.package and checkpoint.member:
         if checkpoint.package not in environment.modules:
             raise MeasurementError(f"{environment.python} has no module {checkpoint.package}")
-        return environment.modules[checkpoint.package].folder / checkpoint.member
+        return environment.modules[checkpoint.package] / checkpoint.member
     source = SourceFile(url=checkpoint.url, sha256=checkpoint.sha256, size=checkpoint.size)
     try:
         return fetch(source, settings)

@@ -6,6 +6,7 @@ numbers and bytes over a socket.
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,6 @@ from ase import Atoms
 
 from umlip_gate import worker
 from umlip_gate.errors import MeasurementError
-from umlip_gate.settings import ROOT
 from umlip_gate.worker.channel import LOOK_EVERY_S, Channel, Message
 from umlip_gate.worker.packing import Answer, pack_structures, unpack_answers
 
@@ -32,6 +32,21 @@ START = Path(worker.__file__).with_name("start.py")
 
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN")
 """Variables that no model sees: a checkpoint may be a program."""
+
+
+OF_THE_RUN = "PYTEST_"
+"""Variables of this run that no model sees: they change with every test."""
+
+
+def worker_environment(gpu: str | None = None) -> dict[str, str]:
+    """Return the environment variables of a worker that sees one GPU, or all."""
+    visible = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in SECRETS and not key.startswith(OF_THE_RUN)
+    }
+    return inherited | visible
 
 
 class WorkerLost(MeasurementError):
@@ -67,9 +82,11 @@ class Job:
     checked
         Whether structures that the family declares itself unable to answer are refused.
     folder
-        Where the process works: relative paths begin there.
+        Where relative paths of the settings begin. The process works in a folder of its own.
     core
         The only core that it runs on; None for any.
+    gpu
+        The only GPU that it sees, by number or UUID; None for all that this process sees.
     """
 
     python: Path
@@ -82,8 +99,9 @@ class Job:
     path: tuple[str, ...] = ()
     random_seed: int | None = None
     checked: bool = True
-    folder: Path = ROOT
+    folder: Path | None = None
     core: int | None = None
+    gpu: str | None = None
 
 
 class Worker:
@@ -107,6 +125,7 @@ class Worker:
         self.log = log
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._work = Path(tempfile.mkdtemp(prefix="work-", dir=log.parent))
         end_s = time.monotonic() + start_limit_s
         try:
             with tempfile.TemporaryDirectory(prefix="umlip-gate-") as folder:
@@ -129,9 +148,9 @@ class Worker:
         self.numpy: str = about["numpy"]
         self.n_parameters: int | None = about["n_parameters"]
         self.elements: list[int] | None = about["elements"]
+        self._reports: list[dict[str, Any]] = [about["dependencies"]]
 
     def _start(self, address: str) -> "subprocess.Popen[bytes]":
-        environment = {key: value for key, value in os.environ.items() if key not in SECRETS}
         with self.log.open("ab") as log:
             try:
                 return subprocess.Popen(  # noqa: S603 - the interpreter that a person named
@@ -139,8 +158,8 @@ class Worker:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    cwd=self.job.folder,
-                    env=environment,
+                    cwd=self._work,
+                    env=worker_environment(self.job.gpu),
                     start_new_session=True,
                 )
             except OSError as error:
@@ -170,6 +189,7 @@ class Worker:
             "dtype": self.job.dtype,
             "path": list(self.job.path),
             "checked": self.job.checked,
+            "folder": str(self.job.folder) if self.job.folder else None,
             "core": self.job.core,
         }
 
@@ -193,10 +213,18 @@ class Worker:
             The worker died, or did not answer within the time limit; it is dead now.
         """
         about, arrays = pack_structures(structures)
-        answers = unpack_answers(self._ask("evaluate", about, arrays))
+        (said, read), results = self._ask("evaluate", about, arrays)
+        if read is not None:
+            self._reports.append(read)
+        answers = unpack_answers((said, results))
         if len(answers) != len(structures):
             raise WorkerLost(f"{len(answers)} answers for {len(structures)} structures")
         return answers
+
+    def take_reports(self) -> list[dict[str, Any]]:
+        """Return what the process has read since the last call."""
+        reports, self._reports = self._reports, []
+        return reports
 
     def build(self, atoms: Atoms, numbers: dict[str, float]) -> Answer:
         """Ask for a crystal that laps can be run on.
@@ -290,6 +318,7 @@ class Worker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         if self._channel is not None:
             self._channel.close()
+        shutil.rmtree(self._work, ignore_errors=True)
 
 
 def _cause(status: int) -> str:

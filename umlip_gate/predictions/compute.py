@@ -1,22 +1,24 @@
 """Predict a dataset with a live model, resuming from what is stored."""
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.errors import MeasurementError
-from umlip_gate.models.worker_process import Job
-from umlip_gate.predictions.pool import Pool, describe
+from umlip_gate.models.worker_process import Job, worker_environment
+from umlip_gate.predictions.batches import packed
+from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row, Store
 from umlip_gate.settings import Settings
 
-ROWS_PER_PART = 32
-"""What a killed run loses: some ten seconds of CHGNet on two cores."""
-LOST = Row("fault")
+ROWS_PER_BLOCK = 32
+"""With a budget of time, which ends between blocks."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Extent:
     Attributes
     ----------
     order
-        Row numbers, in the order in which they are evaluated.
+        Row numbers; with a budget, in the order in which they are evaluated.
     budget_s
-        No block of `ROWS_PER_PART` rows is begun later than so long after the start; None for
+        No block of `ROWS_PER_BLOCK` rows is begun later than so long after the start; None for
         all rows.
     """
 
@@ -46,9 +48,10 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     atoms_per_batch: int,
     n_workers: int,
     announce: Callable[[str], None],
+    gpus: list[str | None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[IntArray, Predictions]:
-    """Evaluate what is not stored yet, block by block.
+    """Evaluate what is not stored yet.
 
     Parameters
     ----------
@@ -65,11 +68,13 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     atoms_per_batch
         The most atoms that are evaluated at once.
     n_workers
-        Processes that share each block.
+        Processes that share the batches on a CPU.
     announce
-        Is told what is about to be computed, if anything is.
+        Is told what is reused, and what is about to be computed.
+    gpus
+        One entry a worker, the GPU that it sees; None on a CPU.
     clock
-        Tells the time, s.
+        Returns the time, s.
 
     Returns
     -------
@@ -82,82 +87,72 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     Raises
     ------
     MeasurementError
-        A worker did not start, or configurations were lost with one; names each of them.
+        A worker did not start, configurations were lost with one, or the disk is full; names each
+        of them.
     """
     start_s = clock()
-    rows: dict[int, Row] = {}
     logs = settings.run / "workers" / store.folder.name
     logs.mkdir(parents=True, exist_ok=True)
-    with store.lock(), Pool(job, n_workers, logs) as pool:
-        parts = _Parts(store, configurations)
-        missing = parts.missing(extent.order)
-        if missing:
-            announce(_plan_of_work(missing, extent, n_workers))
-        for block in _blocks(extent.order):
-            if missing := parts.missing(block):
+    with store.lock(), Pool(job, gpus or [None] * n_workers, logs) as pool:
+        store.resolve(worker_environment(), _searched(job))
+        done = store.done(configurations.n_atoms)
+        _announce_work(store, done[extent.order], extent, pool.size, announce)
+
+        def keep(rows: dict[int, Row], reports: list[dict[str, Any]]) -> None:
+            store.record(reports)
+            store.write(rows)
+
+        faults: dict[int, str] = {}
+        end = 0
+        for block in _blocks(extent):
+            missing = block[~done[block]]
+            if len(missing):
                 if extent.budget_s is not None and clock() - start_s > extent.budget_s:
                     break
-                todo = [(row, configurations.atoms(row)) for row in missing]
-                parts.write(pool.evaluate(todo, atoms_per_batch))
-            rows |= parts.rows(block)
-    lost = {row: kept.detail for row, kept in rows.items() if kept.kind == "fault"}
-    if lost:
-        texts = [describe(row, configurations.atoms(row), why) for row, why in lost.items()]
+                batches = packed(missing, configurations.n_atoms, atoms_per_batch)
+                faults |= pool.evaluate(batches, configurations.atoms, keep)
+            end += len(block)
+        evaluated = np.sort(extent.order[:end])
+        _require_all(faults, configurations)
+        if len(evaluated) and not store.done(configurations.n_atoms)[evaluated].all():
+            raise MeasurementError("predictions that were just written cannot be read back")
+        return evaluated, store.read(evaluated, configurations.n_atoms)
+
+
+def describe(row: int, configurations: Configurations, why: str) -> str:
+    """Name a configuration and what became of it."""
+    return f"configuration {row} ({configurations.atoms(row).get_chemical_formula()}): {why}"
+
+
+def _require_all(faults: dict[int, str], configurations: Configurations) -> None:
+    if faults:
+        texts = [describe(row, configurations, why) for row, why in sorted(faults.items())]
         raise MeasurementError("; ".join(texts))
-    evaluated = np.array(sorted(rows), dtype=np.int64)
-    return evaluated, _predictions(configurations.n_atoms[evaluated], [rows[r] for r in evaluated])
 
 
-class _Parts:
-    """What a store holds of a dataset, read once."""
-
-    def __init__(self, store: Store, configurations: Configurations) -> None:
-        self._store = store
-        self._n_atoms = configurations.n_atoms
-        self._kept: dict[int, dict[int, Row]] = {}
-
-    def rows(self, rows: Iterable[int]) -> dict[int, Row]:
-        """Give those of some rows that are kept."""
-        return {row: kept for row in rows if (kept := self._part_of(row).get(row)) is not None}
-
-    def missing(self, rows: Iterable[int]) -> list[int]:
-        """Tell which rows are to be computed; a fault is tried again."""
-        return [row for row in rows if self._part_of(row).get(row, LOST).kind == "fault"]
-
-    def write(self, rows: dict[int, Row]) -> None:
-        """Keep rows, whole parts at a time."""
-        for row, result in rows.items():
-            self._part_of(row)[row] = result
-        for part in {row // ROWS_PER_PART for row in rows}:
-            self._store.write(part, self._kept[part])
-
-    def _part_of(self, row: int) -> dict[int, Row]:
-        part = row // ROWS_PER_PART
-        if part not in self._kept:
-            first = part * ROWS_PER_PART
-            own = enumerate(self._n_atoms[first : first + ROWS_PER_PART].tolist(), first)
-            self._kept[part] = self._store.read(part, dict(own))
-        return self._kept[part]
+def _searched(job: Job) -> list[str]:
+    """Return the folders that a worker searches before installed packages."""
+    return [*job.path, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
 
 
-def _plan_of_work(missing: list[int], extent: Extent, n_workers: int) -> str:
-    upto = "" if extent.budget_s is None else f", for {extent.budget_s:g} s at most"
-    return f"{len(missing)} configurations to compute{upto}, {n_workers} worker(s)"
+def _announce_work(
+    store: Store,
+    done: np.ndarray,
+    extent: Extent,
+    n_workers: int,
+    announce: Callable[[str], None],
+) -> None:
+    n_missing = int((~done).sum())
+    if done.any():
+        days = store.days()
+        when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        announce(f"{int(done.sum())} predictions of {when} are reused")
+    if n_missing:
+        upto = "" if extent.budget_s is None else f", for {extent.budget_s:g} s at most"
+        announce(f"{n_missing} configurations to compute{upto}, {n_workers} worker(s)")
 
 
-def _blocks(order: IntArray) -> Iterator[list[int]]:
-    for start in range(0, len(order), ROWS_PER_PART):
-        yield order[start : start + ROWS_PER_PART].tolist()
-
-
-def _predictions(n_atoms: IntArray, rows: Sequence[Row]) -> Predictions:
-    nothing = [np.full((n, 3), np.nan) for n in n_atoms.tolist()]
-    forces = [
-        row.forces_ev_per_ang if row.kind == "ok" else none
-        for row, none in zip(rows, nothing, strict=True)
-    ]
-    return Predictions(
-        np.array([row.energy_ev if row.kind == "ok" else np.nan for row in rows]),
-        np.concatenate([np.empty((0, 3)), *forces]),
-        {number: row.detail for number, row in enumerate(rows) if row.kind == "error"},
-    )
+def _blocks(extent: Extent) -> Iterator[IntArray]:
+    size = len(extent.order) if extent.budget_s is None else ROWS_PER_BLOCK
+    for start in range(0, len(extent.order), max(1, size)):
+        yield extent.order[start : start + size]

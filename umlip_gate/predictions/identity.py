@@ -10,7 +10,9 @@ from umlip_gate.worker import adapters
 
 
 def live_identity(live: RunnableModel, dataset_digest: str, run: str) -> dict[str, Any]:
-    """Identity of what a worker computes.
+    """Identity of what a worker computes, as far as it is known before one is started.
+
+    What a worker reads beyond it is kept beside the predictions (`predictions.dependencies`).
 
     Parameters
     ----------
@@ -28,17 +30,16 @@ def live_identity(live: RunnableModel, dataset_digest: str, run: str) -> dict[st
         "dataset": dataset_digest,
         "family": job.family,
         "checkpoint": live.checkpoint_digest,
-        "files": live.files_digest,
+        "arguments": live.files_digest,
         "run": None if live.reusable else run,
         "random_seed": job.random_seed,
         "settings": job.settings,
         "device": job.device,
         "dtype": job.dtype,
+        "checked": job.checked,
         "python": environment.version,
         "packages": environment.packages,
-        "modules": {name: module.digest for name, module in environment.modules.items()},
-        "sources": sorted(environment.sources.values()),
-        "adapter": _adapter_digest(job.family),
+        "worker": worker_digest(job.family),
     }
 
 
@@ -52,8 +53,16 @@ def digest_of(identity: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def _adapter_digest(family: str) -> str:
-    """Digest of our own code that runs in the worker: it decides what a prediction is."""
-    folder = Path(adapters.__file__).parent
-    ours = [folder / f"{family}.py", *sorted(folder.parent.glob("*.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in ours)).hexdigest()
+def worker_digest(family: str, folder: Path = Path(adapters.__file__).parent.parent) -> str:
+    """Digest of our own code that runs in the worker: its modules, and the family's adapter.
+
+    Parameters
+    ----------
+    family
+        The adapter's name.
+    folder
+        The worker package.
+    """
+    ours = [folder / "adapters" / f"{family}.py", *sorted(folder.glob("*.py"))]
+    digests = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in ours]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

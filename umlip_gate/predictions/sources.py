@@ -193,10 +193,11 @@ class Predictor:
         settings = self.library.settings
         identity = live_identity(live, reference.digest, settings.run.name)
         folder = settings.predictions if live.reusable else settings.passing_predictions
+        store = Store(folder, identity)
         try:
             rows, predictions = compute(
                 live.job,
-                Store(folder, identity),
+                store,
                 reference,
                 settings,
                 Extent(own[extent.order], extent.budget_s),
@@ -206,8 +207,10 @@ class Predictor:
             )
         except MeasurementError as error:
             raise MeasurementError(f"{name} on {view.id}: {error}") from error
+        for reason in store.unknown:
+            self.announce_once(f"{name}: its predictions are not reused by a later run: {reason}")
         source: Provenance = "live" if live.job.random_seed is None else "random"
-        return Predicted(np.searchsorted(own, rows), predictions, source, identity)
+        return Predicted(np.searchsorted(own, rows), predictions, source, store.whole_identity)
 
     def _recalculated(self, name: str, dataset: str, extent: Extent) -> Predicted:
         entry = self.library.datasets[dataset]

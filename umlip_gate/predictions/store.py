@@ -1,10 +1,14 @@
 """Predictions kept as Parquet parts, one folder per identity.
 
-A part is written under a temporary name and renamed, so a killed run loses the part in work
-and no other. A row is never dropped: one that failed is a row that says how.
+A part is what one worker has finished; it is written under a temporary name and renamed, so that a
+killed run loses the part in work and no other. A row that failed is a row that says how.
 """
 
+import datetime as dt
 import json
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -17,7 +21,10 @@ from numpy.typing import NDArray
 from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.digests import digest_of_arrays
 from umlip_gate.datasets.table import DIGEST
+from umlip_gate.errors import MeasurementError
+from umlip_gate.predictions.dependencies import NONE, Dependencies, difference, merged, summary
 from umlip_gate.predictions.identity import digest_of
+from umlip_gate.predictions.predictions import Predictions
 
 Kind = Literal["ok", "error", "fault"]
 
@@ -38,8 +45,8 @@ class Row(NamedTuple):
     Attributes
     ----------
     kind
-        `ok`; `error`: the model raised or answered nonsense, and will again; `fault`: its
-        worker died, hung or ran out of memory, and it is tried again by the next run.
+        `ok`; `error`: the model raised or answered nonsense, and will again; `fault`: its worker
+        died, hung or ran out of memory, or the machine failed; such a row is not kept.
     detail
         The error's or fault's text.
     energy_ev
@@ -55,7 +62,10 @@ class Row(NamedTuple):
 
 
 class Store:
-    """The parts of one identity.
+    """The parts of one identity, and of what its workers have read.
+
+    A model reads more than its identity names: modules, files, environment variables. What a
+    worker has read is kept beside the parts, and each set of it has a folder of its own.
 
     Parameters
     ----------
@@ -67,52 +77,123 @@ class Store:
 
     def __init__(self, predictions: Path, identity: dict[str, Any]) -> None:
         self.identity = identity
-        self.folder = predictions / digest_of(identity)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(self.folder)
-        about = self.folder / "identity.json"
-        if not about.exists():
-            with replacing(about) as unfinished:
-                unfinished.write_text(json.dumps(identity, indent=1, sort_keys=True))
+        self._first = predictions / digest_of(identity)
+        self.folder = self._first
+        self._dependencies: Dependencies | None = None
+        self._enter(self._first)
 
     def lock(self) -> FileLock:
-        """Held by the one process that computes; ends with that process."""
-        return FileLock(self.folder / "lock")
+        """Return the lock of the one process that computes; it ends with that process."""
+        return FileLock(self._first / "lock")
 
-    def read(self, part: int, expected: dict[int, int]) -> dict[int, Row]:
-        """Rows of a part.
+    def resolve(self, environment: Mapping[str, str], path: Sequence[str]) -> None:
+        """Choose the folder whose predictions were computed from what is there now, or a new one.
 
         Parameters
         ----------
-        part
-            Its number.
-        expected
-            The rows that belong to it, and their numbers of atoms; a run on a sample keeps only
-            some of them.
-
-        Returns
-        -------
-        dict
-            Row number to row; empty if the part is not there, is damaged or not what was written,
-            or holds another row than the expected ones: it is then computed again.
+        environment
+            The variables that a worker would see.
+        path
+            Folders that are searched for modules before the installed ones.
         """
-        table = _whole_table(self._path(part))
-        rows = {
-            number: Row(kind, detail, energy, np.asarray(forces, dtype=np.float64).reshape(-1, 3))
-            for number, kind, detail, energy, forces in zip(
-                *(table.column(name).to_pylist() for name in SCHEMA.names[:4]),
-                table.column("forces_ev_per_ang").combine_chunks().to_numpy(zero_copy_only=False),
-                strict=True,
-            )
-        }
-        sound = rows.keys() <= expected.keys() and all(
-            row.kind != "ok" or len(row.forces_ev_per_ang) == expected[number]
-            for number, row in rows.items()
-        )
-        return rows if sound else {}
+        number = 0
+        while True:
+            folder = self._first.with_name(f"{self._first.name}-{number}")
+            folder = folder if number else self._first
+            kept = _dependencies(folder)
+            if kept is None or difference(kept, environment, path) is None:
+                self._enter(folder)
+                self._dependencies = kept
+                return
+            if kept["unknown"]:
+                _clear(folder)
+            number += 1
 
-    def write(self, part: int, rows: dict[int, Row]) -> None:
-        """Keep a part, in place of what was kept under its number."""
+    def record(self, reports: Sequence[Dependencies]) -> None:
+        """Keep what workers have read, before any row that depends on it is kept.
+
+        Raises
+        ------
+        MeasurementError
+            Something was changed while the model was evaluated.
+        """
+        known = self._dependencies or NONE
+        for report in reports:
+            known = merged(known, report)
+        if known != self._dependencies:
+            with replacing(self.folder / "dependencies.json") as unfinished:
+                unfinished.write_text(json.dumps(known))
+            self._dependencies = known
+
+    @property
+    def whole_identity(self) -> dict[str, Any]:
+        """The identity with what the workers have read."""
+        return self.identity | summary(self._dependencies or NONE)
+
+    @property
+    def unknown(self) -> list[str]:
+        """What the predictions depend on and no later run can compare."""
+        return list((self._dependencies or NONE)["unknown"])
+
+    def days(self) -> list[str]:
+        """Return the days on which the parts were written."""
+        times = [path.stat().st_mtime for path in self._parts()]
+        return sorted({dt.datetime.fromtimestamp(t).date().isoformat() for t in times})  # noqa: DTZ006 - the user's day
+
+    def done(self, n_atoms: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which rows are kept, shape (n,).
+
+        Parameters
+        ----------
+        n_atoms
+            Of each row of the dataset, shape (n,).
+        """
+        done = np.zeros(len(n_atoms), dtype=bool)
+        for table in self._tables(n_atoms):
+            done[table["row"].to_numpy()] = True
+        return done
+
+    def read(self, rows: NDArray[np.int64], n_atoms: NDArray[np.int64]) -> Predictions:
+        """Return the predictions of rows, which are all kept, in their order.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, ascending.
+        n_atoms
+            Of each row of the dataset, shape (n,).
+        """
+        place = np.full(len(n_atoms), -1)
+        place[rows] = np.arange(len(rows))
+        starts = np.concatenate([[0], np.cumsum(n_atoms[rows])])
+        energies = np.full(len(rows), np.nan)
+        forces = np.full((starts[-1], 3), np.nan)
+        failures: dict[int, str] = {}
+        for table in self._tables(n_atoms):
+            places = place[table["row"].to_numpy()]
+            is_right = np.array([kind == "ok" for kind in table["kind"].to_pylist()], dtype=bool)
+            details = table["detail"]
+            for index in np.flatnonzero((places >= 0) & ~is_right).tolist():
+                failures[int(places[index])] = details[index].as_py()
+            right = np.flatnonzero((places >= 0) & is_right)
+            energies[places[right]] = table["energy_ev"].to_numpy()[right]
+            values = table["forces_ev_per_ang"].combine_chunks()
+            offsets = values.offsets.to_numpy()
+            flat = values.values.to_numpy()
+            for index in right.tolist():
+                start = starts[places[index]]
+                block = flat[offsets[index] : offsets[index + 1]].reshape(-1, 3)
+                forces[start : start + len(block)] = block
+        return Predictions(energies, forces, dict(sorted(failures.items())))
+
+    def write(self, rows: dict[int, Row]) -> None:
+        """Keep rows as a part of their own.
+
+        Raises
+        ------
+        MeasurementError
+            The disk is full, or cannot be written to.
+        """
         numbers = sorted(rows)
         table = pa.table(
             {
@@ -125,15 +206,70 @@ class Store:
             schema=SCHEMA,
         )
         table = table.replace_schema_metadata({DIGEST: _digest(table)})
-        with replacing(self._path(part)) as unfinished:
-            pq.write_table(table, unfinished)
+        try:
+            with replacing(self.folder / f"part-{uuid.uuid4().hex}.parquet") as unfinished:
+                pq.write_table(table, unfinished)
+        except OSError as error:
+            raise MeasurementError(
+                f"predictions cannot be written to {self.folder}: {error.strerror or error}. What "
+                "was written before is kept, and the same command goes on from there; "
+                "UMLIP_GATE_CACHE names another folder"
+            ) from error
 
-    def _path(self, part: int) -> Path:
-        return self.folder / f"part-{part:05d}.parquet"
+    def _enter(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(folder)
+        self.folder = folder
+        about = folder / "identity.json"
+        if not about.exists():
+            with replacing(about) as unfinished:
+                unfinished.write_text(json.dumps(self.identity, indent=1, sort_keys=True))
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob("part-*.parquet"))
+
+    def _tables(self, n_atoms: NDArray[np.int64]) -> "list[pa.Table]":
+        """Return the parts that are whole and hold rows of the dataset; others do not count."""
+        tables = [_whole_table(path) for path in self._parts()]
+        return [table for table in tables if table is not None and _is_of(table, n_atoms)]
 
 
-def _whole_table(path: Path) -> pa.Table:
-    """Read a part; empty unless it has the content that was written."""
+def _clear(folder: Path) -> None:
+    """Remove the parts of a folder that no later run may use."""
+    for path in folder.glob("part-*.parquet"):
+        path.unlink(missing_ok=True)
+    if "-" in folder.name:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        (folder / "dependencies.json").unlink(missing_ok=True)
+
+
+def _dependencies(folder: Path) -> Dependencies | None:
+    """Return what the predictions of a folder depend on; None if nothing is known to be there."""
+    try:
+        kept: Dependencies = json.loads((folder / "dependencies.json").read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return NONE | {"unknown": [f"{folder}: dependencies.json is damaged"]}
+    if not isinstance(kept, dict) or kept.keys() != NONE.keys():
+        return NONE | {"unknown": [f"{folder}: dependencies.json is of another form"]}
+    return kept
+
+
+def _is_of(table: pa.Table, n_atoms: NDArray[np.int64]) -> bool:
+    """Whether every row of a part is one of the dataset, with forces on each of its atoms."""
+    rows = table["row"].to_numpy()
+    if len(rows) and not (rows.min() >= 0 and rows.max() < len(n_atoms)):
+        return False
+    is_right = np.array([kind == "ok" for kind in table["kind"].to_pylist()], dtype=bool)
+    lengths = table["forces_ev_per_ang"].combine_chunks().value_lengths()
+    n_values = lengths.to_numpy(zero_copy_only=False)
+    return bool((n_values[is_right] == 3 * n_atoms[rows[is_right]]).all())
+
+
+def _whole_table(path: Path) -> pa.Table | None:
+    """Read a part; None unless it has the content that was written."""
     try:
         # without the dataset machinery of pq.read_table, which takes longer than the digest
         with pq.ParquetFile(path) as file:
@@ -142,7 +278,7 @@ def _whole_table(path: Path) -> pa.Table:
         is_whole = table.schema.equals(SCHEMA) and _digest(table) == recorded
     except (OSError, pa.ArrowException, ValueError):
         is_whole = False
-    return table if is_whole else SCHEMA.empty_table()
+    return table if is_whole else None
 
 
 def _digest(table: pa.Table) -> str:

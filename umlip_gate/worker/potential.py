@@ -80,12 +80,15 @@ class LoadSpec:
         Build the architecture that `settings` describes with random weights of this seed
         instead: for cost, plumbing and failure tests, never for accuracy.
     settings
-        The adapter's own settings, as the registry or a candidate file gives them.
+        The adapter's own settings, as the registry or a candidate file has them.
+    folder
+        Where relative paths among the settings begin.
     """
 
     checkpoint: Path | None = None
     random_seed: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 class CalculatorPotential:

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from umlip_gate.worker.channel import Channel
+from umlip_gate.worker.dependencies import Dependencies
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -36,28 +37,33 @@ THREAD_POOLS = (
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT_BYTES = 1 << 30
 
+OF_THE_MACHINE = r"too many open files|no space left on device|input/output error|stale file handle"
+"""Texts of the system's errors, which packages raise as errors of other kinds."""
 
-def main(address: str) -> None:
+
+def main(address: str, dependencies: Dependencies) -> None:
     """Connect to the suite, load what it asks for, and answer until it is gone.
 
     Parameters
     ----------
     address
         The path of a Unix socket.
+    dependencies
+        What this process reads.
     """
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(address)
     channel = Channel(connection)
     request, _ = channel.receive()
     try:
-        serve(channel, request)
+        serve(channel, request, dependencies)
     except Exception as error:  # noqa: BLE001 - whatever a package raises is told to the suite
         traceback.print_exc()
         channel.send(["lost", " ".join(traceback.format_exception_only(error)[-1].split())])
         raise SystemExit(1) from None
 
 
-def serve(channel: Channel, request: dict[str, Any]) -> None:
+def serve(channel: Channel, request: dict[str, Any], dependencies: Dependencies) -> None:
     """Load a potential, then answer questions until the suite is gone.
 
     Parameters
@@ -65,12 +71,15 @@ def serve(channel: Channel, request: dict[str, Any]) -> None:
     channel
         Sends `["ready", about]` once loaded, then `["answer", …]` to each question: to
         `["evaluate", about]` with the arrays of `packing.pack_structures` what
-        `packing.pack_answers` returns; to `["build", [about, numbers]]` and `["lap", n_steps]`
+        `packing.pack_answers` returns, and what was read meanwhile; to
+        `["build", [about, numbers]]` and `["lap", n_steps]`
         `["ok", what md_timer.Timer returns]`, `["error", text]` or `["fault", text]`.
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
         checked (whether structures that the family declares unable are refused), core (the only
-        one to run on; None for any).
+        one to run on; None for any), folder (where relative paths of arguments begin).
+    dependencies
+        What this process reads.
     """
     _one_thread(request["core"])
     _keep_memory()
@@ -82,23 +91,28 @@ def serve(channel: Channel, request: dict[str, Any]) -> None:
         "numpy": sys.modules["numpy"].__version__,
         "n_parameters": potential.n_parameters,
         "elements": sorted(potential.elements) if potential.elements else None,
+        "dependencies": dependencies.report(),
     }
     channel.send(["ready", about])
     abilities = adapter.ABILITIES if request["checked"] else None
-    _answer_questions(channel, potential, abilities, request["device"])
+    timed = _timed(potential, request["device"])
+    _answer_questions(channel, potential, abilities, timed, dependencies)
 
 
 def _answer_questions(
-    channel: Channel, potential: "Potential", abilities: "Abilities | None", device: str
+    channel: Channel,
+    potential: "Potential",
+    abilities: "Abilities | None",
+    timed: "Callable[[str, Any, list[bytes]], Answer]",
+    dependencies: Dependencies,
 ) -> None:
     from umlip_gate.worker.packing import pack_answers, unpack_structures  # noqa: PLC0415
 
-    timed = _timed(potential, device)
     for (verb, question), arrays in channel.messages(ended=lambda: os._exit(0)):
         if verb == "evaluate":
             answers = _evaluate(potential, abilities, unpack_structures(question, arrays))
             said, results = pack_answers(answers)
-            channel.send(["answer", said], *results)
+            channel.send(["answer", [said, dependencies.report()]], *results)
         else:
             channel.send(["answer", timed(verb, question, arrays)])
 
@@ -125,7 +139,8 @@ def _load(adapter: ModuleType, request: dict[str, Any]) -> "Potential":
     from umlip_gate.worker.potential import LoadSpec  # noqa: PLC0415 - imports NumPy
 
     checkpoint = Path(request["checkpoint"]) if request["checkpoint"] else None
-    spec = LoadSpec(checkpoint, request["random_seed"], request["settings"])
+    folder = Path(request["folder"]) if request["folder"] else None
+    spec = LoadSpec(checkpoint, request["random_seed"], request["settings"], folder)
     potential: Potential = adapter.load(spec, request["device"], request["dtype"])
     return potential
 
@@ -170,7 +185,7 @@ def _attempt(
     except Exception as error:  # whatever a package raises is its configuration's error
         if _device_is_lost(error):
             raise
-        kind = "fault" if _out_of_memory(error) else "error"
+        kind = "fault" if _out_of_memory(error) or _of_the_machine(error) else "error"
         return [(kind, f"{type(error).__name__}: {error}")]
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
 
@@ -222,6 +237,15 @@ def _bytes(forces: Any) -> bytes:  # noqa: ANN401 - whatever array the package r
 def _device_is_lost(error: Exception) -> bool:
     """Whether the GPU's state is lost with an error: so is the worker."""
     return "CUDA error" in str(error) and not _out_of_memory(error)
+
+
+def _of_the_machine(error: BaseException | None) -> bool:
+    """Whether an error, or one behind it, is the system's: disk, network, number of open files."""
+    while error is not None:
+        if isinstance(error, OSError) or re.search(OF_THE_MACHINE, str(error), re.IGNORECASE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _out_of_memory(error: Exception) -> bool:

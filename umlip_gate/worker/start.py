@@ -30,6 +30,10 @@ if __name__ == "__main__":
     if sys.path and sys.path[0] and Path(sys.path[0]).resolve() == FOLDER:
         sys.path.pop(0)
     load_package()
+    from umlip_gate.worker.dependencies import Dependencies
+
+    dependencies = Dependencies()
+    dependencies.watch()
     from umlip_gate.worker import server
 
-    server.main(sys.argv[1])
+    server.main(sys.argv[1], dependencies)

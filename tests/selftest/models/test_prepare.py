@@ -1,11 +1,9 @@
 """From a registry entry to what a worker loads: which interpreter, which weights, which terms."""
 
 import hashlib
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import ase.io
 import pytest
@@ -19,10 +17,8 @@ from umlip_gate.models import prepare as live
 from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.registry import load_models
 from umlip_gate.plugin.verdicts import NOT_MEASURED
-from umlip_gate.predictions.identity import live_identity
 from umlip_gate.predictions.sources import Predictor
 from umlip_gate.settings import Settings
-from umlip_gate.worker.adapters import chgnet
 
 pytestmark = pytest.mark.selftest
 
@@ -152,50 +148,6 @@ def test_a_checkpoint_that_cannot_be_read_is_named(
     monkeypatch.setattr(weights, "sha256_of", refuse)
     with pytest.raises(InputError, match=r"weights: cannot be read \(Permission denied\)"):
         with_arguments(tmp_path, "cpu")
-
-
-def install(folder: Path, *, in_place: bool) -> Path:
-    """A family's package of version 1.0, and the file that is its code."""
-    code = folder / ("checkout" if in_place else "site") / "family" / "model.py"
-    about = folder / "site" / "family-1.0.dist-info"
-    for place in (code.parent, about):
-        place.mkdir(parents=True)
-    code.write_text("SHIFT = 0\n")
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: family\nVersion: 1.0\n")
-    (about / "RECORD").write_text(
-        "family-1.0.dist-info/METADATA,,\n" if in_place else "family/model.py,,\nfamily/gone.py,,\n"
-    )
-    if in_place:
-        origin = {"url": (folder / "checkout").as_uri(), "dir_info": {"editable": True}}
-        (about / "direct_url.json").write_text(json.dumps(origin))
-    return code
-
-
-@pytest.mark.parametrize("in_place", [False, True])
-def test_a_family_whose_code_was_edited_is_another_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
-) -> None:
-    """Its version is the same."""
-    code = install(tmp_path, in_place=in_place)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    monkeypatch.setattr(chgnet, "PACKAGES", ("family",))
-    (tmp_path / "weights").write_text("any")
-    file = tmp_path / "mine.toml"
-    file.write_text(
-        f'name = "mine"\nfamily = "chgnet"\ncheckpoint = "weights"\npython = "{sys.executable}"\n'
-    )
-    candidate = load_candidate(file, {"chgnet"}, set())
-
-    def identity() -> dict[str, Any]:
-        environments.probe.cache_clear()
-        return live_identity(live.prepare_candidate(candidate), "dataset", "run")
-
-    first = identity()
-    assert first["packages"]["family"] == "1.0"
-    assert identity() == first
-    code.write_text("SHIFT = 1\n")
-    edited = identity()
-    assert {key for key in first if first[key] != edited[key]} == {"sources"}
 
 
 def test_an_environment_that_is_not_there(tmp_path: Path) -> None:

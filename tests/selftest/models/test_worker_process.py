@@ -19,15 +19,35 @@ from tests.selftest.builders.fakes import honest
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.models.environments import family_interpreter, probe
 from umlip_gate.models.worker_process import Job, Worker, WorkerLost
+from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.pool import Pool
+from umlip_gate.predictions.store import Row
 
 pytestmark = pytest.mark.selftest
 
 FAKES = str(Path(fakes.__file__).parent)
 
 
+class Answering:
+    """A pool, and the rows that it kept."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.parts: list[dict[int, Row]] = []
+
+    def evaluate(self, rows: list[tuple[int, Atoms]], atoms_per_batch: int) -> dict[int, Row]:
+        structures = dict(rows)
+        n_atoms = np.array([len(atoms) for _, atoms in rows])
+        batches = packed(np.arange(len(rows)), n_atoms, atoms_per_batch)
+        faults = self.pool.evaluate(
+            batches, structures.__getitem__, lambda part, _: self.parts.append(part)
+        )
+        kept = {row: answer for part in self.parts for row, answer in part.items()}
+        return kept | {row: Row("fault", text) for row, text in faults.items()}
+
+
 class MakePool(Protocol):
-    def __call__(self, job: Job, size: int = 1) -> Pool: ...
+    def __call__(self, job: Job, size: int = 1) -> Answering: ...
 
 
 def fake_job(factory: str, *, time_limit_s: float = 60.0) -> Job:
@@ -46,9 +66,9 @@ def fake_job(factory: str, *, time_limit_s: float = 60.0) -> Job:
 def pool_of(tmp_path: Path) -> Iterator[MakePool]:
     pools: list[Pool] = []
 
-    def make(job: Job, size: int = 1) -> Pool:
-        pools.append(Pool(job, size, tmp_path))
-        return pools[-1]
+    def make(job: Job, size: int = 1) -> Answering:
+        pools.append(Pool(job, [None] * size, tmp_path))
+        return Answering(pools[-1])
 
     yield make
     for pool in pools:
@@ -128,7 +148,7 @@ def test_a_model_that_does_not_load(tmp_path: Path, factory: str, text: str) -> 
 def test_two_workers_are_two_processes(pool_of: MakePool) -> None:
     pool = pool_of(fake_job("honest"), 2)
     pool.evaluate(rows(40), 1)
-    pids = {worker.pid for worker in pool._workers if worker}
+    pids = {worker.pid for worker in pool.pool._workers if worker}
     assert len(pids) == 2
     assert os.getpid() not in pids
 

@@ -1,6 +1,6 @@
 """What of a dataset is computed: all of it, a sample, or what a budget of time allows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -12,13 +12,14 @@ from tests.selftest.builders.datasets import made_rows, made_settings
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.models.worker_process import Job
 from umlip_gate.predictions import compute as module
-from umlip_gate.predictions.compute import ROWS_PER_PART, Extent, compute
+from umlip_gate.predictions.compute import ROWS_PER_BLOCK, Extent, compute
+from umlip_gate.predictions.pool import Keep
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row, Store
 
 pytestmark = pytest.mark.selftest
 
-N = 5 * ROWS_PER_PART + 3
+N = 5 * ROWS_PER_BLOCK + 3
 JOB = Job(Path("python"), "fake", None, {}, "cpu", "float64")
 
 
@@ -37,6 +38,7 @@ class FakePool:
 
     asked: ClassVar[list[int]] = []
     stopwatch: ClassVar[Stopwatch] = Stopwatch()
+    size = 1
 
     def __init__(self, *_: object) -> None:
         pass
@@ -47,10 +49,17 @@ class FakePool:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def evaluate(self, rows: Sequence[tuple[int, Atoms]], _: int) -> dict[int, Row]:
-        self.asked.extend(row for row, _ in rows)
+    def evaluate(
+        self, batches: Iterable[list[int]], atoms_of: Callable[[int], Atoms], keep: Keep
+    ) -> dict[int, str]:
         self.stopwatch.now_s += 10
-        return {row: Row("ok", "", float(row), np.zeros((len(atoms), 3))) for row, atoms in rows}
+        for batch in batches:
+            self.asked.extend(batch)
+            part = {
+                row: Row("ok", "", float(row), np.zeros((len(atoms_of(row)), 3))) for row in batch
+            }
+            keep(part, [])
+        return {}
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +109,7 @@ def test_a_sample_and_the_whole_share_what_is_stored(
     order = shuffled()
     assert run(tmp_path, dataset, order[:40])[0] == sorted(order[:40])
     assert run(tmp_path, dataset, order[:70])[0] == sorted(order[:70])
-    assert FakePool.asked == order[:70]
+    assert sorted(FakePool.asked) == sorted(order[:70])
     assert run(tmp_path, dataset, range(N))[0] == list(range(N))
     assert sorted(FakePool.asked) == list(range(N))  # each row once
     assert run(tmp_path, dataset, order[:40])[0] == sorted(order[:40])
@@ -112,10 +121,10 @@ def test_a_budget_ends_between_blocks_and_leaves_a_beginning_of_the_order(
 ) -> None:
     order = shuffled()
     rows, _ = run(tmp_path, dataset, order, budget_s=25)
-    assert rows == sorted(order[: 3 * ROWS_PER_PART])  # begun after 0, 10 and 20 s
+    assert rows == sorted(order[: 3 * ROWS_PER_BLOCK])  # begun after 0, 10 and 20 s
     more, _ = run(tmp_path, dataset, order, budget_s=5)
-    assert more == sorted(order[: 4 * ROWS_PER_PART])  # what is stored costs nothing
-    assert FakePool.asked == order[: 4 * ROWS_PER_PART]
+    assert more == sorted(order[: 4 * ROWS_PER_BLOCK])  # what is stored costs nothing
+    assert sorted(FakePool.asked) == sorted(order[: 4 * ROWS_PER_BLOCK])
 
 
 def test_a_budget_that_is_long_enough_leaves_the_whole(
@@ -128,17 +137,17 @@ def test_rows_that_are_stored_beyond_a_gap_do_not_count(
     tmp_path: Path, dataset: Configurations
 ) -> None:
     order = shuffled()
-    run(tmp_path, dataset, order[2 * ROWS_PER_PART :])
+    run(tmp_path, dataset, order[2 * ROWS_PER_BLOCK :])
     # the budget ends before the second block: the later ones, though stored, are no beginning
     rows, _ = run(tmp_path, dataset, order, budget_s=5)
-    assert rows == sorted(order[:ROWS_PER_PART])
+    assert rows == sorted(order[:ROWS_PER_BLOCK])
 
 
 def test_a_failed_row_is_a_failure_at_its_place(tmp_path: Path, dataset: Configurations) -> None:
     order = shuffled()
     store = Store(tmp_path, {"a": 1})
     failed = sorted(order[:40])[7]
-    store.write(failed // ROWS_PER_PART, {failed: Row("error", "RuntimeError: no")})
+    store.write({failed: Row("error", "RuntimeError: no")})
     rows, predictions = compute(
         JOB,
         store,

@@ -1,9 +1,14 @@
 """A run that is killed, two runs at once, and what the store makes of damage."""
 
+import errno
+import itertools
+import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.selftest.builders.crystals import write_extxyz
+from tests.selftest.builders import fakes
+from tests.selftest.builders.crystals import structures, write_extxyz
 from tests.selftest.cli import CommandLineRun
-from umlip_gate.predictions.compute import ROWS_PER_PART
+from umlip_gate.errors import MeasurementError
+from umlip_gate.models.worker_process import Job
+from umlip_gate.predictions.pool import PART_S, Pool
 from umlip_gate.predictions.store import Row, Store
 
 pytestmark = pytest.mark.selftest
 
-N_ROWS = 2 * ROWS_PER_PART + 6
+N_ROWS = 70
 
 
 def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
@@ -36,7 +44,7 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> CommandLineRun:
-    """Two full parts and a third one, whose row 69 waits for the file `go`."""
+    """Crystals of which the last that is evaluated waits for the file `go`."""
     desk = CommandLineRun(tmp_path)
     write_extxyz(tmp_path / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
     data = tmp_path / "data.toml"
@@ -69,6 +77,20 @@ def start(desk: CommandLineRun) -> "subprocess.Popen[bytes]":
     )
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if condition():
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("a minute passed before the condition held")
+
+
+def fake_job(folder: Path) -> Job:
+    settings = {"calculator": "fakes:honest", "arguments": {}}
+    path = (str(Path(fakes.__file__).parent),)
+    return Job(Path(sys.executable), "ase", settings=settings, path=path, folder=folder)
+
+
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -78,26 +100,52 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_a_killed_run_loses_one_part_and_its_successor_ends_alike(
-    desk: CommandLineRun, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_workers_of_a_killed_run_end(desk: CommandLineRun) -> None:
     run = start(desk)
-    wait_for(lambda: len(parts(desk)) == 2 and len(notes(desk)) >= 2 * ROWS_PER_PART + 1, run)
+    wait_for(lambda: len(notes(desk)) > 0, run)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    before = len(notes(desk))
+    pids = {int(pid) for pid in notes(desk)}
+    wait_until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_a_part_is_what_a_worker_finished_in_some_seconds(tmp_path: Path) -> None:
+    """And every row is in one."""
+    now = itertools.count(0.0, 0.4 * PART_S)
+    parts: list[list[int]] = []
+    with Pool(fake_job(tmp_path), [None], tmp_path, clock=lambda: next(now)) as pool:
+        faults = pool.evaluate(
+            ([row] for row in range(8)),
+            structures(8).__getitem__,
+            lambda rows, _: parts.append(sorted(rows)),
+        )
+    assert parts == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    assert not faults
+
+
+def test_a_run_goes_on_from_what_is_kept(desk: CommandLineRun) -> None:
+    """Half of the rows are taken away from a finished run: only these are evaluated again."""
     (desk.folder / "go").touch()
     outcome = desk.judge()
     assert outcome.code == 0, outcome.output
-    assert len(notes(desk)) - before == N_ROWS - 2 * ROWS_PER_PART
-    workers = {int(pid) for pid in notes(desk)[:before]}
-    assert not any(is_alive(pid) for pid in workers)
-
-    fresh = CommandLineRun(tmp_path_factory.mktemp("fresh"))
-    for name in ("crystals.xyz", "data.toml", "mine.toml", "weights"):
-        (fresh.folder / name).write_bytes((desk.folder / name).read_bytes())
-    (fresh.folder / "go").touch()
-    assert fresh.judge().leaves() == outcome.leaves()
+    assert len(notes(desk)) == N_ROWS
+    for path in parts(desk)[1:]:
+        path.unlink()
+    (path,) = parts(desk)
+    table = pq.read_table(path)
+    store = Store(path.parent.parent, json.loads((path.parent / "identity.json").read_text()))
+    rows = {
+        row["row"]: Row(
+            row["kind"], row["detail"], row["energy_ev"], np.array(row["forces_ev_per_ang"])
+        )
+        for row in table.slice(0, len(table) // 2).to_pylist()
+    }
+    path.unlink()
+    store.write(rows)
+    again = desk.judge()
+    assert len(notes(desk)) == 2 * N_ROWS - len(rows)
+    assert f"{len(rows)} predictions of " in again.output
+    assert again.leaves() == outcome.leaves()
 
 
 def test_two_runs_at_once_compute_once(desk: CommandLineRun) -> None:
@@ -113,47 +161,57 @@ def sample() -> dict[int, Row]:
     return {
         3: Row("ok", "", -1.5, np.arange(6.0).reshape(2, 3)),
         4: Row("error", "ValueError: no"),
-        5: Row("fault", "died"),
+        5: Row("error", "RuntimeError: neither"),
     }
 
 
-def test_the_store_gives_back_what_was_kept(tmp_path: Path) -> None:
+N_ATOMS = np.array([1, 1, 1, 2, 5, 1])
+ROWS = np.array([3, 4, 5])
+
+
+def kept(store: Store, n_atoms: Sequence[int] = tuple(N_ATOMS)) -> list[int]:
+    return np.flatnonzero(store.done(np.array(n_atoms))).tolist()
+
+
+def test_the_store_returns_what_was_kept(tmp_path: Path) -> None:
     store = Store(tmp_path, {"a": 1})
-    store.write(0, sample())
-    kept = store.read(0, {3: 2, 4: 5, 5: 1})
-    assert [(row.kind, row.detail) for row in kept.values()] == [
-        ("ok", ""),
-        ("error", "ValueError: no"),
-        ("fault", "died"),
-    ]
-    assert kept[3].energy_ev == -1.5
-    np.testing.assert_array_equal(kept[3].forces_ev_per_ang, sample()[3].forces_ev_per_ang)
-    assert kept[4].forces_ev_per_ang.shape == (0, 3)
+    store.write(sample())
+    store.write({0: Row("ok", "", 7.0, np.full((1, 3), 8.0))})
+    assert kept(store) == [0, 3, 4, 5]
+    found = store.read(ROWS, N_ATOMS)
+    assert found.energies[0] == -1.5
+    assert found.failures == {1: "ValueError: no", 2: "RuntimeError: neither"}
+    np.testing.assert_array_equal(found.forces[:2], sample()[3].forces_ev_per_ang)
+    assert np.isnan(found.forces[2:]).all()
+    both = store.read(np.array([0, 3]), N_ATOMS)
+    assert both.forces[:, 0].tolist() == [8.0, 0.0, 3.0]
+    assert both.energies.tolist() == [7.0, -1.5]
 
 
 def test_another_identity_has_another_place(tmp_path: Path) -> None:
-    Store(tmp_path, {"a": 1}).write(0, sample())
-    assert Store(tmp_path, {"a": 2}).read(0, {3: 2, 4: 5, 5: 1}) == {}
+    Store(tmp_path, {"a": 1}).write(sample())
+    assert kept(Store(tmp_path, {"a": 2})) == []
+    assert kept(Store(tmp_path, {"a": 1})) == [3, 4, 5]
 
 
 @pytest.mark.parametrize(
-    "expected",
-    [{3: 2, 4: 5}, {3: 2, 4: 5, 6: 1}, {3: 7, 4: 5, 5: 1}],
-    ids=["a row too many", "another row", "another number of atoms"],
+    "n_atoms",
+    [(1, 1, 1, 2, 5), (1, 1, 1, 7, 5, 1), (1, 1, 1)],
+    ids=["a row too many", "another number of atoms", "another dataset"],
 )
-def test_a_part_of_other_rows_is_computed_again(tmp_path: Path, expected: dict[int, int]) -> None:
+def test_a_part_of_other_rows_is_computed_again(tmp_path: Path, n_atoms: tuple[int, ...]) -> None:
     store = Store(tmp_path, {"a": 1})
-    store.write(0, sample())
-    assert store.read(0, expected) == {}
+    store.write(sample())
+    assert kept(store, n_atoms) == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 and then nothing", None])
 def test_a_damaged_part_is_computed_again(tmp_path: Path, damage: bytes | None) -> None:
     store = Store(tmp_path, {"a": 1})
-    store.write(0, sample())
+    store.write(sample())
     (path,) = store.folder.glob("part-*.parquet")
     path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
-    assert store.read(0, {3: 2, 4: 5, 5: 1}) == {}
+    assert kept(store) == []
 
 
 def flip_a_bit(path: Path, value: float) -> None:
@@ -178,8 +236,8 @@ def change(path: Path, column: str, values: list[object]) -> None:
         lambda path: flip_a_bit(path, -1.5),
         lambda path: flip_a_bit(path, 5.0),
         lambda path: change(path, "row", [3, 5, 4]),
-        lambda path: change(path, "kind", ["ok", "fault", "error"]),
-        lambda path: change(path, "detail", ["", "ValueError: yes", "died"]),
+        lambda path: change(path, "kind", ["ok", "error", "fault"]),
+        lambda path: change(path, "detail", ["", "ValueError: yes", "RuntimeError: neither"]),
         lambda path: change(path, "energy_ev", [-1.25, np.nan, np.nan]),
         lambda path: change(path, "forces_ev_per_ang", [[0.0] * 6, [], []]),
         lambda path: change(path, "forces_ev_per_ang", [[0.0, 1, 2], [3.0, 4, 5], []]),
@@ -203,25 +261,24 @@ def test_a_readable_part_with_other_content_than_was_written_is_computed_again(
     damage: Callable[[Path], None], tmp_path: Path
 ) -> None:
     store = Store(tmp_path, {"a": 1})
-    store.write(0, sample())
-    expected = {3: 2, 4: 5, 5: 1}
-    assert store.read(0, expected).keys() == expected.keys()
+    store.write(sample())
+    assert kept(store) == [3, 4, 5]
     (path,) = store.folder.glob("part-*.parquet")
     before = path.read_bytes()
     damage(path)
     assert path.read_bytes() != before
-    assert store.read(0, expected) == {}
+    assert kept(store) == []
 
 
 def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path, {"a": 1})
 
     def full_disk(*_: object) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(pq, "write_table", full_disk)
-    with pytest.raises(OSError, match="no space"):
-        store.write(0, sample())
+    with pytest.raises(MeasurementError, match=r"cannot be written .* No space left on device"):
+        store.write(sample())
     assert sorted(path.name for path in store.folder.iterdir()) == ["identity.json"]
 
 

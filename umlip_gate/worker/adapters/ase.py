@@ -5,9 +5,13 @@ arguments.
 """
 
 import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from umlip_gate.worker.potential import ANSWERS, CalculatorPotential, LoadSpec
+from ase import Atoms
+
+from umlip_gate.worker.potential import ANSWERS, CalculatorPotential, EnergyForces, LoadSpec
 
 PACKAGES = ("ase", "numpy")
 DTYPES = ("float32", "float64")
@@ -18,18 +22,45 @@ ABILITIES = ANSWERS
 """Nothing is known of it: its own answer is used, if it is finite."""
 
 
-def load(spec: LoadSpec, device: str, dtype: str) -> CalculatorPotential:
+class FactoryPotential(CalculatorPotential):
+    """A calculator that is made anew after it raised: what it kept by then may be of no structure.
+
+    Parameters
+    ----------
+    make
+        Makes a calculator.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        super().__init__(make())
+        self._make = make
+        self._has_raised = False
+
+    def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
+        """Energies and forces of structures, in their order."""
+        if self._has_raised:
+            self.calculator = self._make()
+            self._has_raised = False
+        try:
+            return super().evaluate(structures)
+        except BaseException:
+            self._has_raised = True
+            raise
+
+
+def load(spec: LoadSpec, device: str, dtype: str) -> FactoryPotential:
     """Call the factory.
 
     Parameters
     ----------
     spec
         Settings `calculator` ("package.module:factory") and `arguments` (keyword arguments, in
-        which "{checkpoint}", "{device}" and "{dtype}" stand for the candidate's own).
+        which "{checkpoint}", "{device}" and "{dtype}" stand for the candidate's own). An argument
+        that names a file or a folder relative to `folder` becomes its absolute path.
     device
-        Given to the factory where its arguments say "{device}".
+        Passed to the factory where its arguments say "{device}".
     dtype
-        Given to the factory where its arguments say "{dtype}".
+        Passed to the factory where its arguments say "{dtype}".
 
     Raises
     ------
@@ -44,16 +75,33 @@ def load(spec: LoadSpec, device: str, dtype: str) -> CalculatorPotential:
         "{device}": device,
         "{dtype}": dtype,
     }
-    arguments = _filled(spec.settings["arguments"], stands_for)
-    calculator = getattr(importlib.import_module(module), factory)(**arguments)
-    if isinstance(calculator, type) or not hasattr(calculator, "get_potential_energy"):
-        raise TypeError(f"{module}:{factory} made {calculator!r}, which is not a calculator of ASE")
-    return CalculatorPotential(calculator)
+
+    def make() -> Any:  # noqa: ANN401 - whatever the factory makes
+        arguments = _filled(spec.settings["arguments"], stands_for, spec.folder)
+        calculator = getattr(importlib.import_module(module), factory)(**arguments)
+        if isinstance(calculator, type) or not hasattr(calculator, "get_potential_energy"):
+            raise TypeError(
+                f"{module}:{factory} made {calculator!r}, which is not a calculator of ASE"
+            )
+        return calculator
+
+    return FactoryPotential(make)
 
 
-def _filled(value: Any, stands_for: dict[str, str]) -> Any:  # noqa: ANN401 - any TOML value
+def _filled(value: Any, stands_for: dict[str, str], folder: Path | None) -> Any:  # noqa: ANN401 - any TOML value
     if isinstance(value, dict):
-        return {key: _filled(inner, stands_for) for key, inner in value.items()}
+        return {key: _filled(inner, stands_for, folder) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, stands_for) for inner in value]
-    return stands_for.get(value, value) if isinstance(value, str) else value
+        return [_filled(inner, stands_for, folder) for inner in value]
+    if not isinstance(value, str):
+        return value
+    if value in stands_for:
+        return stands_for[value]
+    return _absolute(value, folder) if folder and value else value
+
+
+def _absolute(text: str, folder: Path) -> str:
+    try:
+        return str(folder / text) if (folder / text).exists() else text
+    except (OSError, ValueError):  # no path
+        return text
