@@ -13,8 +13,12 @@ from umlip_gate.plugin import MARKERS, SUITE
 from umlip_gate.plugin.checks import MEASURED, Case
 from umlip_gate.plugin.cost_checks import CostCase
 from umlip_gate.plugin.cost_options import EVERY, is_cost_asked
+from umlip_gate.plugin.marker_expression import can_select
 from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
 from umlip_gate.settings import checkout
+
+FOLDERS = frozenset({*MARKERS, "selftest"})
+"""The folders of the checkout's tests; each test carries the marker of its folder's name."""
 
 Entry = Model | Ensemble | Recalculation | Dataset
 
@@ -27,7 +31,13 @@ def case_of(item: pytest.Item) -> Case | CostCase | None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what judges by something that the command line does not name."""
+    """Leave out what judges by something that the command line does not name.
+
+    And the folders of tests that its marker expression can select nothing of: reading them takes
+    longer than many a run.
+    """
+    if _is_unselected_folder(collection_path, config):
+        return True
     suite = run_configuration(config)
     idle = {
         SUITE / "accuracy" / "test_gate.py": suite.candidate is None,
@@ -36,6 +46,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     }
     asked = {path.resolve(): is_idle for path, is_idle in idle.items()}
     return asked.get(collection_path.resolve()) or None
+
+
+def _is_unselected_folder(path: Path, config: pytest.Config) -> bool:
+    root = checkout()
+    if root is None or path.parent != root / "tests" or path.name not in FOLDERS:
+        return False
+    if path.name == "selftest" and getattr(config.option, "benchmark_only", False):
+        return True
+    expression = config.option.markexpr
+    return bool(expression) and not can_select(expression, path.name, FOLDERS - {path.name})
 
 
 def is_ours(item: pytest.Item) -> bool:
