@@ -29,7 +29,7 @@ def test_all_of_w_g_takes_no_longer_than_a_plain_ase_loop(
     if benchmark.disabled:
         pytest.fail("benchmarks are disabled: run without xdist and --benchmark-disable")
     live = prepare_model(suite.models["CHGNet_0.3.0"], "cpu", suite.settings)
-    reference = load_dataset(suite.datasets["W-g"], suite.settings)
+    reference = load_dataset(suite.datasets["W-g"], suite.settings).configurations
     np.savez(
         tmp_path / "w-g.npz",
         n_atoms=reference.n_atoms,

@@ -134,7 +134,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
 @functools.cache
 def whole() -> Configurations:
     with TemporaryDirectory() as cache:
-        return load_dataset(DATASETS[DATASET], Settings(Path(cache), Path(cache)))
+        return load_dataset(DATASETS[DATASET], Settings(Path(cache), Path(cache))).configurations
 
 
 def rows_of(dataset: str) -> IntArray:

@@ -10,6 +10,7 @@ from umlip_gate.datasets.registry import Dataset
 from umlip_gate.datasets.subset import subset_rows
 from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import Fault
+from umlip_gate.notices import add_notice
 from umlip_gate.settings import Settings
 
 
@@ -53,9 +54,11 @@ class DatasetCache:
             rows = np.arange(len(interactions.cells))
             return DatasetView(dataset.id, interactions.cells, dataset.id, rows, interactions)
         if dataset.subset is None:
-            configurations = load_dataset(dataset, self.settings)
+            configurations, notes = load_dataset(dataset, self.settings)
+            for note in notes:
+                add_notice(self.settings.run, f"{dataset.id}: {note}")
             rows = np.arange(len(configurations))
-            return DatasetView(dataset.id, configurations, dataset.id, rows)
+            return DatasetView(dataset.id, configurations, dataset.id, rows, notes=notes)
         parent = self.view(dataset.subset.of).configurations
         rows = subset_rows(dataset, parent, self.settings)
         return DatasetView(dataset.id, parent.select(rows), dataset.subset.of, rows)

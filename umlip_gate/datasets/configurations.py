@@ -17,24 +17,31 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
+PER_STRUCTURE = ("charge", "spin")
+PER_ATOM = ("initial_magmoms", "initial_charges")
+"""What a model may be given beside the structure, in `info` and `arrays` of an ASE structure."""
+
+
 class Row(NamedTuple):
     """One configuration as a reader yields it, not yet checked.
 
     Attributes
     ----------
     atoms
-        Numbers, positions (Å), cell (Å) and periodicity; a calculator is ignored.
+        Numbers, positions (Å), cell (Å), periodicity, and what of `PER_STRUCTURE` and
+        `PER_ATOM` the file states; constraints mark atoms that the file states as fixed. A
+        calculator is ignored.
     energy_ev
         Total energy.
     forces
-        Expected shape (n_atoms, 3), eV/Å.
+        Expected shape (n_atoms, 3), eV/Å; None if the dataset has energies alone.
     group
         What the dataset's `group` key says of it: rows of one label are not independent.
     """
 
     atoms: Atoms
     energy_ev: float
-    forces: FloatArray
+    forces: FloatArray | None
     group: str | None = None
 
 
@@ -81,9 +88,13 @@ class Configurations:
     energies
         Shape (n,), total energies, eV.
     forces
-        Shape (N, 3), eV/Å.
+        Shape (N, 3), eV/Å; all NaN if the dataset has energies alone.
     groups
         Shape (n,), the independent group of each configuration (see independence.py).
+    charge, spin
+        Shape (n,), NaN of those that state none; None if none does.
+    initial_magmoms, initial_charges
+        Shape (N,), the same.
 
     Raises
     ------
@@ -99,6 +110,10 @@ class Configurations:
     energies: FloatArray
     forces: FloatArray
     groups: IntArray
+    charge: FloatArray | None = None
+    spin: FloatArray | None = None
+    initial_magmoms: FloatArray | None = None
+    initial_charges: FloatArray | None = None
 
     def __post_init__(self) -> None:
         n_atoms = _constant(self.n_atoms, np.int64)
@@ -113,6 +128,8 @@ class Configurations:
             "forces": (np.float64, (total, 3)),
             "groups": (np.int64, (n,)),
         }
+        for name in self.inputs:
+            expected[name] = (np.float64, (n,) if name in PER_STRUCTURE else (total,))
         for name, (dtype, shape) in expected.items():
             array = _constant(getattr(self, name), dtype)
             if array.shape != shape:
@@ -130,8 +147,17 @@ class Configurations:
             cells=np.array([row.atoms.cell.array for row in rows]).reshape(-1, 3, 3),
             pbc=np.array([row.atoms.pbc for row in rows], dtype=bool).reshape(-1, 3),
             energies=np.array([row.energy_ev for row in rows], dtype=np.float64),
-            forces=np.concatenate([none, *(row.forces for row in rows)]),
+            forces=np.concatenate(
+                [
+                    none,
+                    *(
+                        np.full((len(row.atoms), 3), np.nan) if row.forces is None else row.forces
+                        for row in rows
+                    ),
+                ]
+            ),
             groups=independent_groups([row.atoms for row in rows], [row.group for row in rows]),
+            **_inputs_of(rows),
         )
 
     def __len__(self) -> int:
@@ -149,18 +175,39 @@ class Configurations:
         It says what is predicted and compared, and groups decide neither.
         """
         names = [field.name for field in fields(self) if field.name != "groups"]
-        return digest_of_arrays({name: getattr(self, name) for name in names})
+        arrays = {name: getattr(self, name) for name in names}
+        return digest_of_arrays({k: array for k, array in arrays.items() if array is not None})
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What models are given beside the structures, of `PER_STRUCTURE` and `PER_ATOM`."""
+        names = (*PER_STRUCTURE, *PER_ATOM)
+        return tuple(name for name in names if getattr(self, name) is not None)
+
+    @cached_property
+    def has_forces(self) -> bool:
+        """Whether the reference has forces, and not energies alone."""
+        return not np.isnan(self.forces).any()
 
     def atoms(self, i: int) -> Atoms:
         """Give configuration i as a copy of its own, without a calculator."""
         i = range(len(self))[i]
         own = slice(self.offsets[i], self.offsets[i + 1])
-        return Atoms(
+        atoms = Atoms(
             numbers=self.numbers[own],
             positions=self.positions[own],
             cell=self.cells[i],
             pbc=self.pbc[i],
         )
+        for name in self.inputs:
+            values = getattr(self, name)[i if name in PER_STRUCTURE else own]
+            if np.isnan(values).any():
+                continue
+            if name in PER_STRUCTURE:
+                atoms.info[name] = int(values) if values == int(values) else float(values)
+            else:
+                atoms.set_array(name, values)
+        return atoms
 
     def select(self, rows: ArrayLike) -> "Configurations":
         """Keep some configurations, in the order given.
@@ -183,7 +230,30 @@ class Configurations:
             energies=self.energies[chosen],
             forces=self.forces[atoms],
             groups=self.groups[chosen],
+            **{
+                name: getattr(self, name)[chosen if name in PER_STRUCTURE else atoms]
+                for name in self.inputs
+            },
         )
+
+
+def _inputs_of(rows: Sequence[Row]) -> dict[str, FloatArray]:
+    """Return the arrays of what some row states beside its structure."""
+    inputs: dict[str, FloatArray] = {}
+    for name in PER_STRUCTURE:
+        if any(name in row.atoms.info for row in rows):
+            inputs[name] = np.array([float(row.atoms.info.get(name, np.nan)) for row in rows])
+    for name in PER_ATOM:
+        if any(row.atoms.has(name) for row in rows):
+            inputs[name] = np.concatenate(
+                [
+                    row.atoms.get_array(name)
+                    if row.atoms.has(name)
+                    else np.full(len(row.atoms), np.nan)
+                    for row in rows
+                ]
+            )
+    return inputs
 
 
 def _constant(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:

@@ -24,18 +24,16 @@ of that role of its own, one with `defect=*` to every defect of its system as we
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from typing import IO
 
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
-from ase.io.extxyz import read_xyz
 
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.load import how_to_bring
-from umlip_gate.datasets.readers.extxyz import frames_of
+from umlip_gate.datasets.readers.extxyz import atoms_of, frames_of
 from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.errors import InputError, Unavailable
@@ -136,9 +134,9 @@ def _frames(stream: IO[bytes], where: str, first_row: int) -> Iterator[_Frame]:
     for i, frame in enumerate(frames_of(stream, where)):
         here = f"{where} row {i}"
         try:
-            (atoms,) = read_xyz(StringIO(frame), index=slice(None))
-        except Exception as error:  # ase raises whatever a malformed frame leads to
-            raise InputError(f"{here}: not a configuration: {error}") from error
+            atoms = atoms_of(frame)
+        except ValueError as error:
+            raise InputError(f"{here}: {error}") from error
         if fault := structure_fault(atoms):
             raise InputError(f"{here}: {fault}")
         said = {**atoms.info, **(atoms.calc.results if atoms.calc else {})}

@@ -5,6 +5,7 @@ import json
 import logging
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from umlip_gate.datasets.addresses import place_of
 from umlip_gate.datasets.checks import check
@@ -23,7 +24,22 @@ from umlip_gate.worker import structures
 log = logging.getLogger(__name__)
 
 
-def load_dataset(dataset: Dataset, settings: Settings) -> Configurations:
+class LoadedDataset(NamedTuple):
+    """A dataset as read and checked.
+
+    Attributes
+    ----------
+    configurations
+        Its rows.
+    notes
+        What a person should know about them.
+    """
+
+    configurations: Configurations
+    notes: tuple[str, ...] = ()
+
+
+def load_dataset(dataset: Dataset, settings: Settings) -> LoadedDataset:
     """Fetch, read and check a dataset, or take the table that an earlier run made of it.
 
     The table's name is a digest of everything that decides its content, and what it holds is
@@ -42,26 +58,26 @@ def load_dataset(dataset: Dataset, settings: Settings) -> Configurations:
     try:
         table = settings.tables / f"{dataset.id}-{_key(dataset, settings)}.parquet"
         try:
-            return read_table(table)
+            return LoadedDataset(*read_table(table))
         except FileNotFoundError:
             pass
         except InputError as damage:
             log.warning("%s; it is made anew", damage)
-        configurations = _read(dataset, settings)
+        loaded = _read(dataset, settings)
     except Unavailable as fault:
         raise Unavailable(f"{dataset.id}: {fault}{how_to_bring(dataset)}") from fault
     try:
-        write_table(table, configurations)
+        write_table(table, *loaded)
     except OSError as error:
         raise InputError(
             f"{table}: cannot be written ({error}); UMLIP_GATE_CACHE names the folder"
         ) from error
-    return configurations
+    return loaded
 
 
 def how_to_bring(dataset: Dataset) -> str:
     """Say in lines of TOML how a person brings the files of a registered dataset."""
-    reader = '"extxyz"  # or "pickle", "mvl-json", or "mtp-cfg" with types = ["W", ...]'
+    reader = '"extxyz"  # or another: docs/bring-your-data.md'
     if dataset.quantity == "interaction energies":
         reader = f'"{INTERACTIONS}"  # the format: umlip_gate/datasets/interactions.py'
     return (
@@ -82,6 +98,8 @@ def _key(dataset: Dataset, settings: Settings) -> str:
         "types": dataset.types,
         "group": dataset.group,
         "independence": independence().model_dump(exclude={"rationale"}),
+        "keys": dataset.keys.model_dump(),
+        "quantity": dataset.quantity,
         "selection": dataset.selection.model_dump() if dataset.selection else None,
         "checked": [dataset.rows, dataset.elements, dataset.duplicates],
     }
@@ -105,7 +123,8 @@ def _code_digest() -> str:
 def _identity(file: SourceFile, settings: Settings) -> str:
     """Give the digest of a file's bytes; a brought file is read for it, as it may have changed."""
     if file.path is not None:
-        return sha256_of(fetch(file, settings))
+        path = _located(file, settings)
+        return _digest_of_folder(path) if path.is_dir() else sha256_of(path)
     if known := file.sha256 or file.git_blob_sha1:
         return known
     record = settings.downloads / f"{place_of(file.name)}.sha256"
@@ -114,7 +133,20 @@ def _identity(file: SourceFile, settings: Settings) -> str:
     return record.read_text(encoding="utf-8", errors="replace").strip()
 
 
-def _read(dataset: Dataset, settings: Settings) -> Configurations:
-    files = [read_file(fetch(source, settings), source, dataset) for source in dataset.files]
-    check(dataset, files)
-    return Configurations.from_rows([row for file in files for row in file.rows])
+def _located(source: SourceFile, settings: Settings) -> Path:
+    if source.path is not None and source.path.is_dir():
+        return source.path
+    return fetch(source, settings)
+
+
+def _digest_of_folder(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digests = [[str(path.relative_to(folder)), sha256_of(path)] for path in files]
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
+
+
+def _read(dataset: Dataset, settings: Settings) -> LoadedDataset:
+    files = [read_file(_located(source, settings), source, dataset) for source in dataset.files]
+    rows, notes = check(dataset, files)
+    configurations = Configurations.from_rows(rows)
+    return LoadedDataset(configurations, tuple(notes))

@@ -1,8 +1,9 @@
 """The registered datasets, and those a person brings."""
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from ase.data import atomic_numbers, chemical_symbols
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from umlip_gate.datasets.keys import Keys
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
 from umlip_gate.schema import RegistryId, Strict, nearest, read_toml, validate
@@ -33,7 +35,41 @@ def _all_if_any(elements: object) -> object:
 
 
 Element = Annotated[str, AfterValidator(_is_element)]
-Reader = Literal["pickle", "mvl-json", "extxyz", "mtp-cfg", "interactions-extxyz"]
+Reader = Literal[
+    "extxyz", "ase", "mtp-cfg", "deepmd-npy", "aselmdb", "mvl-json", "pickle", "interactions-extxyz"
+]
+READERS: tuple[str, ...] = get_args(Reader)
+WITH_KEYS = ("extxyz", "ase", "aselmdb", "pickle")
+MEANT = {
+    "vasp": "ase",
+    "outcar": "ase",
+    "vasprun": "ase",
+    "vasprun.xml": "ase",
+    "db": "ase",
+    "sqlite": "ase",
+    "traj": "ase",
+    "json": "ase",
+    "xyz": "extxyz",
+    "gpumd": "extxyz",
+    "nep": "extxyz",
+    "mtp": "mtp-cfg",
+    "cfg": "mtp-cfg",
+    "deepmd": "deepmd-npy",
+    "npy": "deepmd-npy",
+    "lmdb": "aselmdb",
+    "fairchem": "aselmdb",
+    "pandas": "pickle",
+    "pckl": "pickle",
+}
+"""What people call formats -> the reader that reads them."""
+
+
+def _known_reader(reader: object) -> object:
+    if isinstance(reader, str) and reader not in READERS:
+        meant = MEANT.get(reader.lower())
+        hint = f"did you mean {meant!r}?" if meant else nearest(reader, list(READERS))
+        raise ValueError(f"no reader has this name; {hint}")
+    return reader
 
 
 class Selection(Strict):
@@ -133,17 +169,20 @@ class Files(Strict):
         The key that names what a configuration was made from, such as its trajectory or parent
         structure: of extxyz a key of the comment line, of mtp-cfg a Feature, of mvl-json a key of
         the record, of a pickle a column. Configurations of one name are not independent.
+    keys
+        Under which names the file has its reference (`umlip_gate/datasets/keys.py`).
     """
 
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
-    reader: Reader
+    reader: Annotated[Reader, BeforeValidator(_known_reader)]
     selection: Selection | None = None
     types: tuple[Element, ...] = ()
     group: str | None = None
+    keys: Keys = Keys()
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Files":
-        _check_reading(self.files, self.reader, self.selection, self.types)
+        _check_reading(self)
         return self
 
 
@@ -158,15 +197,17 @@ class Entry(Strict):
         How many configurations it has; absent if that is not established.
     elements
         The elements that may occur; "any" stands for all there are.
-    files, reader, selection, types, group
+    files, reader, selection, types, group, keys
         See `Files`; absent where no address is established.
     subset
         Present if the rows are rows of another dataset; files then only say which.
     quantity
-        Of interaction energies the rows are differences of several cells' energies, and the
-        reader is "interactions-extxyz" (umlip_gate/datasets/interactions.py).
+        "energies" if the reference has no forces. Of interaction energies the rows are
+        differences of several cells' energies, and the reader is "interactions-extxyz"
+        (umlip_gate/datasets/interactions.py).
     duplicates
-        How many rows are bitwise equal to an earlier one; `notes` says why.
+        How many rows are bitwise equal to an earlier one and count as often as they are there;
+        `notes` states why. Where none are registered, such rows are counted once.
     licence, citation
         Of the data; "not stated by the publisher" if so.
     dft
@@ -186,12 +227,15 @@ class Entry(Strict):
     rows: Annotated[int, Field(ge=1)] | None = None
     elements: Annotated[tuple[Element, ...], Field(min_length=1), BeforeValidator(_all_if_any)]
     files: tuple[SourceFile, ...] = ()
-    reader: Reader | None = None
+    reader: Annotated[Reader | None, BeforeValidator(_known_reader)] = None
     selection: Selection | None = None
     types: tuple[Element, ...] = ()
     group: str | None = None
+    keys: Keys = Keys()
     subset: Subset | None = None
-    quantity: Literal["energies and forces", "interaction energies"] = "energies and forces"
+    quantity: Literal["energies and forces", "energies", "interaction energies"] = (
+        "energies and forces"
+    )
     duplicates: Annotated[int, Field(ge=0)] = 0
     licence: str = NOT_STATED
     citation: str = NOT_STATED
@@ -203,7 +247,7 @@ class Entry(Strict):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Entry":
-        _check_reading(self.files, self.reader, self.selection, self.types)
+        _check_reading(self)
         needs_files = self.subset is None or self.subset.within_ang is not None
         if (self.status == "bring-your-own" or not needs_files) == bool(self.files):
             raise ValueError(
@@ -296,15 +340,20 @@ def _tables(path: Path) -> list[tuple[str, Any]]:
 def _whole(table: object, path: Path, id_: str) -> Dataset:
     entry = validate(Entry, table, f"{path}: [{id_}]")
     files = _anchored(entry.files, path.parent)
-    return Dataset(**(dict(entry) | {"files": files}), id=id_)
+    return Dataset(**(vars(entry) | {"files": files}), id=id_)
 
 
 def _new(table: object, path: Path, id_: str, registered: list[str]) -> Dataset:
     try:
         return _whole(table, path, id_).model_copy(update={"brought": True})
     except InputError as error:
-        message = f"{error}\n{path}: [{id_}]: is not registered; {nearest(id_, registered)}"
+        message = f"{error}\n{path}: [{id_}]: is not a registered id{_similar(id_, registered)}"
         raise InputError(message) from error
+
+
+def _similar(id_: str, registered: list[str]) -> str:
+    close = difflib.get_close_matches(id_, registered, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ", so the entry must be complete"
 
 
 def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
@@ -327,7 +376,7 @@ def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
     files = _anchored(new.files, path.parent)
-    changes = dict(new) | {"files": files, "status": "available", "reason": None, "brought": True}
+    changes = vars(new) | {"files": files, "status": "available", "reason": None, "brought": True}
     return registered.model_copy(update=changes)
 
 
@@ -346,15 +395,12 @@ def check_quantity(quantity: str, reader: str | None) -> None:
         raise ValueError(f"{quantity} are not what the reader {reader!r} reads")
 
 
-def _check_reading(
-    files: tuple[SourceFile, ...],
-    reader: Reader | None,
-    selection: Selection | None,
-    types: tuple[str, ...],
-) -> None:
-    if files and reader is None:
-        raise ValueError("files need a reader")
-    if (reader == "mtp-cfg") != bool(types):
+def _check_reading(entry: Files | Entry) -> None:
+    if entry.files and entry.reader is None:
+        raise ValueError(f"files need a reader: one of {', '.join(READERS)}")
+    if (entry.reader == "mtp-cfg") != bool(entry.types):
         raise ValueError("types are there if, and only if, the reader is 'mtp-cfg'")
-    if selection and len(files) != 1:
+    if entry.selection and len(entry.files) != 1:
         raise ValueError("a selection needs exactly one file, whose rows it names")
+    if entry.keys != Keys() and entry.reader not in WITH_KEYS:
+        raise ValueError(f"keys are for the readers {', '.join(WITH_KEYS)}")

@@ -77,7 +77,7 @@ def matched_rows(
     """
     subset = _subset(dataset)
     # how many rows the files have is not registered: several rows may be like one of them
-    listed = load_dataset(dataset.model_copy(update={"rows": None}), settings)
+    listed, _ = load_dataset(dataset.model_copy(update={"rows": None}), settings)
     found = _closest(_distances(whole, listed, subset.within_ang or 0.0), twins=subset.twins)
     lost = sorted(set(range(len(listed))) - set(found.values()))
     if lost:

@@ -1,5 +1,6 @@
 """Configurations as a Parquet table: a row per configuration, list columns for its atoms."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.atomic import clear_leftovers, replacing
-from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.configurations import PER_ATOM, PER_STRUCTURE, Configurations
 from umlip_gate.datasets.digests import digest_of_arrays
 from umlip_gate.errors import InputError
 
 DIGEST = b"umlip_gate.digest"
+NOTES = b"umlip_gate.notes"
 
 
-def write_table(path: Path, configurations: Configurations) -> None:
-    """Write a table, whole or not at all, with its content digest.
+def write_table(path: Path, configurations: Configurations, notes: tuple[str, ...] = ()) -> None:
+    """Write a table, whole or not at all, with its content digest and notes about its rows.
 
     Raises
     ------
@@ -34,8 +36,13 @@ def write_table(path: Path, configurations: Configurations) -> None:
             "energy": configurations.energies,
             "forces": _lists(own_xyz, configurations.forces),
             "group": configurations.groups,
+            **{
+                name: _lists(own, values) if name in PER_ATOM else values
+                for name in configurations.inputs
+                if (values := getattr(configurations, name)) is not None
+            },
         }
-    ).replace_schema_metadata({DIGEST: _digest(configurations)})
+    ).replace_schema_metadata({DIGEST: _digest(configurations), NOTES: json.dumps(notes)})
     clear_leftovers(path.parent)
     with replacing(path) as part:
         # one group, so that each column comes back as one array; coordinates do not compress
@@ -49,8 +56,8 @@ def write_table(path: Path, configurations: Configurations) -> None:
         )
 
 
-def read_table(path: Path) -> Configurations:
-    """Read a table and compare its content with its digest.
+def read_table(path: Path) -> tuple[Configurations, tuple[str, ...]]:
+    """Read a table and its notes, and compare its content with its digest.
 
     Raises
     ------
@@ -72,15 +79,22 @@ def read_table(path: Path) -> Configurations:
             energies=_flat(_whole(table["energy"])),
             forces=_items(table["forces"]).reshape(-1, 3),
             groups=_flat(_whole(table["group"])),
+            **{
+                name: _items(table[name]) if name in PER_ATOM else _flat(_whole(table[name]))
+                for name in (*PER_STRUCTURE, *PER_ATOM)
+                if name in table.column_names
+            },
         )
-        recorded = (table.schema.metadata or {}).get(DIGEST, b"").decode()
+        metadata = table.schema.metadata or {}
+        recorded = metadata.get(DIGEST, b"").decode()
+        notes = tuple(map(str, json.loads(metadata.get(NOTES, b"[]"))))
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise InputError(f"{path}: not a whole table: {error}") from error
     if _digest(configurations) != recorded:
         raise InputError(f"{path}: the content is not what was written")
-    return configurations
+    return configurations, notes
 
 
 def _digest(configurations: Configurations) -> str:

@@ -25,6 +25,8 @@ class DatasetView:
         Row numbers in the parent, ascending, shape (n,).
     interactions
         The interaction energies; None of a dataset of energies and forces.
+    notes
+        What a person should know about the configurations.
     """
 
     id: str
@@ -32,3 +34,4 @@ class DatasetView:
     parent: str
     rows_in_parent: IntArray
     interactions: Interactions | None = None
+    notes: tuple[str, ...] = ()

@@ -227,7 +227,7 @@ def _check_brought_files(datasets: dict[str, Dataset]) -> None:
     """Tell a wrong path before anything is computed."""
     for dataset in datasets.values():
         for file in dataset.files:
-            if dataset.brought and file.path is not None and not file.path.is_file():
+            if dataset.brought and file.path is not None and not file.path.exists():
                 raise InputError(
                     f"--umlip-datasets: [{dataset.id}]: files: {file.path} is not there"
                 )

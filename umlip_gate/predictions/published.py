@@ -32,9 +32,11 @@ def read_published(path: Path, configurations: Configurations, first_row: int) -
     InputError
         The file does not match the dataset: too few rows, or other structures.
     """
-    frame = read_frame(path).iloc[first_row : first_row + len(configurations)]
-    if len(frame) < len(configurations):
-        raise InputError(f"{path}: {len(frame)} rows, the dataset has {len(configurations)}")
+    own = slice(first_row, first_row + len(configurations))
+    frame = {name: column[own] for name, column in read_frame(path).items()}
+    n_rows = len(frame["energy"])
+    if n_rows < len(configurations):
+        raise InputError(f"{path}: {n_rows} rows, the dataset has {len(configurations)}")
     forces = []
     for row, (atoms, force) in enumerate(zip(frame["ase_atoms"], frame["forces"], strict=True)):
         if not _same(atoms, configurations.atoms(row)) or np.shape(force) != (len(atoms), 3):

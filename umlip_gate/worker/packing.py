@@ -8,6 +8,9 @@ from ase import Atoms
 
 from umlip_gate.worker.channel import Message
 
+PER_ATOM = ("initial_magmoms", "initial_charges")
+"""What models are given of the atoms beside their positions, as ASE names it."""
+
 Answer = tuple[Any, ...]
 """`("ok", energy_ev, forces as little-endian float64 bytes)`, `("error", text)` or
 `("fault", text)`."""
@@ -18,6 +21,10 @@ def pack_structures(structures: Sequence[Atoms]) -> tuple[dict[str, Any], list[b
     about = {
         "n_atoms": [len(atoms) for atoms in structures],
         "info": [_plain(atoms.info) for atoms in structures],
+        "per_atom": [
+            {name: atoms.arrays[name].tolist() for name in PER_ATOM if atoms.has(name)}
+            for atoms in structures
+        ],
     }
     arrays = [
         b"".join(atoms.numbers.astype("<i8").tobytes() for atoms in structures),
@@ -36,7 +43,7 @@ def unpack_structures(about: dict[str, Any], arrays: Sequence[bytes]) -> list[At
     positions = np.split(np.frombuffer(arrays[1], dtype="<f8").reshape(-1, 3), ends)
     cells = np.frombuffer(arrays[2], dtype="<f8").reshape(-1, 3, 3)
     pbc = np.frombuffer(arrays[3], dtype=np.bool_).reshape(-1, 3)
-    return [
+    unpacked = [
         Atoms(
             numbers=numbers[row],
             positions=positions[row].copy(),
@@ -46,6 +53,10 @@ def unpack_structures(about: dict[str, Any], arrays: Sequence[bytes]) -> list[At
         )
         for row in range(len(n_atoms))
     ]
+    for atoms, given in zip(unpacked, about["per_atom"], strict=True):
+        for name, values in given.items():
+            atoms.set_array(name, np.array(values, dtype=np.float64))
+    return unpacked
 
 
 def pack_answers(answers: Sequence[Answer]) -> tuple[list[Answer | None], list[bytes]]:

@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
-from umlip_gate.datasets.configurations import Row
+from umlip_gate.datasets.configurations import FloatArray, Row
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.settings import Settings
 
@@ -38,6 +38,12 @@ def made_rows(n: int, seed: int = 0) -> list[Row]:
     return made
 
 
+def forces_of(row: Row) -> FloatArray:
+    """The forces of a row that has some."""
+    assert row.forces is not None
+    return row.forces
+
+
 def write_pickle(path: Path, rows: Sequence[Row]) -> None:
     path.write_bytes(gzip.compress(pickle.dumps(frame_of(rows))))
 
@@ -47,7 +53,7 @@ def frame_of(rows: Sequence[Row], **columns: "Sequence[object] | pd.Series[Any]"
     usual = {
         "ase_atoms": [row.atoms for row in rows],
         "energy": [row.energy_ev for row in rows],
-        "forces": [row.forces.tolist() for row in rows],
+        "forces": [forces_of(row).tolist() for row in rows],
     }
     frame = pd.DataFrame(usual | columns)
     frame.columns = frame.columns.astype(object)
@@ -70,7 +76,7 @@ def mvl_record(row: Row) -> dict[str, object]:
             ],
         },
         "num_atoms": len(row.atoms),
-        "outputs": {"energy": row.energy_ev, "forces": row.forces.tolist()},
+        "outputs": {"energy": row.energy_ev, "forces": forces_of(row).tolist()},
     }
 
 
@@ -89,7 +95,7 @@ def cfg_record(row: Row) -> str:
     atoms = "\n".join(
         f"  {i} {TYPES.index(symbol)} {x} {y} {z} {fx} {fy} {fz}"
         for i, (symbol, (x, y, z), (fx, fy, fz)) in enumerate(
-            zip(row.atoms.symbols, row.atoms.positions, row.forces, strict=True), 1
+            zip(row.atoms.symbols, row.atoms.positions, forces_of(row), strict=True), 1
         )
     )
     supercell = "\n".join("  " + " ".join(map(str, vector)) for vector in row.atoms.cell.array)

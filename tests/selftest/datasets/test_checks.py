@@ -4,11 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.constraints import FixAtoms, FixCartesian
 
 from tests.selftest.builders.datasets import made_dataset, made_rows
 from umlip_gate.datasets.checks import check
 from umlip_gate.datasets.configurations import FileRows, FloatArray, Row
 from umlip_gate.errors import InputError
+from umlip_gate.worker.structures import structure_fault
 
 pytestmark = pytest.mark.selftest
 
@@ -95,29 +97,116 @@ def test_any_element_but_no_unknown_one() -> None:
     assert problems([row(atoms=Atoms("UX", APART))], elements="any") != []
 
 
-def test_bitwise_equal_rows_are_named_with_the_row_they_repeat() -> None:
+def counted(*files: Sequence[Row]) -> tuple[int, list[str]]:
+    """How many rows count, and what is noted."""
+    named = [FileRows(f"file{i}", 0, rows) for i, rows in enumerate(files)]
+    rows, notes = check(made_dataset(Path("/data")), named)
+    return len(rows), [line.strip() for note in notes for line in note.splitlines()]
+
+
+def test_bitwise_equal_rows_are_counted_once_and_named() -> None:
     rows = made_rows(5)
-    found = problems(rows, [*made_rows(2, seed=1), rows[3], rows[3]])
-    assert found == [
-        "file1 row 2: bitwise equal to file0 row 3",
-        "file1 row 3: bitwise equal to file0 row 3",
-    ]
+    assert counted(rows, [*made_rows(2, seed=1), rows[3], rows[3]]) == (
+        7,
+        [
+            "file1 row 2: bitwise equal to file0 row 3; counted once",
+            "file1 row 3: bitwise equal to file0 row 3; counted once",
+        ],
+    )
+
+
+def test_a_zero_with_a_sign_is_a_zero() -> None:
+    signed = row(atoms=Atoms("W2", positions=[[-0.0, 0, 0], [1, 1, 1]], cell=[3, 3, 3], pbc=True))
+    assert counted([row(), signed, row(forces=np.full((2, 3), -0.0))])[0] == 1
 
 
 @pytest.mark.parametrize(
     "other",
     [
         row(energy_ev=np.nextafter(-20.0, 0)),
+        row(energy_ev=-20.0019),  # 0.95 meV/atom: another convergence
         row(forces=np.full((2, 3), 1e-300)),
         distorted("positions", np.nextafter(1.0, 2)),
         distorted("cell", np.nextafter(3.0, 4)),
         row(atoms=Atoms("W2", positions=APART, cell=[3, 3, 3], pbc=[1, 1, 0])),
         row(atoms=Atoms("WTa", positions=APART, cell=[3, 3, 3], pbc=True)),
+        row(energy_ev=-19.0, atoms=Atoms("W2", APART, cell=[3] * 3, pbc=True, info={"charge": 1})),
     ],
 )
 def test_rows_that_differ_in_one_bit_are_no_duplicates(other: Row) -> None:
-    assert problems([row(), row()]) == ["file0 row 1: bitwise equal to file0 row 0"]
-    assert problems([row(), other]) == []
+    assert counted([row(), row()])[0] == 1
+    assert counted([row(), other]) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("other", "apart"),
+    [
+        (row(energy_ev=-19.0), "energies 500 meV/atom apart"),
+        (row(energy_ev=-20.0021), "energies 1.05 meV/atom apart"),
+        (row(forces=np.full((2, 3), 0.051)), "forces 51 meV/Å apart"),
+    ],
+)
+def test_one_structure_with_two_references_is_refused_by_row(other: Row, apart: str) -> None:
+    expected = f"file1 row 0: the structure of file0 row 1 with {apart}: one of them is wrong"
+    assert problems([*made_rows(1), row()], [other]) == [expected]
+    assert problems([*made_rows(1), row()], [other], duplicates=1)[0] == expected
+
+
+@pytest.mark.parametrize("constraint", [FixAtoms([1]), FixCartesian([1], (False, True, False))])
+def test_forces_that_a_constraint_zeroed_are_no_reference(
+    constraint: FixAtoms | FixCartesian,
+) -> None:
+    atoms = row().atoms
+    atoms.set_constraint(constraint)
+    zeroed = np.array([[0.0, 0.0, 0.0], [0.3, 0.0, 0.1]])
+    (found,) = problems([row(atoms=atoms, forces=zeroed)])
+    assert "the forces of the fixed atoms 1 are exactly zero" in found
+    assert problems([row(atoms=atoms, forces=zeroed + 1e-9)]) == []
+    assert problems([Row(atoms, -20.0, None)]) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "pbc", "what"),
+    [
+        ([[3, 0, 0], [0, 3, 0], [3, 3, 0]], True, "lie in one plane"),
+        ([[3, 0, 0], [0, 3, 0], [3, 3, 1e-9]], True, "lie in one plane"),
+        ([[3, 0, 0], [6, 0, 0], [0, 0, 3]], [1, 1, 0], "are parallel"),
+        ([[3, 0, 0], [6, 0, 0], [0, 0, 3]], [1, 0, 1], None),
+        ([[3, 0, 0], [0, 3, 0], [3, 3, 0]], False, None),
+        ([3, 3, -3], True, None),
+    ],
+)
+def test_a_periodic_cell_without_volume(cell: object, pbc: object, what: str | None) -> None:
+    found = problems([row(atoms=Atoms("W2", APART, cell=cell, pbc=pbc))])
+    assert len(found) == (what is not None)
+    if what:
+        assert f"the cell has no volume: the vectors along which it is periodic {what}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("apart_ang", "coincide"), [(0.0999, True), (0.1001, False), (0.0, True), (1.0, False)]
+)
+@pytest.mark.parametrize("through", ["the cell", "its boundary", "no cell", "a skewed cell"])
+def test_atoms_nearer_than_a_tenth_of_an_angstrom_coincide(
+    apart_ang: float, through: str, *, coincide: bool
+) -> None:
+    cell = {"no cell": None, "a skewed cell": [[3, 0, 0], [300.05, 3, 0], [0, 301, 3]]}
+    start = -apart_ang / 2 if through == "its boundary" else 1.0
+    atoms = Atoms("W2", [[start, 1, 1], [start + apart_ang, 1, 1]], cell=cell.get(through, [3] * 3))
+    atoms.pbc = through != "no cell"
+    expected = ["file0 row 0: atoms 0 and 1 coincide"] if coincide else []
+    assert problems([row(atoms=atoms)]) == expected
+
+
+def test_many_atoms_in_one_place_and_tiny_cells_are_refused_soon() -> None:
+    heap = Atoms("W20000", np.zeros((20_000, 3)), cell=[3, 3, 3], pbc=True)
+    assert structure_fault(heap) == "atoms 0 and 1 coincide"
+    tiny = Atoms("W", cell=[1e-5, 1e-5, 1e-5], pbc=True)
+    assert structure_fault(tiny) == "atoms coincide with their own periodic images"
+    flat = Atoms("W", cell=[[3, 0, 0], [3, 1e-4, 0], [0, 0, 3]], pbc=True)
+    assert structure_fault(flat) == "atoms coincide with their own periodic images"
+    far = Atoms("W2", [[0, 0, 0], [1e300, 0, 0]], cell=[3, 3, 3], pbc=True)
+    assert structure_fault(far) == "atom 1: position is beyond 1e+06 Å"
 
 
 def test_registered_duplicates_are_allowed_and_no_more_and_no_fewer() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.selftest.builders.datasets import made_rows
-from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.configurations import Configurations, Row
 
 pytestmark = pytest.mark.selftest
 
@@ -49,16 +49,47 @@ def test_there_may_be_no_configuration() -> None:
     assert len(empty.digest) == 64
 
 
+def full_rows(n: int) -> list[Row]:
+    """Rows that state all that a model may be given."""
+    rows = made_rows(n)
+    for i, row in enumerate(rows):
+        row.atoms.info.update(charge=i - 1, spin=2)
+        row.atoms.set_array("initial_magmoms", np.arange(len(row.atoms)) + 0.5)
+        row.atoms.set_array("initial_charges", np.arange(len(row.atoms)) - 0.25)
+    return rows
+
+
+def test_what_a_model_is_given_beside_the_structure_stays_with_it() -> None:
+    rows = [*full_rows(3), *made_rows(2)]
+    rows[1].atoms.info["charge"] = -0.5
+    joined = Configurations.from_rows(rows).select([4, 1, 0])
+    given, plain = joined.atoms(1), joined.atoms(0)
+    assert given.info == {"charge": -0.5, "spin": 2}
+    assert isinstance(joined.atoms(2).info["charge"], int)
+    for name in ("initial_magmoms", "initial_charges"):
+        np.testing.assert_array_equal(given.get_array(name), rows[1].atoms.get_array(name))
+        assert not plain.has(name)
+    assert plain.info == {}
+
+
+def test_what_no_row_states_is_in_no_digest() -> None:
+    rows = made_rows(2)
+    assert Configurations.from_rows(rows).inputs == ()
+    rows[0].atoms.info["charge"] = 0
+    assert Configurations.from_rows(rows).inputs == ("charge",)
+    assert Configurations.from_rows(rows).digest != Configurations.from_rows(made_rows(2)).digest
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_array_can_be_written_to(name: str) -> None:
-    array = getattr(Configurations.from_rows(made_rows(2)), name)
+    array = getattr(Configurations.from_rows(full_rows(2)), name)
     with pytest.raises(ValueError, match="read-only"):
         array[0] = 0
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_caller_does_to_its_arrays_changes_nothing(name: str) -> None:
-    made = Configurations.from_rows(made_rows(3))
+    made = Configurations.from_rows(full_rows(3))
     arrays = {key: getattr(made, key).copy() for key in NAMES}
     mine = Configurations(**arrays)
     arrays[name][...] = 0
@@ -66,7 +97,7 @@ def test_what_a_caller_does_to_its_arrays_changes_nothing(name: str) -> None:
 
 
 def test_what_a_calculator_does_to_its_atoms_changes_nothing() -> None:
-    configurations = Configurations.from_rows(made_rows(3))
+    configurations = Configurations.from_rows(full_rows(3))
     before = configurations.digest
     atoms = configurations.atoms(1)
     atoms.positions += 1
@@ -78,7 +109,7 @@ def test_what_a_calculator_does_to_its_atoms_changes_nothing() -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES[1:] if name != "groups"])
 def test_every_value_counts_in_the_digest(name: str) -> None:
-    configurations = Configurations.from_rows(made_rows(3))
+    configurations = Configurations.from_rows(full_rows(3))
     changed = getattr(configurations, name).copy()
     last = changed.reshape(-1)[-1:]
     last[...] = ~last if name == "pbc" else last + 1
@@ -93,13 +124,13 @@ def test_groups_are_no_part_of_what_is_predicted() -> None:
 
 
 def test_where_one_configuration_ends_counts_in_the_digest() -> None:
-    configurations = Configurations.from_rows(made_rows(3))
+    configurations = Configurations.from_rows(full_rows(3))
     n_atoms = configurations.n_atoms + np.array([1, -1, 0])
     assert replace(configurations, n_atoms=n_atoms).digest != configurations.digest
 
 
 def test_the_layout_in_memory_does_not_count_in_the_digest() -> None:
-    configurations = Configurations.from_rows(made_rows(3))
+    configurations = Configurations.from_rows(full_rows(3))
     other = replace(
         configurations,
         numbers=configurations.numbers.astype(np.int32),
@@ -111,14 +142,14 @@ def test_the_layout_in_memory_does_not_count_in_the_digest() -> None:
 
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_an_array_of_another_length_is_refused(name: str) -> None:
-    configurations = Configurations.from_rows(made_rows(3))
+    configurations = Configurations.from_rows(full_rows(3))
     with pytest.raises(ValueError, match=f"{name} has shape"):
         replace(configurations, **{name: getattr(configurations, name)[:-1]})
 
 
 @pytest.mark.parametrize("i", [3, -4])
 def test_there_is_no_configuration_beyond_the_last(i: int) -> None:
-    configurations = Configurations.from_rows(made_rows(3))
+    configurations = Configurations.from_rows(full_rows(3))
     assert configurations.atoms(-1) == configurations.atoms(2)
     with pytest.raises(IndexError):
         configurations.atoms(i)

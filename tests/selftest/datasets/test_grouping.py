@@ -4,7 +4,7 @@ from ase import Atoms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.selftest.builders.datasets import made_rows
+from tests.selftest.builders.datasets import forces_of, made_rows
 from tests.selftest.reference.metrics import dataset, random_case
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.distribution import distribution
@@ -39,7 +39,7 @@ def test_distribution_counts_everything_once() -> None:
     per_atom = [row.energy_ev / len(row.atoms) for row in rows]
     assert found["energy_ev_per_atom"]["least"] == pytest.approx(min(per_atom))
     assert found["energy_ev_per_atom"]["edges"][-1] == pytest.approx(max(per_atom))
-    longest = max(float(np.linalg.norm(row.forces, axis=1).max()) for row in rows)
+    longest = max(float(np.linalg.norm(forces_of(row), axis=1).max()) for row in rows)
     assert found["force_norm_ev_per_ang"]["greatest"] == pytest.approx(longest)
     assert found["n_positive_energies"] == sum(energy > 0 for energy in per_atom)
 

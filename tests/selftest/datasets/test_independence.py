@@ -129,10 +129,10 @@ def test_a_brought_dataset_names_what_its_rows_were_made_from(reader: str, tmp_p
     file.write_bytes(text)
     dataset = made_dataset(file, reader=reader, group="parent")
     settings = made_settings(tmp_path)
-    found = load_dataset(dataset, settings)
+    found = load_dataset(dataset, settings).configurations
     assert found.groups.tolist() == [0, 1, 0, 1]
-    assert load_dataset(dataset, settings).groups.tolist() == [0, 1, 0, 1]  # by its table
-    plain = load_dataset(made_dataset(file, reader=reader), settings)
+    assert load_dataset(dataset, settings).configurations.groups.tolist() == [0, 1, 0, 1]
+    plain = load_dataset(made_dataset(file, reader=reader), settings).configurations
     assert plain.digest == found.digest
     assert plain.groups.tolist() != found.groups.tolist()
     with pytest.raises(InputError, match="trajectory"):
@@ -144,14 +144,15 @@ def test_a_record_of_json_names_what_it_was_made_from(tmp_path: Path) -> None:
     parents = zip(made_rows(3), "aba", strict=True)
     file.write_text(json.dumps([{**mvl_record(row), "parent": name} for row, name in parents]))
     dataset = made_dataset(file, reader="mvl-json", group="parent")
-    assert load_dataset(dataset, made_settings(tmp_path)).groups.tolist() == [0, 1, 0]
+    found = load_dataset(dataset, made_settings(tmp_path)).configurations
+    assert found.groups.tolist() == [0, 1, 0]
 
 
 def test_a_table_whose_groups_are_not_what_was_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "made.parquet"
     made = Configurations.from_rows(made_rows(4))
     write_table(path, made)
-    assert read_table(path).groups.tolist() == made.groups.tolist()
+    assert read_table(path)[0].groups.tolist() == made.groups.tolist()
     table = pq.read_table(path)
     column = table.schema.get_field_index("group")
     changed: NDArray[np.int64] = np.zeros(len(table), dtype=np.int64)

@@ -161,7 +161,11 @@ def test_the_published_forms_of_a_pickled_row_are_read(tmp_path: Path) -> None:
         (("outputs", "energy"), ..., "no 'energy'"),
         (("outputs", "energy"), "high", "not a configuration"),
         (("outputs",), ..., "no 'outputs'"),
-        (("structure", "sites", 0, "species", 0, "element"), "Xx", "no 'Xx'"),
+        (
+            ("structure", "sites", 0, "species", 0, "element"),
+            "Xx",
+            "'Xx' is not the symbol of an element",
+        ),
         (("structure", "sites", 0, "species", 0, "occu"), 0.5, "partly occupied"),
         (("structure", "sites", 0, "abc"), [0, 0], "not a configuration"),
         (("structure", "lattice", "matrix"), [[1, 0, 0]], "not a configuration"),
@@ -199,18 +203,19 @@ def test_an_xyz_frame_without_energy_or_forces_is_named(missing: str, tmp_path: 
     frames = file.read_text().split("Lattice=")
     frames[3] = frames[3].replace(missing, "unknown")
     file.write_text("Lattice=".join(frames))
-    assert f"data.xyz row 2: no '{missing}'" in refusal(file, "extxyz")
+    assert f"data.xyz row 2: no {missing}; the frame has" in refusal(file, "extxyz")
 
 
-def test_an_xyz_file_does_not_end_quietly_at_a_blank_line(tmp_path: Path) -> None:
+def test_blank_lines_between_xyz_frames_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     file = tmp_path / "data.xyz"
-    write_extxyz(file, ROWS[:1])
-    one = file.read_text()
-    file.write_text(one + "\n\n")
-    assert digest(read(file, "extxyz")) == digest(ROWS[:1])
-    file.write_text(one + "\n" + one)
-    line = len(one.splitlines()) + 1
-    assert f"data.xyz row 1, line {line}: '' is not a number of atoms" in refusal(file, "extxyz")
+    frames = []
+    for row in ROWS:
+        write_extxyz(file, [row])
+        frames.append(file.read_text())
+    file.write_text("\ufeff\n" + "\n \n".join(frames) + "\n\n", encoding="utf-8")
+    assert digest(read(file, "extxyz")) == digest(ROWS)
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert digest(read(file, "extxyz")) == digest(ROWS)
 
 
 @pytest.mark.parametrize("announced", [-1, 0, 99])
@@ -228,8 +233,8 @@ def test_an_xyz_frame_with_another_number_of_atoms_is_named(announced: int, tmp_
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("END_CFG", "", "out of place"),
-        ("BEGIN_CFG", "", "out of place"),
+        ("END_CFG", "", "expected END_CFG before the next BEGIN_CFG"),
+        ("BEGIN_CFG", "", "expected BEGIN_CFG"),
         (" Energy\n", "", "no Energy"),
         (" Size\n", "", "begins with"),
         (" fz", " gz", "no column fz"),

@@ -141,7 +141,11 @@ def test_rows_of_the_file_that_belong_to_w_g(shipped: dict[str, Dataset]) -> Non
         ("rows", "rwos", "[W-g]: rwos: unknown key; did you mean 'rows'?"),
         ("last_row", "last_rows", "selection.last_rows: unknown key; did you mean 'last_row'?"),
         ("url", "adress", "files.0.adress: unknown key"),
-        ('reader = "extxyz"', 'reader = "xyz"', "[W-g]: reader = 'xyz': Input should be 'pickle'"),
+        (
+            'reader = "extxyz"',
+            'reader = "xyz"',
+            "[W-g]: reader = 'xyz': no reader has this name; did you mean 'extxyz'?",
+        ),
         ('reader = "extxyz"', "", "[W-g]: (the table itself)"),
         ('reader = "extxyz"', 'reader = "mtp-cfg"', "types are there if, and only if"),
         ('reader = "extxyz"', 'reader = "extxyz"\ntypes = ["W"]', "types are there if"),
@@ -227,7 +231,7 @@ def test_a_new_dataset_may_state_its_rows(tmp_path: Path) -> None:
         (NEW.replace('elements = ["Al"]', ""), "[mine]: elements: is missing"),
         (
             '[W-gg]\nfiles = [{ path = "w" }]\nreader = "pickle"',
-            "[W-gg]: is not registered; did you mean 'W-g'?",
+            "[W-gg]: is not a registered id; did you mean 'W-g'?",
         ),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.selftest.builders.datasets import made_rows, made_settings, write_extxyz
+from tests.selftest.builders.datasets import forces_of, made_rows, made_settings, write_extxyz
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.datasets.subset import matched_rows, subset_rows
@@ -60,7 +60,7 @@ def moved(row: Row, by_ang: float, images: int = 0) -> Row:
     atoms = row.atoms.copy()
     atoms.positions[-1, 0] += by_ang
     atoms.positions += images * atoms.cell.array.sum(axis=0)
-    return Row(atoms, row.energy_ev + 1, row.forces + 1)
+    return Row(atoms, row.energy_ev + 1, forces_of(row) + 1)
 
 
 def refusal(folder: Path, text: str) -> str:

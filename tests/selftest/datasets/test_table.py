@@ -9,6 +9,7 @@ import pytest
 
 from tests.selftest.builders.datasets import (
     WRITERS,
+    forces_of,
     made_dataset,
     made_rows,
     made_settings,
@@ -55,7 +56,7 @@ def at_an_address(file: Path, settings: Settings, **known: str) -> Dataset:
 def test_a_table_gives_back_every_bit(tmp_path: Path) -> None:
     configurations = Configurations.from_rows(ROWS)
     write_table(tmp_path / "table.parquet", configurations)
-    back = read_table(tmp_path / "table.parquet")
+    back, _ = read_table(tmp_path / "table.parquet")
     assert back.digest == configurations.digest
     for name in ("numbers", "positions", "forces", "cells"):
         array = getattr(back, name)
@@ -68,10 +69,10 @@ def test_a_second_load_reads_the_table(reader: str, tmp_path: Path, settings: Se
     file = tmp_path / "data"
     WRITERS[reader](file, ROWS)
     dataset = made_dataset(file, reader=reader, rows=6)
-    assert load_dataset(dataset, settings).digest == DIGEST
+    assert load_dataset(dataset, settings).configurations.digest == DIGEST
     (table,) = tables(settings)
     stamp = table.stat().st_mtime_ns
-    assert load_dataset(dataset, settings).digest == DIGEST
+    assert load_dataset(dataset, settings).configurations.digest == DIGEST
     assert tables(settings) == [table]
     assert table.stat().st_mtime_ns == stamp
 
@@ -83,9 +84,9 @@ def test_a_table_is_enough_once_the_digest_is_known(
     digests = {"sha256": sha256_of(file), "git_blob_sha1": git_blob_sha1_of(file)}
     stated = {name: digest for name, digest in digests.items() if name == known}
     dataset = at_an_address(file, settings, **stated)
-    assert load_dataset(dataset, settings).digest == DIGEST
+    assert load_dataset(dataset, settings).configurations.digest == DIGEST
     (settings.downloads / "example.org" / "data.xyz").unlink()
-    assert load_dataset(dataset, settings).digest == DIGEST
+    assert load_dataset(dataset, settings).configurations.digest == DIGEST
     tables(settings)[0].unlink()
     with pytest.raises(Unavailable, match="made: "):
         load_dataset(dataset, settings)
@@ -93,9 +94,9 @@ def test_a_table_is_enough_once_the_digest_is_known(
 
 def test_a_brought_file_that_changes_is_read_again(file: Path, settings: Settings) -> None:
     dataset = made_dataset(file)
-    assert load_dataset(dataset, settings).digest == DIGEST
+    assert load_dataset(dataset, settings).configurations.digest == DIGEST
     write_extxyz(file, ROWS[:4])
-    assert len(load_dataset(dataset, settings)) == 4
+    assert len(load_dataset(dataset, settings).configurations) == 4
     file.unlink()
     with pytest.raises(InputError, match="no such file"):
         load_dataset(dataset, settings)
@@ -120,9 +121,11 @@ def test_one_file_read_in_two_ways_makes_two_tables(tmp_path: Path, settings: Se
         {"types": ["Mo", "Ta", "W"]},
     ]
     datasets = [made_dataset(file, reader="mtp-cfg", **way) for way in ways]
-    digests = [load_dataset(dataset, settings).digest for dataset in datasets]
+    digests = [load_dataset(dataset, settings).configurations.digest for dataset in datasets]
     assert len(set(digests)) == len(tables(settings)) == len(ways)
-    assert [load_dataset(dataset, settings).digest for dataset in datasets] == digests
+    assert [
+        load_dataset(dataset, settings).configurations.digest for dataset in datasets
+    ] == digests
 
 
 def cut(table: Path) -> None:
@@ -135,7 +138,7 @@ def empty(table: Path) -> None:
 
 def flip_a_bit(table: Path) -> None:
     content = bytearray(table.read_bytes())
-    force = content.find(ROWS[2].forces.tobytes())
+    force = content.find(forces_of(ROWS[2]).tobytes())
     assert force > 0
     content[force] ^= 1
     table.write_bytes(content)
@@ -163,7 +166,7 @@ def test_a_damaged_table_is_made_anew(
     damage(table)
     with pytest.raises(InputError):
         read_table(table)
-    assert load_dataset(dataset, settings).digest == DIGEST
+    assert load_dataset(dataset, settings).configurations.digest == DIGEST
     assert "it is made anew" in caplog.text
     assert table.read_bytes() == whole
 
@@ -192,7 +195,7 @@ def read_when_told(*arguments):
     return configurations
 load._read = read_when_told
 dataset = made_dataset(Path({str(file)!r}))
-print(load.load_dataset(dataset, made_settings(Path({str(file.parent)!r}))).digest)
+print(load.load_dataset(dataset, made_settings(Path({str(file.parent)!r}))).configurations.digest)
 """
     processes = [
         subprocess.Popen(
@@ -220,13 +223,13 @@ print(load.load_dataset(dataset, made_settings(Path({str(file.parent)!r}))).dige
         for process in processes:
             process.kill()
     assert [table.suffix for table in tables(settings)] == [".parquet"]
-    assert load_dataset(made_dataset(file), settings).digest == DIGEST
+    assert load_dataset(made_dataset(file), settings).configurations.digest == DIGEST
 
 
 def test_rows_are_selected_and_named_as_in_the_file(file: Path, settings: Settings) -> None:
     dataset = made_dataset(file, selection={"first_row": 2, "last_row": 4}, rows=3)
     expected = Configurations.from_rows(ROWS[2:5]).digest
-    assert load_dataset(dataset, settings).digest == expected
+    assert load_dataset(dataset, settings).configurations.digest == expected
     broken = [*ROWS[:3], ROWS[3]._replace(energy_ev=float("nan")), *ROWS[4:]]
     write_extxyz(file, broken)
     with pytest.raises(InputError, match=r"data.xyz row 3: the energy is nan"):
@@ -252,14 +255,14 @@ def test_a_brought_file_for_a_registered_id_with_a_row_too_few(
     with pytest.raises(InputError, match=r"data.xyz: 6 rows, but 7 are registered"):
         load_dataset(dataset, settings)
     write_extxyz(file, made_rows(7))
-    assert len(load_dataset(dataset, settings)) == 7
+    assert len(load_dataset(dataset, settings).configurations) == 7
 
 
 def test_several_files_follow_one_another(file: Path, tmp_path: Path, settings: Settings) -> None:
     more = tmp_path / "more.xyz"
     write_extxyz(more, made_rows(3, seed=1))
     together = Configurations.from_rows([*ROWS, *made_rows(3, seed=1)])
-    assert load_dataset(made_dataset(file, more), settings).digest == together.digest
+    assert load_dataset(made_dataset(file, more), settings).configurations.digest == together.digest
 
 
 def test_the_message_says_how_to_bring_what_cannot_be_had(settings: Settings) -> None:

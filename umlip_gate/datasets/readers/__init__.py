@@ -1,13 +1,20 @@
 """The formats that reference data come in."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from umlip_gate.datasets.configurations import FileRows, Row
-from umlip_gate.datasets.readers import extxyz, mtp, mvl, pickled
+from umlip_gate.datasets.keys import Reading
+from umlip_gate.datasets.readers import ase_io, deepmd, extxyz, lmdb, mtp, mvl, pickled
+from umlip_gate.datasets.readers.kinds import check_kind
+from umlip_gate.datasets.readers.limits import in_time
 from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.datasets.registry import Dataset, Selection
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
+
+READ_BY_PATH = ("ase", "aselmdb", "deepmd-npy")
+"""Readers that open the file by themselves."""
 
 
 def read_file(path: Path, source: SourceFile, dataset: Dataset) -> FileRows:
@@ -40,17 +47,37 @@ def read_rows(path: Path, source: SourceFile, dataset: Dataset) -> list[Row]:
         The file is not what the reader reads; the message names file and row.
     """
     where = _name(path, source)
-    with opened(path, source.member) as stream:
-        match dataset.reader:
+    return list(in_time(_rows(path, source.member, where, dataset), where))
+
+
+def _rows(path: Path, member: str | None, where: str, dataset: Dataset) -> Iterator[Row]:
+    reader = dataset.reader
+    reading = Reading(dataset.keys, dataset.group, dataset.quantity != "energies")
+    if path.is_dir() != (reader == "deepmd-npy"):
+        raise InputError(
+            f"{where}: reader = {reader!r} reads a {'folder' if path.is_file() else 'file'}"
+        )
+    if reader in READ_BY_PATH and member is not None:
+        raise InputError(f"{where}: reader = {reader!r} reads no archives; extract the member")
+    if reader == "deepmd-npy":
+        yield from deepmd.rows(path, with_forces=reading.with_forces)
+        return
+    with opened(path, member) as stream:
+        check_kind(stream, where, reader or "")
+        match reader:
+            case "ase":
+                yield from ase_io.rows(path, reading)
+            case "aselmdb":
+                yield from lmdb.rows(path, reading)
             case "pickle":
-                return list(pickled.rows(stream, where, dataset.group))
+                yield from pickled.rows(stream, where, reading)
             case "mvl-json":
-                return list(mvl.rows(stream, where, dataset.group))
+                yield from mvl.rows(stream, where, reading)
             case "extxyz":
-                return list(extxyz.rows(stream, where, dataset.group))
+                yield from extxyz.rows(stream, where, reading)
             case "mtp-cfg":
-                return list(mtp.rows(stream, where, dataset.types, dataset.group))
-            case "interactions-extxyz" | None:
+                yield from mtp.rows(stream, where, dataset.types, reading)
+            case _:
                 raise AssertionError("no rows of energies and forces")
 
 

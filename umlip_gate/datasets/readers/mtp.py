@@ -12,11 +12,19 @@ from ase import Atoms
 from ase.data import atomic_numbers
 
 from umlip_gate.datasets.configurations import FloatArray, Row
+from umlip_gate.datasets.keys import Reading
+from umlip_gate.datasets.readers.limits import limits
 from umlip_gate.errors import InputError
 
 SECTIONS = frozenset(
     {"Size", "Supercell", "AtomData:", "Energy", "PlusStress:", "Stress:", "Feature"}
 )
+LONGEST_NUMBER = 20
+"""Digits of a number of atoms; converting more takes long."""
+
+REPEATED = frozenset({"Feature"})
+"""Sections that a record may have several of."""
+
 POSITION = ("cartes_x", "cartes_y", "cartes_z")
 FORCE = ("fx", "fy", "fz")
 
@@ -40,9 +48,7 @@ class _Section(NamedTuple):
         return numbers
 
 
-def rows(
-    stream: IO[bytes], where: str, types: Sequence[str], group: str | None = None
-) -> Iterator[Row]:
+def rows(stream: IO[bytes], where: str, types: Sequence[str], reading: Reading) -> Iterator[Row]:
     """Read the configurations of a `.cfg` file; energies are total, eV, forces eV/Å.
 
     Parameters
@@ -64,19 +70,17 @@ def rows(
     """
     numbers = np.array([atomic_numbers[symbol] for symbol in types])
     for i, (line, record) in enumerate(_records(stream, where)):
-        row = _row(_sections(record, f"{where} row {i}", line), numbers)
-        yield (
-            row
-            if group is None
-            else row._replace(group=_feature(record, group, f"{where} row {i}"))
-        )
+        here = f"{where} row {i}"
+        row = _row(_sections(record, here, line), numbers, with_forces=reading.with_forces)
+        label = None if reading.group is None else _feature(record, reading.group, here)
+        yield row._replace(group=label)
 
 
 def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:
     """Give what stands between BEGIN_CFG and END_CFG, with the line of BEGIN_CFG."""
     row, begin = 0, 0
     record: list[str] = []
-    for number, raw in enumerate(TextIOWrapper(stream, encoding="utf-8", errors="replace"), 1):
+    for number, raw in enumerate(TextIOWrapper(stream, "utf-8-sig", errors="replace"), 1):
         line = raw.strip()
         if line == "BEGIN_CFG" and not begin:
             begin, record = number, []
@@ -86,7 +90,10 @@ def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:
         elif begin and line != "BEGIN_CFG":
             record.append(line)
         elif line:
-            raise InputError(f"{where} row {row}, line {number}: {line!r} is out of place")
+            raise InputError(
+                f"{where} row {row}, line {number}: expected "
+                f"{'END_CFG before the next BEGIN_CFG' if begin else 'BEGIN_CFG'}"
+            )
     if begin:
         raise InputError(f"{where} row {row}, line {begin}: cut short, there is no END_CFG")
 
@@ -97,7 +104,7 @@ def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
     for number, line in enumerate(record, begin + 1):
         words = line.split()
         if words and words[0] in SECTIONS:
-            if words[0] in sections:
+            if words[0] in sections and words[0] not in REPEATED:
                 raise InputError(f"{where}, line {number}: a second {words[0]}")
             current = _Section(f"{where}, line {number}: {words[0]}", words[1:], [])
             sections[words[0]] = current
@@ -111,10 +118,10 @@ def _sections(record: list[str], where: str, begin: int) -> dict[str, _Section]:
     return sections
 
 
-def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
+def _row(sections: dict[str, _Section], numbers: np.ndarray, *, with_forces: bool) -> Row:
     size = sections["Size"]
-    n_atoms = int(size.lines[0]) if len(size.lines) == 1 and size.lines[0].isdecimal() else 0
-    if n_atoms < 1:
+    n_atoms = int(size.lines[0]) if len(size.lines) == 1 and _is_short_number(size) else 0
+    if not 1 <= n_atoms <= limits().atoms.max:
         raise InputError(f"{size.where} is {' '.join(size.lines)!r}, not a number of atoms")
     data = sections["AtomData:"]
     table = data.numbers(n_atoms, len(data.columns))
@@ -132,7 +139,11 @@ def _row(sections: dict[str, _Section], numbers: np.ndarray) -> Row:
         pbc=np.arange(3) < len(vectors),
     )
     energy_ev = float(sections["Energy"].numbers(1, 1)[0, 0])
-    return Row(atoms, energy_ev, _columns(data, table, FORCE))
+    return Row(atoms, energy_ev, _columns(data, table, FORCE) if with_forces else None)
+
+
+def _is_short_number(size: _Section) -> bool:
+    return size.lines[0].isdecimal() and len(size.lines[0]) < LONGEST_NUMBER
 
 
 def _feature(record: list[str], name: str, where: str) -> str:

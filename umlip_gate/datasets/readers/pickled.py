@@ -1,30 +1,31 @@
 """Pickled data frames: a row per configuration, as the paper's group publishes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-import pandas as pd
-from ase import Atoms
 
 from umlip_gate.datasets.configurations import Row
+from umlip_gate.datasets.keys import Reading
+from umlip_gate.datasets.readers.labels import structure
 from umlip_gate.datasets.readers.opening import opened
-from umlip_gate.datasets.readers.unpickle import load_frame
+from umlip_gate.datasets.readers.unpickle import Frame, load_frame
 from umlip_gate.errors import InputError
 from umlip_gate.schema import nearest
 
 COLUMNS = ("ase_atoms", "energy", "forces")
 
 
-def read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path) -> Frame:
     """Read a published file, reference or predictions, as it is.
 
     Returns
     -------
-    pandas.DataFrame
+    dict
         Columns `ase_atoms`, `energy` (eV: total in reference files, per atom in the published
-        predictions) and `forces` (eV/Å; a list or an array of shape (n_atoms, 3) each).
+        predictions) and `forces` (eV/Å; a list or an array of shape (n_atoms, 3) each), each a
+        list of its rows.
 
     Raises
     ------
@@ -32,10 +33,10 @@ def read_frame(path: Path) -> pd.DataFrame:
         The file is damaged, names a forbidden global, or lacks one of these columns.
     """
     with opened(path) as stream:
-        return _frame(stream, str(path))
+        return _frame(stream, str(path), COLUMNS)
 
 
-def rows(stream: IO[bytes], where: str, group: str | None = None) -> Iterator[Row]:
+def rows(stream: IO[bytes], where: str, reading: Reading) -> Iterator[Row]:
     """Read the rows of a pickled data frame whose `energy` is the total energy.
 
     Raises
@@ -43,29 +44,22 @@ def rows(stream: IO[bytes], where: str, group: str | None = None) -> Iterator[Ro
     InputError
         The file is not such a frame or lacks the column `group`, or a row is no configuration.
     """
-    frame = _frame(stream, where)
-    if group is not None and group not in frame.columns:
-        raise InputError(f"{where}: no column {group!r}; {nearest(group, list(frame.columns))}")
-    labels = [None] * len(frame) if group is None else frame[group].map(str)
-    columns = zip(*(frame[name] for name in COLUMNS), labels, strict=True)
-    for i, (atoms, energy_ev, forces, label) in enumerate(columns):
+    keys = reading.keys
+    energy, forces = keys.energy or "energy", keys.forces or "forces"
+    names = ["ase_atoms", energy, *([forces] if reading.with_forces else [])]
+    frame = _frame(stream, where, [*names, *([reading.group] if reading.group else [])])
+    for i, atoms in enumerate(frame["ase_atoms"]):
         try:
-            plain = Atoms(
-                numbers=atoms.numbers,
-                positions=atoms.positions,
-                cell=atoms.cell.array,
-                pbc=atoms.pbc,
-            )
-            array = np.asarray(forces, dtype=np.float64)
-            yield Row(plain, float(energy_ev), array, label)
+            label = str(frame[reading.group][i]) if reading.group else None
+            array = np.asarray(frame[forces][i], dtype=np.float64) if reading.with_forces else None
+            yield Row(structure(atoms, keys), float(frame[energy][i]), array, label)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{where} row {i}: not a configuration: {error}") from error
 
 
-def _frame(stream: IO[bytes], where: str) -> pd.DataFrame:
+def _frame(stream: IO[bytes], where: str, needed: Sequence[str]) -> Frame:
     frame = load_frame(stream, where)
-    names = [str(name) for name in frame.columns]
-    for name in COLUMNS:
-        if name not in names:
-            raise InputError(f"{where}: no column {name!r}; {nearest(name, names)}")
+    for name in needed:
+        if name not in frame:
+            raise InputError(f"{where}: no column {name!r}; {nearest(name, list(frame))}")
     return frame
