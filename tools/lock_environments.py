@@ -23,7 +23,7 @@ OWN = {"test", "newest", "lint", "docs", "mutation"}
 """Dependency groups that are no environment of a model."""
 
 PYTHON = "3.11"
-LEFT_OUT = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
+LEFT_OUT = re.compile(r"(torch|triton|nvidia-(?!ml-py).*|cuda-.*)==")
 OPTIONS = (
     *("--format", "pylock.toml", "--no-header", "--quiet"),
     *("--python-version", PYTHON, "--python-platform", "x86_64-manylinux_2_28"),

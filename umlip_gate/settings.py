@@ -15,6 +15,7 @@ THRESHOLDS = (PACKAGE / "thresholds").resolve()
 """Every number that decides a verdict: in a checkout the top-level folder, else package data."""
 
 ROOT = PACKAGE.parent
+"""The checkout, for its own tests: an installed package has none."""
 
 
 def checkout() -> Path | None:

@@ -174,3 +174,14 @@ def test_continuous_integration_is_the_check_that_everybody_can_run() -> None:
     assert {"lint", "selftest", "chgnet", "sevennet"} <= set(listed) <= {*ENVIRONMENTS, *OWN}
     assert "dpa3" not in listed  # its torch brings gigabytes of CUDA
     assert "- run: .ci/run\n" in text_of(".github/workflows/ci.yml")
+
+
+def test_nothing_of_the_package_needs_the_checkout() -> None:
+    """What is read beside the package is not in the wheel."""
+    package = ROOT / "umlip_gate"
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for path in package.rglob("*.py")
+        if path.name != "settings.py" and re.search(r"\bROOT\b", path.read_text(encoding="utf-8"))
+    ]
+    assert readers == []

@@ -7,7 +7,7 @@ from umlip_gate.datasets.registry import load_registry
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.environments import environment_names, made_interpreter
 from umlip_gate.errors import Unavailable
-from umlip_gate.models.prepare import device_for, interpreter_of
+from umlip_gate.models.prepare import device_for, environment_of, interpreter_of
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.settings import FIXTURES, cache_folder, mirror_folder
 
@@ -38,7 +38,7 @@ def dataset_lines() -> list[str]:
         missing = [file for file in dataset.files if not _is_here(file)]
         whole = dataset.subset.of if dataset.subset else None
         needs = f"download: {len(missing)} files" if missing else "ready"
-        lines.append(f"{dataset.id:<32}{f'a part of {whole}' if whole else needs}")
+        lines.append(f"{dataset.id:<44}{f'a part of {whole}' if whole else needs}")
     return lines
 
 
@@ -48,8 +48,8 @@ def _needs(model: Model) -> list[str]:
     needs = []
     try:
         interpreter_of(model)
-    except Unavailable as fault:
-        needs.append(f"environment: {fault}")
+    except Unavailable:
+        needs.append(f"environment {model.environment or environment_of(model.family)}")
     weights = model.checkpoint
     if weights and weights.url and not _is_here(SourceFile(url=weights.url)):
         size = f" of {weights.size / 1e6:.0f} MB" if weights.size else ""

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from umlip_gate.errors import InputError
 from umlip_gate.schema import Strict, read_toml, validate
-from umlip_gate.settings import ROOT
+from umlip_gate.settings import THRESHOLDS
 
-PATH = ROOT / "thresholds" / "reading.toml"
+PATH = THRESHOLDS / "reading.toml"
 T = TypeVar("T")
 
 
