@@ -12,7 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.plugin.run_configuration import RunConfiguration, worker_share
-from umlip_gate.predictions.compute import Extent, compute
+from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
 
@@ -42,17 +42,16 @@ def test_all_of_w_g_takes_no_longer_than_a_plain_ase_loop(
     plain = json.loads(run.stdout.splitlines()[-1])
 
     def ours() -> Predictions:
-        _, predictions = compute(
+        return compute(
             live.job,
             Store(tmp_path, {"benchmark": True}),
             reference,
             suite.settings,
-            Extent(np.arange(len(reference))),
+            np.arange(len(reference)),
             atoms_per_batch=live.atoms_per_batch,
             n_workers=worker_share(),
             announce=lambda _: None,
         )
-        return predictions
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     predictions = benchmark.pedantic(ours, rounds=1, iterations=1)

@@ -28,7 +28,7 @@ from umlip_gate.metrics.measurement import measure
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
-from umlip_gate.predictions.compute import Extent, compute
+from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.identity import live_identity
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
@@ -110,12 +110,12 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         rows = rows_of("refractory-mini" if GATES[model] == "quick" else "refractory-mini-W")
         shown = with_numbers(whole(), SWAPPED) if elements == "swapped" else whole()
         live = prepare_model(MODELS[model], "cpu", settings)
-        _, predictions = compute(
+        predictions = compute(
             live.job,
             Store(settings.predictions, live_identity(live, shown.digest, "run")),
             shown,
             settings,
-            Extent(rows),
+            rows,
             atoms_per_batch=live.atoms_per_batch,
             n_workers=len(os.sched_getaffinity(0)),
             announce=lambda _: None,

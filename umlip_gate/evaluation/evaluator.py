@@ -10,7 +10,7 @@ from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import Pool
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.datasets.cache import DatasetCache
-from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.distribution import distribution
 from umlip_gate.datasets.grouping import systems
 from umlip_gate.errors import MeasurementError
@@ -26,8 +26,8 @@ from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
 from umlip_gate.models.level_of_theory import functional_difference
 from umlip_gate.models.registry import Model
-from umlip_gate.predictions.compute import Extent
-from umlip_gate.predictions.sources import Choice, Predicted, Predictor, Source
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.sources import Choice, PredictionSources, Source
 from umlip_gate.provenance import least_trusted
 
 
@@ -39,7 +39,7 @@ class Evaluator:
     ----------
     datasets
         The datasets that were read.
-    predictor
+    sources
         Where predictions come from.
     models
         The registry, with candidate, ensembles and recalculations among the models.
@@ -55,7 +55,7 @@ class Evaluator:
     """
 
     datasets: DatasetCache
-    predictor: Predictor
+    sources: PredictionSources
     models: Mapping[str, Source | Ensemble]
     pools: Mapping[str, Pool]
     element_groups: Mapping[str, tuple[str, ...]]
@@ -130,28 +130,28 @@ class Evaluator:
         whole = self.load(dataset)
         order = plan(whole) if self.sample_limit.limits(len(whole)) else None
         rows = np.arange(len(whole)) if order is None else order.order
-        extent = Extent(rows[: self.sample_limit.configurations], self.sample_limit.budget_s)
+        rows = rows[: self.sample_limit.configurations]
+        budget_s = self.sample_limit.budget_s
         entry = self.models[model]
         names = entry.members if isinstance(entry, Ensemble) else (model,)
-        predicted = [self._predict(name, dataset, source, extent) for name in names]
+        predicted = [self._predict(name, dataset, source, rows, budget_s) for name in names]
         n = min(len(each.rows) for each in predicted)
         sample = self._sample(f"{model} on {dataset}", order, n)
         if sample is not None:
-            predicted = [each.only(sample.rows, whole) for each in predicted]
+            predicted = [each.only(sample.rows, whole.n_atoms) for each in predicted]
         reference = whole if sample is None else whole.select(sample.rows)
-        predictions = [each.predictions for each in predicted]
-        mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
+        mean = mean_of(predicted) if isinstance(entry, Ensemble) else predicted[0]
         errors = errors_of(reference, mean)
         difference = self._functional_difference(names[0], dataset)
         metrics = self._metrics(ErrorSet((errors,), sample=sample), difference)
         deviations = None
         if isinstance(entry, Ensemble) and sample is None and not metrics.n_failed:
-            deviations = deviations_of(reference, predictions, mean)
+            deviations = deviations_of(reference, predicted, mean)
             metrics = with_uncertainty(metrics, deviations)
         result = Result(
             model,
             dataset,
-            least_trusted([each.source for each in predicted]),
+            least_trusted([each.provenance for each in predicted]),
             metrics,
             failures={int(predicted[0].rows[row]): why for row, why in mean.failures.items()},
             deviations=deviations,
@@ -172,14 +172,13 @@ class Evaluator:
         assert interactions is not None  # noqa: S101 - as `_evaluation_of` says
         entry = self.models[model]
         names = entry.members if isinstance(entry, Ensemble) else (model,)
-        every_cell = Extent(np.arange(len(interactions.cells)))
+        every_cell = np.arange(len(interactions.cells))
         predicted = [self._predict(name, dataset, source, every_cell) for name in names]
-        predictions = [each.predictions for each in predicted]
-        mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
+        mean = mean_of(predicted) if isinstance(entry, Ensemble) else predicted[0]
         return Result(
             model,
             dataset,
-            least_trusted([each.source for each in predicted]),
+            least_trusted([each.provenance for each in predicted]),
             measure_interactions(interactions, mean),
             failures=mean.failures,
             identity=_identity(names, predicted),
@@ -213,10 +212,18 @@ class Evaluator:
             other_functional=difference,
         )
 
-    def _predict(self, model: str, dataset: str, source: Choice, extent: Extent) -> Predicted:
+    def _predict(
+        self,
+        model: str,
+        dataset: str,
+        choice: Choice,
+        rows: IntArray,
+        budget_s: float | None = None,
+    ) -> Predictions:
         entry = self.models[model]
         assert not isinstance(entry, Ensemble)  # noqa: S101 - ensembles have models as members
-        return self.predictor.predict(model, entry, dataset, source, extent)
+        view = self.datasets.view(dataset)
+        return self.sources.of(entry, view, rows, choice=choice, budget_s=budget_s)
 
     def _functional_difference(self, model: str, dataset: str) -> str | None:
         entry = self.models[model]
@@ -262,7 +269,7 @@ class Evaluator:
         return order.first(n)
 
 
-def _identity(names: Sequence[str], predicted: Sequence[Predicted]) -> dict[str, Any]:
+def _identity(names: Sequence[str], predicted: Sequence[Predictions]) -> dict[str, Any]:
     if len(predicted) == 1:
         return predicted[0].identity
     return {"members": {n: each.identity for n, each in zip(names, predicted, strict=True)}}

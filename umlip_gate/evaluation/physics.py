@@ -15,7 +15,8 @@ from umlip_gate.models.combined import Ensemble, Recalculation
 from umlip_gate.physics.core import core_study
 from umlip_gate.physics.limits import Core
 from umlip_gate.physics.study import Study
-from umlip_gate.predictions.sources import Predicted, Predictor, Source
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.sources import PredictionSources, Source
 
 
 @dataclass
@@ -26,7 +27,7 @@ class PhysicsEvaluator:
     ----------
     datasets
         Where the cells are drawn from.
-    predictor
+    sources
         Where predictions come from; they are always computed here.
     models
         The registry, with candidate and ensembles among the models.
@@ -35,7 +36,7 @@ class PhysicsEvaluator:
     """
 
     datasets: DatasetCache
-    predictor: Predictor
+    sources: PredictionSources
     models: Mapping[str, Source | Ensemble]
     core: Core
     _studies: dict[str, Study] = field(default_factory=dict)
@@ -69,9 +70,8 @@ class PhysicsEvaluator:
         predicted = [self._predict(name, dataset, study) for name in names]
         conservative = all(self._declares(name).conservative for name in names)
         if not conservative:
-            self.predictor.announce_once(f"{model}: {NOT_CONSERVATIVE}")
-        predictions = [each.predictions for each in predicted]
-        mean = mean_of(predictions) if isinstance(entry, Ensemble) else predictions[0]
+            self.sources.announce_once(f"{model}: {NOT_CONSERVATIVE}")
+        mean = mean_of(predicted) if isinstance(entry, Ensemble) else predicted[0]
         if failures := study.failures(mean):
             cell, why = next(iter(failures.items()))
             raise MeasurementError(
@@ -81,7 +81,7 @@ class PhysicsEvaluator:
         return PhysicsResult(
             model=model,
             dataset=dataset,
-            source=predicted[0].source,
+            source=predicted[0].provenance,
             conservative=conservative,
             dtype=_lowest([str(each.identity["dtype"]) for each in predicted]),
             deviations=study.measure(mean),
@@ -94,11 +94,11 @@ class PhysicsEvaluator:
             self._studies[dataset] = core_study(cells, self.core.protocol)
         return self._studies[dataset]
 
-    def _predict(self, name: str, dataset: str, study: Study) -> Predicted:
+    def _predict(self, name: str, dataset: str, study: Study) -> Predictions:
         label = f"{dataset} (physics)"
         rows = np.arange(len(study.configurations))
         view = DatasetView(label, study.configurations, label, rows)
-        return self.predictor.predict_structures(name, self._declares(name), view)
+        return self.sources.of(self._declares(name), view, rows, choice="live")
 
     def _declares(self, name: str) -> Any:  # noqa: ANN401 - a model of the registry or a candidate
         entry = self.models[name]

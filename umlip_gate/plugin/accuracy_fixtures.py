@@ -11,7 +11,7 @@ from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.plugin.checks import Case
 from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration, worker_share
 from umlip_gate.plugin.verdicts import LISTED, RECORDER, VERDICT
-from umlip_gate.predictions.sources import Predictor
+from umlip_gate.predictions.sources import PredictionSources
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator
     datasets = DatasetCache(suite.datasets, suite.settings)
     return Evaluator(
         datasets=datasets,
-        predictor=Predictor(
+        sources=PredictionSources(
             datasets,
             pytestconfig.option.umlip_device,
             suite.random_seed,
@@ -47,7 +47,7 @@ def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator
 def physics_evaluator(suite: RunConfiguration, evaluator: Evaluator) -> PhysicsEvaluator:
     """Return what evaluates models on the structures of physics, each once in a process."""
     return PhysicsEvaluator(
-        evaluator.datasets, evaluator.predictor, evaluator.models, suite.thresholds.core
+        evaluator.datasets, evaluator.sources, evaluator.models, suite.thresholds.core
     )
 
 

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,36 +20,20 @@ ROWS_PER_BLOCK = 32
 """With a budget of time, which ends between blocks."""
 
 
-@dataclass(frozen=True)
-class Extent:
-    """How much of a dataset is evaluated.
-
-    Attributes
-    ----------
-    order
-        Row numbers; with a budget, in the order in which they are evaluated.
-    budget_s
-        No block of `ROWS_PER_BLOCK` rows is begun later than so long after the start; None for
-        all rows.
-    """
-
-    order: IntArray
-    budget_s: float | None = None
-
-
 def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     job: Job,
     store: Store,
     configurations: Configurations,
     settings: Settings,
-    extent: Extent,
+    order: IntArray,
     *,
     atoms_per_batch: int,
     n_workers: int,
     announce: Callable[[str], None],
+    budget_s: float | None = None,
     gpus: list[str | None] | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> tuple[IntArray, Predictions]:
+) -> Predictions:
     """Evaluate what is not stored yet.
 
     Parameters
@@ -63,14 +46,17 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
         The dataset.
     settings
         The run's folder takes the workers' logs.
-    extent
-        Which rows, in which order, and for how long.
+    order
+        Row numbers; with a budget, in the order in which they are evaluated.
     atoms_per_batch
         The most atoms that are evaluated at once.
     n_workers
         Processes that share the batches on a CPU.
     announce
         Is told what is reused, and what is about to be computed.
+    budget_s
+        No block of `ROWS_PER_BLOCK` rows is begun later than so long after the start; None for
+        all rows.
     gpus
         One entry a worker, the GPU that it sees; None on a CPU.
     clock
@@ -78,11 +64,9 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
 
     Returns
     -------
-    rows
-        The numbers of the rows that were evaluated, now or earlier, ascending: the order's
-        beginning, up to where the budget ended.
-    predictions
-        Of these rows.
+    Predictions
+        Of the rows that were evaluated, now or earlier: the order's beginning, up to where the
+        budget ended.
 
     Raises
     ------
@@ -96,7 +80,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     with store.lock(), Pool(job, gpus or [None] * n_workers, logs) as pool:
         store.resolve(worker_environment(), _searched(job))
         done = store.done(configurations.n_atoms)
-        _announce_work(store, done[extent.order], extent, pool.size, announce)
+        _announce_work(store, done[order], budget_s, pool.size, announce)
 
         def keep(rows: dict[int, Row], reports: list[dict[str, Any]]) -> None:
             store.record(reports)
@@ -104,19 +88,19 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
 
         faults: dict[int, str] = {}
         end = 0
-        for block in _blocks(extent):
+        for block in _blocks(order, budget_s):
             missing = block[~done[block]]
             if len(missing):
-                if extent.budget_s is not None and clock() - start_s > extent.budget_s:
+                if budget_s is not None and clock() - start_s > budget_s:
                     break
                 batches = packed(missing, configurations.n_atoms, atoms_per_batch)
                 faults |= pool.evaluate(batches, configurations.atoms, keep)
             end += len(block)
-        evaluated = np.sort(extent.order[:end])
+        evaluated = np.sort(order[:end])
         _require_all(faults, configurations)
         if len(evaluated) and not store.done(configurations.n_atoms)[evaluated].all():
             raise MeasurementError("predictions that were just written cannot be read back")
-        return evaluated, store.read(evaluated, configurations.n_atoms)
+        return store.read(evaluated, configurations.n_atoms)
 
 
 def describe(row: int, configurations: Configurations, why: str) -> str:
@@ -138,7 +122,7 @@ def _searched(job: Job) -> list[str]:
 def _announce_work(
     store: Store,
     done: np.ndarray,
-    extent: Extent,
+    budget_s: float | None,
     n_workers: int,
     announce: Callable[[str], None],
 ) -> None:
@@ -148,11 +132,11 @@ def _announce_work(
         when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
         announce(f"{int(done.sum())} predictions of {when} are reused")
     if n_missing:
-        upto = "" if extent.budget_s is None else f", for {extent.budget_s:g} s at most"
+        upto = "" if budget_s is None else f", for {budget_s:g} s at most"
         announce(f"{n_missing} configurations to compute{upto}, {n_workers} worker(s)")
 
 
-def _blocks(extent: Extent) -> Iterator[IntArray]:
-    size = len(extent.order) if extent.budget_s is None else ROWS_PER_BLOCK
-    for start in range(0, len(extent.order), max(1, size)):
-        yield extent.order[start : start + size]
+def _blocks(order: IntArray, budget_s: float | None) -> Iterator[IntArray]:
+    size = max(1, len(order) if budget_s is None else ROWS_PER_BLOCK)
+    for start in range(0, len(order), size):
+        yield order[start : start + size]

@@ -1,12 +1,14 @@
-"""What a model says about the configurations of a dataset, row for row."""
+"""What a model predicts for configurations of a dataset, row for row, and its provenance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.errors import MeasurementError
+from umlip_gate.provenance import Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +23,12 @@ class Predictions:
         Forces, shape (N, 3), eV/Å; NaN on every atom of a row that failed.
     failures
         Row -> the error's text. A row whose numbers are not finite has failed, listed or not.
+    rows
+        Their numbers in the dataset, ascending, shape (n,); without it, 0 to n - 1.
+    provenance
+        Where they come from; unless it is stated, they never count as accuracy.
+    identity
+        All that they depend on.
 
     Raises
     ------
@@ -36,6 +44,9 @@ class Predictions:
     energies: NDArray[np.float64]
     forces: NDArray[np.float64]
     failures: dict[int, str]
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    provenance: Provenance = "random"
+    identity: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("energies", "forces"):
@@ -46,6 +57,12 @@ class Predictions:
             self, "failures", {int(row): str(text) for row, text in self.failures.items()}
         )
         self._check()
+        if not len(self.rows):
+            object.__setattr__(self, "rows", np.arange(len(self)))
+        if len(self.rows) != len(self):
+            raise MeasurementError(
+                f"predictions: {len(self.rows)} row numbers for {len(self)} rows"
+            )
 
     def _check(self) -> None:
         if self.energies.ndim != 1:
@@ -70,27 +87,43 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.energies)
 
-    def select(self, rows: NDArray[np.int64], n_atoms: NDArray[np.int64]) -> "Predictions":
-        """Keep some rows.
+    def select(self, places: NDArray[np.int64], n_atoms: NDArray[np.int64]) -> "Predictions":
+        """Return the predictions at some places.
 
         Parameters
         ----------
-        rows
-            Their numbers, in the order wanted.
+        places
+            Places among these predictions, in the order wanted.
         n_atoms
             Of every row that there is, shape (n,).
         """
         ends = np.cumsum(n_atoms)
-        atoms = [np.arange(ends[row] - n_atoms[row], ends[row]) for row in rows.tolist()]
-        return Predictions(
-            self.energies[rows],
-            self.forces[np.concatenate([np.empty(0, dtype=np.int64), *atoms])],
-            {
+        atoms = [np.arange(ends[place] - n_atoms[place], ends[place]) for place in places.tolist()]
+        return replace(
+            self,
+            energies=self.energies[places],
+            forces=self.forces[np.concatenate([np.empty(0, dtype=np.int64), *atoms])],
+            failures={
                 new: self.failures[old]
-                for new, old in enumerate(rows.tolist())
+                for new, old in enumerate(places.tolist())
                 if old in self.failures
             },
+            rows=self.rows[places],
         )
+
+    def only(self, rows: NDArray[np.int64], n_atoms: NDArray[np.int64]) -> "Predictions":
+        """Return the predictions of some rows.
+
+        Parameters
+        ----------
+        rows
+            Row numbers of the dataset, ascending.
+        n_atoms
+            Of each row of the dataset.
+        """
+        if len(rows) == len(self):
+            return self
+        return self.select(np.searchsorted(self.rows, rows), n_atoms[self.rows])
 
     @cached_property
     def failed(self) -> NDArray[np.bool_]:

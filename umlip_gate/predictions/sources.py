@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from ase.data import chemical_symbols
 
 from umlip_gate.datasets.cache import DatasetCache
-from umlip_gate.datasets.configurations import Configurations, IntArray
+from umlip_gate.datasets.configurations import IntArray
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.subset import matched_rows
@@ -18,7 +18,7 @@ from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Recalculation
 from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_model
 from umlip_gate.models.registry import Model
-from umlip_gate.predictions.compute import Extent, compute
+from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.identity import live_identity, published_identity
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
@@ -29,178 +29,137 @@ Choice = Literal["auto", "live", "published"]
 Source = Model | Candidate | Recalculation
 
 
-@dataclass(frozen=True, eq=False)
-class Predicted:
-    """Predictions for rows of a dataset.
-
-    Attributes
-    ----------
-    rows
-        Their numbers in the dataset, ascending, shape (n,).
-    predictions
-        Of these rows.
-    source
-        Where they come from.
-    identity
-        All that they depend on.
-    """
-
-    rows: IntArray
-    predictions: Predictions
-    source: Provenance
-    identity: dict[str, Any]
-
-    def only(self, rows: IntArray, dataset: Configurations) -> "Predicted":
-        """Keep some of the rows, ascending; `dataset` is the one whose rows they are."""
-        if len(rows) == len(self.rows):
-            return self
-        kept = self.predictions.select(np.searchsorted(self.rows, rows), dataset.n_atoms[self.rows])
-        return Predicted(rows, kept, self.source, self.identity)
-
-
 @dataclass
-class Predictor:
-    """Gives the predictions of one model for one dataset.
+class PredictionSources:
+    """Where the predictions of a run come from.
 
     Attributes
     ----------
-    library
+    datasets
         The datasets.
     device
         Where the registry's models compute.
     random_seed
-        Random weights of this seed instead of the registry's, if it is given.
+        Random weights of this seed instead of the registry's, if it is set.
     n_workers
-        Processes that share a computation.
+        Processes that share a computation on a CPU.
     announce
         Is told what is being computed.
     announced
         What it was told once, and is not told again.
     """
 
-    library: DatasetCache
+    datasets: DatasetCache
     device: str
     random_seed: int | None
     n_workers: int
     announce: Callable[[str], None]
     announced: set[str] = field(default_factory=set)
 
-    def predict(
-        self, name: str, model: Source, dataset: str, source: Choice, extent: Extent
-    ) -> Predicted:
-        """Give predictions for the rows of a dataset.
+    def of(
+        self,
+        model: Source,
+        view: DatasetView,
+        rows: IntArray,
+        *,
+        choice: Choice = "auto",
+        budget_s: float | None = None,
+    ) -> Predictions:
+        """Return the predictions of a model for rows of a dataset.
 
-        Of a subset, those of the dataset that it is of: nothing is predicted twice.
+        Of a subset, those of its parent are computed and stored: nothing is predicted twice.
 
         Parameters
         ----------
-        name, model
-            What reports call the model, and its entry.
-        dataset
-            A registry id.
-        source
-            Which predictions are taken: `auto` computes if the model can run here, and takes
-            published ones else.
-        extent
-            Which rows of the dataset.
+        model
+            Its entry.
+        view
+            The dataset; structures of no registered dataset are a view that is its own parent.
+        rows
+            Row numbers of the view; with a budget, in the order in which they are evaluated.
+        choice
+            Which predictions are used: `auto` computes if the model can run here, and uses
+            published ones otherwise.
+        budget_s
+            No block of rows is begun later than so long after the start; None for all rows.
 
         Raises
         ------
         Unavailable
-            The dataset or the model cannot be had here.
+            The dataset or the model is not available here.
         MeasurementError, InputError
-            They could be had, and were not predicted.
+            They are, and were not predicted.
         """
         if isinstance(model, Recalculation):
-            return self._recalculated(name, dataset, extent)
-        live = self._live(model, dataset, source)
+            return self._recalculated(model.name, view, rows)
+        live = self._live(model, view, choice)
         if live is None:
             assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
-            return self._published(model, dataset, extent)
-        return self._computed(name, live, self.library.view(dataset), extent)
+            return self._published(model, view, rows)
+        name = model.id if isinstance(model, Model) else model.name
+        return self._computed(name, live, view, rows, budget_s)
 
-    def predict_structures(
-        self, name: str, model: Model | Candidate, view: DatasetView
-    ) -> Predicted:
-        """Return predictions for structures that are of no registered dataset.
-
-        They are computed here and kept as all predictions are, under the structures' own digest.
-
-        Parameters
-        ----------
-        name, model
-            As for `predict`.
-        view
-            The structures; its id is for messages, and it is its own parent.
-
-        Raises
-        ------
-        Unavailable
-            The model is not available here, or does not cover an element.
-        MeasurementError, InputError
-            It is, and a structure was not predicted.
-        """
-        if isinstance(model, Candidate):
-            live = prepare_candidate(model)
-        else:
-            _require_coverage(model, view.id, view.configurations)
-            settings = self.library.settings
-            live = prepare_model(model, self.device, settings, self.random_seed, self.announce_once)
-        return self._computed(name, live, view, Extent(view.rows_in_parent))
-
-    def _live(self, model: Model | Candidate, dataset: str, source: Choice) -> RunnableModel | None:
-        """Prepare a model; None where published predictions are taken instead."""
-        settings = self.library.settings
+    def _live(
+        self, model: Model | Candidate, view: DatasetView, choice: Choice
+    ) -> RunnableModel | None:
+        """Prepare a model; return None where published predictions are used instead."""
+        settings = self.datasets.settings
         if isinstance(model, Candidate):
             return prepare_candidate(model)
-        if source == "published" and self.random_seed is None:
+        if choice == "published" and self.random_seed is None:
             return None
         try:
-            _require_coverage(model, dataset, self.library.view(dataset).configurations)
+            _require_coverage(model, view)
             return prepare_model(model, self.device, settings, self.random_seed, self.announce_once)
         except Unavailable:
-            elsewhere = self.library.view(dataset).parent in model.published
-            if source == "live" or self.random_seed is not None or not elsewhere:
+            elsewhere = view.parent in model.published
+            if choice == "live" or self.random_seed is not None or not elsewhere:
                 raise
             return None
 
     def announce_once(self, text: str) -> None:
-        """Say what is true of a model on every dataset, such as its licence, a single time."""
+        """Announce what is true of a model on every dataset, such as its licence, a single time."""
         if text not in self.announced:
             self.announced.add(text)
             self.announce(text)
 
-    def _published(self, model: Model, dataset: str, extent: Extent) -> Predicted:
-        view = self.library.view(dataset)
+    def _published(self, model: Model, view: DatasetView, rows: IntArray) -> Predictions:
         whole = view.parent
         if whole not in model.published:
-            raise Unavailable(f"{model.id} on {dataset}: no predictions are published")
-        path = fetch(model.published[whole], self.library.settings)
-        selection = self.library.datasets[whole].selection
-        reference = self.library.view(whole).configurations
-        predictions = read_published(path, reference, selection.first_row if selection else 0)
-        identity = published_identity(sha256_of(path), reference.digest)
-        everything = Predicted(np.arange(len(reference)), predictions, "published", identity)
-        kept = everything.only(np.sort(view.rows_in_parent[extent.order]), reference)
-        return replace(kept, rows=np.searchsorted(view.rows_in_parent, kept.rows))
+            raise Unavailable(f"{model.id} on {view.id}: no predictions are published")
+        path = fetch(model.published[whole], self.datasets.settings)
+        selection = self.datasets.datasets[whole].selection
+        reference = self.datasets.view(whole).configurations
+        everything = replace(
+            read_published(path, reference, selection.first_row if selection else 0),
+            provenance="published",
+            identity=published_identity(sha256_of(path), reference.digest),
+        )
+        return _of_view(
+            everything.only(np.sort(view.rows_in_parent[rows]), reference.n_atoms), view
+        )
 
     def _computed(
-        self, name: str, live: RunnableModel, view: DatasetView, extent: Extent
-    ) -> Predicted:
-        own = view.rows_in_parent
-        whole = view if view.parent == view.id else self.library.view(view.parent)
-        reference = whole.configurations
-        settings = self.library.settings
-        identity = live_identity(live, reference.digest, settings.run.name)
+        self,
+        name: str,
+        live: RunnableModel,
+        view: DatasetView,
+        rows: IntArray,
+        budget_s: float | None,
+    ) -> Predictions:
+        whole = view if view.parent == view.id else self.datasets.view(view.parent)
+        settings = self.datasets.settings
+        identity = live_identity(live, whole.configurations.digest, settings.run.name)
         folder = settings.predictions if live.reusable else settings.passing_predictions
         store = Store(folder, identity)
         try:
-            rows, predictions = compute(
+            predictions = compute(
                 live.job,
                 store,
-                reference,
+                whole.configurations,
                 settings,
-                Extent(own[extent.order], extent.budget_s),
+                view.rows_in_parent[rows],
+                budget_s=budget_s,
                 atoms_per_batch=live.atoms_per_batch,
                 n_workers=self.n_workers if live.job.device == "cpu" else 1,
                 announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
@@ -209,24 +168,40 @@ class Predictor:
             raise MeasurementError(f"{name} on {view.id}: {error}") from error
         for reason in store.unknown:
             self.announce_once(f"{name}: its predictions are not reused by a later run: {reason}")
-        source: Provenance = "live" if live.job.random_seed is None else "random"
-        return Predicted(np.searchsorted(own, rows), predictions, source, store.whole_identity)
+        provenance: Provenance = "live" if live.job.random_seed is None else "random"
+        known = replace(predictions, provenance=provenance, identity=store.whole_identity)
+        return _of_view(known, view)
 
-    def _recalculated(self, name: str, dataset: str, extent: Extent) -> Predicted:
-        entry = self.library.datasets[dataset]
+    def _recalculated(self, name: str, view: DatasetView, rows: IntArray) -> Predictions:
+        entry = self.datasets.datasets[view.id]
         if entry.subset is None or entry.subset.recalculation != name:
-            raise Unavailable(f"{name} on {dataset}: it has no other DFT of these structures")
-        whole = self.library.view(entry.subset.of).configurations
-        rows, others = matched_rows(entry, whole, self.library.settings)
-        identity = published_identity(others.digest, whole.digest)
-        predictions = Predictions(others.energies, others.forces, {})
-        everything = Predicted(np.arange(len(rows)), predictions, "published", identity)
-        return everything.only(np.sort(extent.order), self.library.view(dataset).configurations)
+            raise Unavailable(f"{name} on {view.id}: it has no other DFT of these structures")
+        whole = self.datasets.view(entry.subset.of).configurations
+        _, others = matched_rows(entry, whole, self.datasets.settings)
+        everything = Predictions(
+            others.energies,
+            others.forces,
+            {},
+            provenance="published",
+            identity=published_identity(others.digest, whole.digest),
+        )
+        return everything.only(np.sort(rows), view.configurations.n_atoms)
 
 
-def _require_coverage(model: Model, dataset: str, configurations: Configurations) -> None:
-    """Ask a model about its own elements only: of others it would refuse every configuration."""
-    foreign = sorted(set(configurations.numbers.tolist()) - model.elements)
+def _of_view(predictions: Predictions, view: DatasetView) -> Predictions:
+    """Return predictions of rows of the parent, numbered as the view numbers them."""
+    return replace(predictions, rows=np.searchsorted(view.rows_in_parent, predictions.rows))
+
+
+def _require_coverage(model: Model, view: DatasetView) -> None:
+    """Ask a model about its own elements only: of others it would refuse every configuration.
+
+    Raises
+    ------
+    Unavailable
+        It does not cover an element.
+    """
+    foreign = sorted(set(view.configurations.numbers.tolist()) - model.elements)
     if foreign:
         names = ", ".join(chemical_symbols[number] for number in foreign)
-        raise Unavailable(f"{model.id} on {dataset}: it does not cover {names}")
+        raise Unavailable(f"{model.id} on {view.id}: it does not cover {names}")

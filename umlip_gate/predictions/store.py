@@ -184,7 +184,7 @@ class Store:
                 start = starts[places[index]]
                 block = flat[offsets[index] : offsets[index + 1]].reshape(-1, 3)
                 forces[start : start + len(block)] = block
-        return Predictions(energies, forces, dict(sorted(failures.items())))
+        return Predictions(energies, forces, dict(sorted(failures.items())), rows)
 
     def write(self, rows: dict[int, Row]) -> None:
         """Keep rows as a part of their own.

@@ -1,5 +1,6 @@
 """How results are put together: ensembles, pools of them, samples of different length."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from tests.selftest.reference.metrics import dataset as made_dataset
 from tests.selftest.reference.metrics import random_case
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.schema import Pool
-from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
@@ -20,9 +21,7 @@ from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.metrics.sampling import SampleLimit, plan
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
-from umlip_gate.predictions.compute import Extent
 from umlip_gate.predictions.predictions import Predictions
-from umlip_gate.predictions.sources import Predicted
 
 pytestmark = pytest.mark.selftest
 
@@ -47,37 +46,46 @@ class FakeDatasets:
         return DatasetView(dataset, configurations, dataset, np.arange(len(configurations)))
 
 
-class FakePredictor:
+class FakeSources:
     """Each model errs in its own way, and is stopped where `REACHED` says."""
 
     def __init__(self) -> None:
         self.failures: dict[str, dict[int, str]] = {}
         """Dataset -> row -> error, of every model."""
 
-    def predict(self, name: str, _: object, dataset: str, __: str, extent: Extent) -> Predicted:
-        whole = FakeDatasets().load(dataset)
+    def of(
+        self,
+        model: SimpleNamespace,
+        view: DatasetView,
+        rows: IntArray,
+        *,
+        choice: str,
+        budget_s: float | None,
+    ) -> Predictions:
+        assert choice
+        name, dataset, whole = model.name, view.id, view.configurations
         rng = np.random.default_rng(ord(name))
         energies = whole.energies + 0.01 * whole.n_atoms * rng.normal(size=len(whole))
         forces = whole.forces + 0.1 * rng.standard_t(3, size=whole.forces.shape)
-        n = len(extent.order) if extent.budget_s is None else REACHED[name]
+        n = len(rows) if budget_s is None else REACHED[name]
         failures = self.failures.get(dataset, {})
         energies[list(failures)] = np.nan
-        everything = Predicted(
-            np.arange(len(whole)), Predictions(energies, forces, failures), "live", {"name": name}
+        everything = Predictions(
+            energies, forces, failures, provenance="live", identity={"name": name}
         )
-        return everything.only(np.sort(extent.order[:n]), whole)
+        return everything.only(np.sort(rows[:n]), whole.n_atoms)
 
 
 def evaluator(sample_limit: SampleLimit | None = None) -> Evaluator:
-    models: dict[str, Any] = {name: object() for name in "abc"}
+    models: dict[str, Any] = {name: SimpleNamespace(name=name) for name in "abc"}
     models["all"] = Ensemble(name="all", members=("a", "b", "c"))
     datasets: Any = FakeDatasets()
-    predictor: Any = FakePredictor()
+    sources: Any = FakeSources()
     pool = Pool(id="pool", datasets=("one", "two"), rule="rows", rationale="a self-test's")
     lost = Pool(id="lost", datasets=("one", "nowhere"), rule="rows", rationale="a self-test's")
     return Evaluator(
         datasets=datasets,
-        predictor=predictor,
+        sources=sources,
         models=models,
         pools={"pool": pool, "lost": lost},
         element_groups={},
@@ -157,7 +165,7 @@ def test_a_pool_of_samples_is_not_measured() -> None:
 
 def test_what_failed_in_a_pool_is_named_by_dataset_and_row() -> None:
     lab = evaluator()
-    lab.predictor.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
+    lab.sources.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
     result = lab.evaluate("a", "pool")
     assert result.failures == {SIZES["one"] + 3: "two row 3: MemoryError: no"}
     with pytest.raises(MeasurementError, match="1 of 100 configurations failed, first row 43: two"):

@@ -17,7 +17,7 @@ from umlip_gate.models import prepare as live
 from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.registry import load_models
 from umlip_gate.plugin.verdicts import NOT_MEASURED
-from umlip_gate.predictions.sources import Predictor
+from umlip_gate.predictions.sources import PredictionSources
 from umlip_gate.settings import Settings
 
 pytestmark = pytest.mark.selftest
@@ -240,7 +240,7 @@ def test_a_model_is_asked_about_its_own_elements_only(tmp_path: Path) -> None:
 
 def test_what_holds_for_every_dataset_is_said_once(settings: Settings) -> None:
     said: list[str] = []
-    predictor = Predictor(DatasetCache({}, settings), "cpu", None, 1, said.append)
+    predictor = PredictionSources(DatasetCache({}, settings), "cpu", None, 1, said.append)
     for terms in ("a: its code is under the ASL", "b: gated", "a: its code is under the ASL"):
         predictor.announce_once(terms)
     assert said == ["a: its code is under the ASL", "b: gated"]

@@ -70,8 +70,10 @@ def test_predictions_are_kept_and_used_again(desk: CommandLineRun) -> None:
     desk.candidate(
         "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
     )
-    assert "crystals (physics)" in desk.judge().output
-    assert "crystals (physics)" not in desk.judge().output
+    assert "crystals (physics): 90 configurations to compute" in desk.judge().output
+    again = desk.judge().output
+    assert "crystals (physics): 90 predictions of " in again
+    assert "configurations to compute" not in again
 
 
 def test_a_candidate_that_raises_has_no_verdict(desk: CommandLineRun) -> None:

@@ -12,7 +12,7 @@ from tests.selftest.builders.datasets import made_rows, made_settings
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.models.worker_process import Job
 from umlip_gate.predictions import compute as module
-from umlip_gate.predictions.compute import ROWS_PER_BLOCK, Extent, compute
+from umlip_gate.predictions.compute import ROWS_PER_BLOCK, compute
 from umlip_gate.predictions.pool import Keep
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row, Store
@@ -76,17 +76,19 @@ def dataset() -> Configurations:
 def run(
     folder: Path, dataset: Configurations, order: Sequence[int], budget_s: float | None = None
 ) -> tuple[list[int], Predictions]:
-    rows, predictions = compute(
+    predictions = compute(
         JOB,
         Store(folder, {"a": 1}),
         dataset,
         made_settings(folder),
-        Extent(np.array(order), budget_s),
+        np.array(order),
+        budget_s=budget_s,
         atoms_per_batch=10,
         n_workers=1,
         announce=lambda _: None,
         clock=FakePool.stopwatch,
     )
+    rows = predictions.rows
     assert predictions.energies.tolist() == rows.tolist()
     assert len(predictions.forces) == dataset.n_atoms[rows].sum()
     return rows.tolist(), predictions
@@ -148,16 +150,17 @@ def test_a_failed_row_is_a_failure_at_its_place(tmp_path: Path, dataset: Configu
     store = Store(tmp_path, {"a": 1})
     failed = sorted(order[:40])[7]
     store.write({failed: Row("error", "RuntimeError: no")})
-    rows, predictions = compute(
+    predictions = compute(
         JOB,
         store,
         dataset,
         made_settings(tmp_path),
-        Extent(np.array(order[:40])),
+        np.array(order[:40]),
         atoms_per_batch=10,
         n_workers=1,
         announce=lambda _: None,
     )
+    rows = predictions.rows
     assert rows.tolist() == sorted(order[:40])
     assert predictions.failures == {7: "RuntimeError: no"}
     assert predictions.failed.tolist() == [row == failed for row in rows]
