@@ -347,13 +347,11 @@ def _new(table: object, path: Path, id_: str, registered: list[str]) -> Dataset:
     try:
         return _whole(table, path, id_).model_copy(update={"brought": True})
     except InputError as error:
-        message = f"{error}\n{path}: [{id_}]: is not a registered id{_similar(id_, registered)}"
+        close = difflib.get_close_matches(id_, registered, n=1)
+        if not close:
+            raise
+        message = f"{error}\n{path}: [{id_}]: is not a registered id; did you mean {close[0]!r}?"
         raise InputError(message) from error
-
-
-def _similar(id_: str, registered: list[str]) -> str:
-    close = difflib.get_close_matches(id_, registered, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ", so the entry must be complete"
 
 
 def _replaced(registered: Dataset, table: object, path: Path) -> Dataset:

@@ -326,3 +326,22 @@ class Noted(Fake):
 def noted(file: str) -> Noted:
     assert Path(file).exists()
     return Noted()
+
+
+class Charged(Truth):
+    """As models that depend on the charge take it from `info`, and moments from the atoms."""
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert atoms is not None
+        self.results["energy"] += 2.0 * atoms.info.get("charge", 0)
+        self.results["energy"] += 0.5 * atoms.get_initial_magnetic_moments().sum()
+
+
+def charged() -> Charged:
+    return Charged()

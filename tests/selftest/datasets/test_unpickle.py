@@ -4,12 +4,13 @@ import pickle
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.selftest.builders.datasets import frame_of, made_rows, write_pickle
+from tests.selftest.builders.datasets import forces_of, frame_of, made_rows, write_pickle
 from umlip_gate.datasets.readers.pickled import read_frame
 from umlip_gate.datasets.readers.unpickle import load_frame
 from umlip_gate.errors import InputError
@@ -128,3 +129,48 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     file.write_bytes(pickle.dumps(frame))
     with pytest.raises(InputError, match=r"no column 'energy'; did you mean 'enrgy'\?"):
         read_frame(file)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", ">i4", "<i8"])
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_arrays_keep_their_order_in_memory_byte_order_and_type(
+    order: Literal["C", "F"], dtype: str, protocol: int
+) -> None:
+    rows = [row for row in made_rows(9) if len(row.atoms) > 1][:2]
+    forces = [np.array(forces_of(row), dtype=dtype, order=order) for row in rows]
+    frame = frame_of(rows, forces=pd.Series(forces, dtype=object))
+    read = load_frame(BytesIO(pickle.dumps(frame, protocol=protocol)), "made")["forces"]
+    for found, expected in zip(read, forces, strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+        assert not np.array_equal(found, expected[::-1])
+
+
+@pytest.mark.parametrize("code", ["c16", "S8", "U3", "V8", "M8[s]", "f16"])
+def test_arrays_of_other_types_are_refused(code: str) -> None:
+    rows = made_rows(1)
+    forces = np.zeros((len(rows[0].atoms), 3)).astype(code)
+    content = pickle.dumps(frame_of(rows, forces=pd.Series([forces], dtype=object)))
+    with pytest.raises(InputError, match="are not read"):
+        load_frame(BytesIO(content), "made")
+
+
+@pytest.mark.parametrize("storage", ["python", "pyarrow"])
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_text_columns_of_pandas_3_are_read(storage: str, protocol: int) -> None:
+    rows = made_rows(3)
+    with pd.option_context("mode.string_storage", storage):
+        frame = pd.DataFrame(
+            {
+                "ase_atoms": [row.atoms for row in rows],
+                "energy": [row.energy_ev for row in rows],
+                "name": ["bcc", "", "\u03b1-phase"],
+                "forces": [forces_of(row) for row in rows],
+            }
+        )[1:]
+    assert frame.columns.dtype == "str"
+    read = load_frame(BytesIO(pickle.dumps(frame, protocol=protocol)), "made")
+    assert list(read) == list(frame)
+    assert read["name"] == ["", "\u03b1-phase"]
+    assert read["energy"] == [row.energy_ev for row in rows[1:]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from umlip_gate.datasets.configurations import FileRows, Row
 from umlip_gate.datasets.keys import Reading
-from umlip_gate.datasets.readers import ase_io, deepmd, extxyz, lmdb, mtp, mvl, pickled
+from umlip_gate.datasets.readers import ase_io, database, deepmd, extxyz, mtp, mvl, pickled
 from umlip_gate.datasets.readers.kinds import check_kind
 from umlip_gate.datasets.readers.limits import in_time
 from umlip_gate.datasets.readers.opening import opened
@@ -13,6 +13,7 @@ from umlip_gate.datasets.registry import Dataset, Selection
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
 
+SQLITE = b"SQLite format 3"
 READ_BY_PATH = ("ase", "aselmdb", "deepmd-npy")
 """Readers that open the file by themselves."""
 
@@ -53,22 +54,19 @@ def read_rows(path: Path, source: SourceFile, dataset: Dataset) -> list[Row]:
 def _rows(path: Path, member: str | None, where: str, dataset: Dataset) -> Iterator[Row]:
     reader = dataset.reader
     reading = Reading(dataset.keys, dataset.group, dataset.quantity != "energies")
-    if path.is_dir() != (reader == "deepmd-npy"):
-        raise InputError(
-            f"{where}: reader = {reader!r} reads a {'folder' if path.is_file() else 'file'}"
-        )
-    if reader in READ_BY_PATH and member is not None:
-        raise InputError(f"{where}: reader = {reader!r} reads no archives; extract the member")
+    _check_access(path, member, where, reader)
     if reader == "deepmd-npy":
         yield from deepmd.rows(path, with_forces=reading.with_forces)
         return
     with opened(path, member) as stream:
         check_kind(stream, where, reader or "")
         match reader:
+            case "ase" if stream.peek().startswith(SQLITE):
+                yield from database.rows(path, reading, "db")
             case "ase":
                 yield from ase_io.rows(path, reading)
             case "aselmdb":
-                yield from lmdb.rows(path, reading)
+                yield from database.rows(path, reading, "aselmdb")
             case "pickle":
                 yield from pickled.rows(stream, where, reading)
             case "mvl-json":
@@ -79,6 +77,15 @@ def _rows(path: Path, member: str | None, where: str, dataset: Dataset) -> Itera
                 yield from mtp.rows(stream, where, dataset.types, reading)
             case _:
                 raise AssertionError("no rows of energies and forces")
+
+
+def _check_access(path: Path, member: str | None, where: str, reader: str | None) -> None:
+    if path.is_dir() != (reader == "deepmd-npy"):
+        raise InputError(
+            f"{where}: reader = {reader!r} reads a {'folder' if path.is_file() else 'file'}"
+        )
+    if reader in READ_BY_PATH and member is not None:
+        raise InputError(f"{where}: reader = {reader!r} reads no archives; extract the member")
 
 
 def _selected(name: str, rows: list[Row], selection: Selection | None) -> FileRows:

@@ -1,8 +1,9 @@
-"""ASE databases in LMDB files, as fairchem's datasets have them."""
+"""ASE databases: SQLite files, and LMDB files as fairchem's datasets have them."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from ase.db import connect
 
@@ -12,8 +13,8 @@ from umlip_gate.datasets.readers.labels import labelled
 from umlip_gate.errors import InputError
 
 
-def rows(path: Path, reading: Reading) -> Iterator[Row]:
-    """Read the rows of an `.aselmdb` file, in the order of their numbers.
+def rows(path: Path, reading: Reading, kind: Literal["db", "aselmdb"]) -> Iterator[Row]:
+    """Read the rows of a database of ASE, in the order of their numbers.
 
     Raises
     ------
@@ -21,14 +22,15 @@ def rows(path: Path, reading: Reading) -> Iterator[Row]:
         The package that reads it is not installed, the file is damaged, or a row lacks energy
         or forces.
     """
-    if find_spec("ase_db_backends") is None:
+    if kind == "aselmdb" and find_spec("ase_db_backends") is None:
         raise InputError(
             f"{path}: an LMDB database needs one more package: "
             'pip install "umlip-gate[aselmdb]", or write the data as extended XYZ'
         )
+    options = {"readonly": True} if kind == "aselmdb" else {}
     i = 0
     try:
-        with connect(path, type="aselmdb", readonly=True, use_lock_file=False) as database:
+        with connect(path, type=kind, use_lock_file=False, **options) as database:
             for i, stored in enumerate(database.select(sort="id")):  # noqa: B007 - names the row
                 yield labelled(stored.toatoms(add_additional_information=True), reading)
     except ValueError as error:
