@@ -18,14 +18,16 @@ from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.physics.core import core_study
-from umlip_gate.physics.limits import load_core
+from umlip_gate.physics.limits import load_physics
 from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row
 from umlip_gate.settings import ROOT, Settings, mirror_folder
 
-CORE = load_core(ROOT / "thresholds" / "physics")
+PHYSICS = load_physics(ROOT / "thresholds" / "physics")
+PROTOCOL = PHYSICS.protocols["core"]
+LIMITS = [PHYSICS.limits[name] for name, study in PHYSICS.study_of.items() if study == "core"]
 DATASETS = ("refractory-mini-MoNbTaW", "refractory-mini-W")
 
 
@@ -69,12 +71,12 @@ def main(n_seeds: int, names: list[str]) -> None:
             found: dict[str, list[float]] = {}
             with Pool(live.job, [None], Path(folder)) as pool:
                 for seed in range(n_seeds):
-                    protocol = CORE.protocol.model_copy(update={"seed": seed})
+                    protocol = PROTOCOL.model_copy(update={"seed": seed})
                     study = core_study(dataset_for(model, datasets), protocol)
                     predictions = evaluate(pool, live.atoms_per_batch, study.configurations)
                     for quantity, deviation in study.measure(predictions).items():
                         found.setdefault(quantity, []).append(deviation.value)
-        for each in CORE.limits:
+        for each in LIMITS:
             values = found[each.quantity]
             limit = each.limit(conservative=model.conservative, dtype=live.job.dtype)
             exceeded = sum(not value <= limit for value in values)

@@ -56,7 +56,8 @@ def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Verdict:
     largest = limit.limit(conservative=result.conservative, dtype=result.dtype)
     if not math.isfinite(found.value):
         raise MeasurementError(
-            f"{result.model} on {result.dataset}: {limit.quantity} is {found.value} on {found.cell}"
+            f"{result.model} on {result.dataset}: {limit.quantity} is {found.value} on "
+            f"{found.origin}"
         )
     outcome = Outcome.of(found.value <= largest)
     kind = "conservative" if result.conservative else "direct"
@@ -73,15 +74,26 @@ def judge_physics(limit: PhysicsLimit, result: PhysicsResult) -> Verdict:
         reason=f"{result.model} on {result.dataset} ({result.source}): {limit.quantity} "
         f"{found.value:.2g}{unit}, {outcome}: the limit is ≤ {largest:g}{unit} "
         f"for {kind} models in {result.dtype}; the largest of {found.n_trials} "
-        f"trials, on {found.cell}{_advice(limit, result, outcome)}",
+        f"trials, on {found.origin}{_saved(found)}{_advice(limit, result, outcome)}",
         details={
             "law": limit.law,
             "kind": kind,
             "dtype": result.dtype,
-            "cell": found.cell,
+            "origin": str(found.origin),
+            "counterexample": str(found.saved) if found.saved else None,
             "n_trials": found.n_trials,
             "structures": result.identity.get("dataset"),
         },
+    )
+
+
+def _saved(found: Deviation) -> str:
+    if not found.saved:
+        return ""
+    smallest = f"; the smallest crystal beyond the limit is {found.smallest}"
+    return (
+        f"{smallest if found.smallest else ''} "
+        f"({len(found.structures)} structures saved in {found.saved})"
     )
 
 

@@ -168,7 +168,7 @@ class GatePhysics(Strict):
     dataset
         A registry id; the structures are made from its cells.
     quantities
-        Those of `thresholds/physics/core.toml` whose limits hold.
+        Those of `thresholds/physics/` whose limits hold.
     """
 
     dataset: RegistryId

@@ -25,7 +25,7 @@ from umlip_gate.claims.schema import (
 )
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.errors import InputError
-from umlip_gate.physics.limits import Core, load_core
+from umlip_gate.physics.limits import Physics, load_physics
 from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
 
 INDEX = "index.toml"
@@ -67,8 +67,8 @@ class Thresholds:
         By name.
     known_failures
         What is known not to hold.
-    core
-        The laws of physics that gates may require.
+    physics
+        The laws of physics, and what may be required of a model by a gate.
     """
 
     ids: tuple[str, ...]
@@ -81,7 +81,7 @@ class Thresholds:
     statistics: Statistics
     gates: Mapping[str, Gate]
     known_failures: tuple[KnownFailure, ...]
-    core: Core
+    physics: Physics
 
     def assertions(self) -> dict[str, Assertion]:
         """Every assertion of every claim, by `CLAIM.ASSERTION`."""
@@ -135,7 +135,10 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
         for path in sorted((folder / "gates").glob("*.toml"))
     }
     references = _references(folder / "reference", registries)
-    known = _known_failures(folder / "known_failures.toml", _assertions(claims))
+    physics = load_physics(folder / "physics")
+    known = _known_failures(
+        folder / "known_failures.toml", _assertions(claims), physics, registries
+    )
     every_model = folder / "every-model.toml"
     result = validate(CellLimit, read_toml(every_model), str(every_model))
     path = folder / "statistics.toml"
@@ -150,7 +153,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
         statistics=validate(Statistics, read_toml(path), str(path)),
         gates=gates,
         known_failures=known,
-        core=load_core(folder / "physics"),
+        physics=physics,
     )
 
 
@@ -196,7 +199,7 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
         raise InputError(f"{path}: required: no limit is on {', '.join(idle)}")
     if gate.physics:
         _exists(gate.physics.dataset, "dataset", registries, f"{path}: physics: dataset")
-        laws = {"quantity": [limit.quantity for limit in load_core(folder / "physics").limits]}
+        laws = {"quantity": load_physics(folder / "physics").limits}
         for quantity in gate.physics.quantities:
             _exists(quantity, "quantity", laws, f"{path}: physics: quantities")
     return gate
@@ -299,10 +302,20 @@ def _assertions(claims: Mapping[str, Claim]) -> dict[str, Assertion]:
     }
 
 
-def _known_failures(path: Path, assertions: Mapping[str, Assertion]) -> tuple[KnownFailure, ...]:
+def _known_failures(
+    path: Path,
+    assertions: Mapping[str, Assertion],
+    physics: Physics,
+    registries: Mapping[str, Collection[str]],
+) -> tuple[KnownFailure, ...]:
+    laws = {f"physics.{limit.name}": limit for limit in physics.limits.values()}
     entries = validate(KnownFailureFile, read_toml(path), str(path)).known_failure
     for entry in entries:
         where = f"{path}: {entry.item} on {entry.dataset}"
+        if entry.item in laws:
+            _exists(entry.model or "", "model", registries, where)
+            _exists(entry.dataset, "dataset", registries, where)
+            continue
         _exists(entry.item, "assertion", {"assertion": assertions}, str(path))
         assertion = assertions[entry.item]
         if (entry.model, entry.dataset) not in assertion.subjects():

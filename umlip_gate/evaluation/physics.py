@@ -1,9 +1,10 @@
-"""Evaluates models on the structures of physics, each model and dataset once in a run."""
+"""Evaluates models on the structures of physics, each study of a model once in a run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import ase.io
 import numpy as np
 
 from umlip_gate.claims.physics_verdicts import NOT_CONSERVATIVE, PhysicsResult
@@ -11,39 +12,51 @@ from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.ensemble import mean_of
+from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble, Recalculation
-from umlip_gate.physics.core import core_study
-from umlip_gate.physics.limits import Core
-from umlip_gate.physics.study import Study
+from umlip_gate.models.registry import Model
+from umlip_gate.physics.crystals import Crystal, smallest
+from umlip_gate.physics.limits import Physics
+from umlip_gate.physics.studies import STUDIES, DrawnProtocol, strategy_for, symmetry_trials
+from umlip_gate.physics.study import Case, Deviation, Study
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.sources import PredictionSources, Source
+
+MOST_QUESTIONS = 60
+"""Evaluations that the search for a smaller counterexample may take."""
 
 
 @dataclass
 class PhysicsEvaluator:
-    """Evaluates any model on the core of physics, on cells of any dataset.
+    """Evaluates any model on any study, on the elements or cells of any dataset.
 
     Attributes
     ----------
     datasets
-        Where the cells are drawn from.
+        Where cells and elements are taken from.
     sources
         Where predictions come from; they are always computed here.
     models
         The registry, with candidate and ensembles among the models.
-    core
-        On which structures.
+    physics
+        What is measured, on which structures.
+    counterexamples
+        A folder for structures on which a limit was exceeded.
+    max_examples
+        How many crystals are drawn, instead of the protocols' numbers.
     """
 
     datasets: DatasetCache
     sources: PredictionSources
     models: Mapping[str, Source | Ensemble]
-    core: Core
-    _studies: dict[str, Study] = field(default_factory=dict)
-    _outcomes: dict[tuple[str, str], PhysicsResult | Exception] = field(default_factory=dict)
+    physics: Physics
+    counterexamples: Path
+    max_examples: int | None = None
+    _studies: dict[tuple[str, str], Study] = field(default_factory=dict)
+    _outcomes: dict[tuple[str, str, str], PhysicsResult | Exception] = field(default_factory=dict)
 
-    def evaluate(self, model: str, dataset: str) -> PhysicsResult:
-        """Return the deviations of a model on cells of a dataset.
+    def evaluate(self, model: str, dataset: str, quantity: str) -> PhysicsResult:
+        """Return the deviations of a model in the study that measures a quantity.
 
         Raises
         ------
@@ -52,7 +65,7 @@ class PhysicsEvaluator:
         MeasurementError, InputError
             They are, and something was not evaluated; the same at each call.
         """
-        key = (model, dataset)
+        key = (model, dataset, self.physics.study_of[quantity])
         if key not in self._outcomes:
             try:
                 self._outcomes[key] = self._evaluate(*key)
@@ -63,49 +76,121 @@ class PhysicsEvaluator:
             raise outcome
         return outcome
 
-    def _evaluate(self, model: str, dataset: str) -> PhysicsResult:
+    def _evaluate(self, model: str, dataset: str, name: str) -> PhysicsResult:
         entry = self.models[model]
-        names = entry.members if isinstance(entry, Ensemble) else (model,)
-        study = self._study(dataset)
-        predicted = [self._predict(name, dataset, study) for name in names]
-        conservative = all(self._declares(name).conservative for name in names)
+        members = entry.members if isinstance(entry, Ensemble) else (model,)
+        declared = [self._declared(member) for member in members]
+        conservative = all(each.conservative for each in declared)
         if not conservative:
             self.sources.announce_once(f"{model}: {NOT_CONSERVATIVE}")
-        mean = mean_of(predicted) if isinstance(entry, Ensemble) else predicted[0]
-        if failures := study.failures(mean):
-            cell, why = next(iter(failures.items()))
-            raise MeasurementError(
-                f"{model} on {dataset}: no deviation, because structures made from {len(failures)} "
-                f"of its cells failed; first {cell}: {why}"
+        study = self._study(dataset, name)
+        label = f"{dataset} (physics: {name})"
+        predicted = [self._predict(member, label, study) for member in members]
+        deviations = study.measure(_mean(model, study, predicted))
+        if study.is_repeated:
+            alone = [self._predict(member, label, study, alone=True) for member in members]
+            deviations |= study.disagreement(
+                _mean(model, study, predicted), _mean(model, study, alone)
             )
-        return PhysicsResult(
+        result = PhysicsResult(
             model=model,
             dataset=dataset,
             source=predicted[0].provenance,
             conservative=conservative,
             dtype=_lowest([str(each.identity["dtype"]) for each in predicted]),
-            deviations=study.measure(mean),
+            deviations=deviations,
             identity=predicted[0].identity,
         )
+        return self._with_counterexamples(
+            result, shrinks=name == "symmetries" and len(members) == 1
+        )
 
-    def _study(self, dataset: str) -> Study:
-        if dataset not in self._studies:
-            cells = self.datasets.view(dataset).configurations
-            self._studies[dataset] = core_study(cells, self.core.protocol)
-        return self._studies[dataset]
+    def _study(self, dataset: str, name: str) -> Study:
+        key = (dataset, name)
+        if key not in self._studies:
+            configurations = self.datasets.view(dataset).configurations
+            self._studies[key] = STUDIES[name][1](configurations, self._protocol(name))
+        return self._studies[key]
 
-    def _predict(self, name: str, dataset: str, study: Study) -> Predictions:
-        label = f"{dataset} (physics)"
+    def _protocol(self, name: str) -> object:
+        protocol = self.physics.protocols[name]
+        if isinstance(protocol, DrawnProtocol) and self.max_examples is not None:
+            return protocol.model_copy(update={"examples": self.max_examples})
+        return protocol
+
+    def _predict(self, name: str, label: str, study: Study, *, alone: bool = False) -> Predictions:
         rows = np.arange(len(study.configurations))
-        view = DatasetView(label, study.configurations, label, rows)
-        return self.sources.of(self._declares(name), view, rows, choice="live")
+        model = self._declared(name)
+        if not alone:
+            view = DatasetView(label, study.configurations, label, rows)
+            return self.sources.of(model, view, rows, choice="live")
+        backwards = study.configurations.select(rows[::-1])
+        label = f"{label}, one by one"
+        view = DatasetView(label, backwards, label, rows)
+        predictions = self.sources.of(model, view, rows, choice="live", atoms_per_batch=1)
+        return predictions.select(rows[::-1], backwards.n_atoms)
 
-    def _declares(self, name: str) -> Any:  # noqa: ANN401 - a model of the registry or a candidate
+    def _declared(self, name: str) -> Model | Candidate:
         entry = self.models[name]
         if isinstance(entry, Ensemble | Recalculation):
-            raise Unavailable(f"{name}: it is no model that could be asked for other structures")
+            raise Unavailable(f"{name} is not a model that can evaluate other structures")
         return entry
 
+    def _with_counterexamples(self, result: PhysicsResult, *, shrinks: bool) -> PhysicsResult:
+        """Save the structures of each deviation beyond its limit, shrunk where they were drawn."""
+        deviations = dict(result.deviations)
+        for quantity, found in result.deviations.items():
+            limit = self.physics.limits[quantity].limit(
+                conservative=result.conservative, dtype=result.dtype
+            )
+            if found.value <= limit:
+                continue
+            smaller = self._shrunk(result, quantity, limit, found) if shrinks else found
+            file = self.counterexamples / f"{result.model}-{result.dataset}-{quantity}.xyz"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            ase.io.write(file, list(smaller.structures), format="extxyz")
+            deviations[quantity] = found._replace(
+                structures=smaller.structures,
+                saved=file,
+                smallest=smaller.origin if shrinks else None,
+            )
+        return replace(result, deviations=deviations)
 
-def _lowest(dtypes: list[str]) -> str:
+    def _shrunk(
+        self, result: PhysicsResult, quantity: str, limit: float, found: Deviation
+    ) -> Deviation:
+        """Search the smallest crystal that is beyond the limit, each evaluated by itself."""
+        protocol = self._protocol("symmetries")
+        assert isinstance(protocol, DrawnProtocol)  # noqa: S101 - the study's
+        assert isinstance(found.origin, Crystal)  # noqa: S101 - as the study draws them
+        configurations = self.datasets.view(result.dataset).configurations
+        with self.sources.asking(self._declared(result.model)) as ask:
+
+            def measure(crystal: Crystal) -> Deviation:
+                symmetry = quantity.rpartition("_")[0]
+                own = Study((Case(crystal, symmetry_trials(crystal)[symmetry]),))
+                return own.measure(ask(own.configurations))[quantity]
+
+            crystal = smallest(
+                strategy_for(configurations, protocol),
+                lambda each: measure(each).value > limit,
+                found.origin,
+                MOST_QUESTIONS,
+            )
+            return measure(crystal)._replace(n_trials=found.n_trials)
+
+
+def _mean(model: str, study: Study, predicted: Sequence[Predictions]) -> Predictions:
+    """Return the mean of the members' predictions, all of which must be there."""
+    mean = mean_of(predicted) if len(predicted) > 1 else predicted[0]
+    if failures := study.failures(mean):
+        cell, why = next(iter(failures.items()))
+        raise MeasurementError(
+            f"{model}: no deviation, because structures made from {len(failures)} cells failed; "
+            f"first {cell}: {why}"
+        )
+    return mean
+
+
+def _lowest(dtypes: Sequence[str]) -> str:
     return "float64" if set(dtypes) == {"float64"} else "float32"

@@ -94,10 +94,10 @@ class Recorder:
         self.datasets.update(self.members(dataset))
         return result
 
-    def physics(self, model: str, dataset: str) -> PhysicsResult:
-        """Return how far a model is from laws of physics on cells of a dataset."""
+    def physics(self, model: str, dataset: str, quantity: str) -> PhysicsResult:
+        """Return how far a model is from a law of physics, and others of the same study."""
         assert self.physics_evaluator is not None  # noqa: S101 - checks of physics come with one
-        result = self.physics_evaluator.evaluate(model, dataset)
+        result = self.physics_evaluator.evaluate(model, dataset, quantity)
         self.datasets.add(dataset)
         return result
 

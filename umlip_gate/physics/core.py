@@ -6,7 +6,7 @@ from ase import Atoms
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.physics.gradient import gradient
 from umlip_gate.physics.study import Case, Study
-from umlip_gate.physics.symmetries import SYMMETRIES
+from umlip_gate.physics.symmetries import CORE
 from umlip_gate.schema import Strict
 
 
@@ -55,5 +55,5 @@ def core_cases(
     atoms = ideal.copy()
     atoms.positions += displacement
     trials = [gradient(atoms, displacement, protocol.step_ang)]
-    trials += [symmetry(atoms, rng) for symmetry in SYMMETRIES.values()]
+    trials += [symmetry(atoms, rng) for symmetry in CORE.values()]
     return [Case(name, trial) for trial in trials]

@@ -1,16 +1,18 @@
 """`thresholds/physics/`: how far from a law of physics a model may be."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from umlip_gate.errors import InputError
-from umlip_gate.physics.core import CoreProtocol
 from umlip_gate.physics.quantities import UNITS
+from umlip_gate.physics.studies import STUDIES
 from umlip_gate.schema import Strict, nearest, read_toml, validate
 
-Number = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
 class ByDtype(Strict):
@@ -87,32 +89,57 @@ class PhysicsLimit(Strict):
         return kind.float64 if dtype == "float64" else kind.float32
 
 
-class Core(Strict):
-    """`thresholds/physics/core.toml`: what gates ask of every potential.
+class LimitFile(Strict):
+    """A file of `thresholds/physics/`.
 
     Attributes
     ----------
     protocol
-        On which structures.
+        On which structures; the keys are those of the study's protocol.
     limits
-        `[[limit]]` in the file, by quantity.
+        `[[limit]]` in the file.
     """
 
-    protocol: CoreProtocol
+    protocol: dict[str, Any]
     limits: Annotated[tuple[PhysicsLimit, ...], Field(alias="limit", min_length=1)]
 
 
-def load_core(folder: Path) -> Core:
-    """Read `core.toml`.
+@dataclass(frozen=True)
+class Physics:
+    """Every law, and how it is measured.
+
+    Attributes
+    ----------
+    protocols
+        By study.
+    limits
+        By quantity.
+    study_of
+        Quantity -> the study that measures it.
+    """
+
+    protocols: Mapping[str, Any]
+    limits: Mapping[str, PhysicsLimit]
+    study_of: Mapping[str, str]
+
+
+def load_physics(folder: Path) -> Physics:
+    """Read every study's file.
 
     Raises
     ------
     InputError
-        It is not there or not valid, or a quantity has two limits.
+        One is not there or not valid, or a quantity has two limits.
     """
-    path = folder / "core.toml"
-    core = validate(Core, read_toml(path), str(path))
-    names = [limit.quantity for limit in core.limits]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"{path}: limit: there twice: {', '.join(twice)}")
-    return core
+    protocols: dict[str, Any] = {}
+    limits: dict[str, PhysicsLimit] = {}
+    study_of: dict[str, str] = {}
+    for study, (schema, _) in STUDIES.items():
+        path = folder / f"{study}.toml"
+        file = validate(LimitFile, read_toml(path), str(path))
+        protocols[study] = validate(schema, file.protocol, f"{path}: protocol")
+        for limit in file.limits:
+            if limit.quantity in limits:
+                raise InputError(f"{path}: limit: {limit.quantity} is there twice")
+            limits[limit.quantity], study_of[limit.quantity] = limit, study
+    return Physics(protocols, limits, study_of)

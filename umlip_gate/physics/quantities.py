@@ -1,14 +1,22 @@
 """The quantities of physics, and their units."""
 
+_SYMMETRIES = (
+    *("rotation", "translation", "permutation", "supercell"),
+    *("reflection", "wrapping", "cell_choice", "batch", "parts"),
+)
+
 UNITS = {
     "gradient": "1",
-    "rotation_energy": "meV/atom",
-    "rotation_force": "meV/Å",
-    "translation_energy": "meV/atom",
-    "translation_force": "meV/Å",
-    "permutation_energy": "meV/atom",
-    "permutation_force": "meV/Å",
-    "supercell_energy": "meV/atom",
-    "supercell_force": "meV/Å",
+    **{f"{name}_energy": "meV/atom" for name in _SYMMETRIES},
+    **{f"{name}_force": "meV/Å" for name in _SYMMETRIES},
+    "closed_path": "1",
+    "jacobian": "1",
+    "strain_line_energy": "meV",
+    "strain_line_force": "meV/Å",
+    "hop_line_energy": "meV",
+    "hop_line_force": "meV/Å",
+    "volume_curve": "1",
+    "repulsion": "1",
+    "elastic_stability": "GPa",
 }
-"""Each is a deviation: 0 is right, and larger is worse."""
+"""Each is a deviation: the larger, the worse."""

@@ -1,23 +1,24 @@
 """A study: many trials whose structures are evaluated together, each structure once."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
 
 from umlip_gate.datasets.configurations import Configurations, Row
-from umlip_gate.physics.trial import Answer, Trial
+from umlip_gate.physics.trial import Answer, Deviations, Trial, same_answer
 from umlip_gate.predictions.predictions import Predictions
 
 
 class Case(NamedTuple):
-    """A trial, and the structure that it is about."""
+    """A trial, and what its structures were made from; `str` names it."""
 
-    cell: str
+    origin: object
     trial: Trial
 
 
@@ -28,18 +29,24 @@ class Deviation(NamedTuple):
     ----------
     value
         The largest over all trials, in the quantity's unit.
-    cell
-        Which structure it was found on.
+    origin
+        What the structures were made from.
     n_trials
         Over how many trials.
     structures
         What was compared there.
+    saved
+        A file that holds them, if it is beyond a limit.
+    smallest
+        What they were made from instead, if a smaller structure is beyond the limit as well.
     """
 
     value: float
-    cell: str
+    origin: object
     n_trials: int
     structures: tuple[Atoms, ...]
+    saved: Path | None = None
+    smallest: object = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +57,12 @@ class Study:
     ----------
     cases
         The trials. A structure that several of them share, as the same object, is asked for once.
+    is_repeated
+        Whether each structure is evaluated once more, by itself and in reverse order.
     """
 
     cases: tuple[Case, ...]
+    is_repeated: bool = False
 
     @cached_property
     def _rows(self) -> dict[int, int]:
@@ -82,16 +92,17 @@ class Study:
             For `configurations`. A trial with a failed row deviates by NaN, which no limit holds.
         """
         answers = self._answers(predictions)
-        measured: dict[str, Deviation] = {}
-        for cell, trial in self.cases:
-            own = [answers[self._rows[id(atoms)]] for atoms in trial.structures]
-            for quantity, value in trial.compare(own).items():
-                before = measured.get(quantity, Deviation(-math.inf, cell, 0, ()))
-                largest = before
-                if np.maximum(before.value, value) != before.value and not math.isnan(before.value):
-                    largest = Deviation(value, cell, 0, trial.structures)
-                measured[quantity] = largest._replace(n_trials=before.n_trials + 1)
-        return measured
+        return _largest(
+            (case, case.trial.compare([answers[self._rows[id(a)]] for a in case.trial.structures]))
+            for case in self.cases
+        )
+
+    def disagreement(self, batched: Predictions, alone: Predictions) -> dict[str, Deviation]:
+        """Return how far the cases' structures, in batches, are from the same evaluated alone."""
+        pairs = zip(self._answers(batched), self._answers(alone), strict=True)
+        return _largest(
+            (case, same_answer(pair)) for case, pair in zip(self.cases, pairs, strict=True)
+        )
 
     def _answers(self, predictions: Predictions) -> Sequence[Answer]:
         offsets = self.configurations.offsets
@@ -103,10 +114,23 @@ class Study:
         ]
 
     def failures(self, predictions: Predictions) -> Mapping[str, str]:
-        """Return why structures failed, by the name of the cell that they are variants of."""
+        """Return why structures failed, by what they were made from."""
         return {
-            cell: predictions.failures[row]
-            for cell, trial in self.cases
+            str(origin): predictions.failures[row]
+            for origin, trial in self.cases
             for row in (self._rows[id(atoms)] for atoms in trial.structures)
             if row in predictions.failures
         }
+
+
+def _largest(found: Iterable[tuple[Case, Deviations]]) -> dict[str, Deviation]:
+    """Return the largest deviation of each quantity; NaN if one of them is."""
+    measured: dict[str, Deviation] = {}
+    for (origin, trial), deviations in found:
+        for quantity, value in deviations.items():
+            before = measured.get(quantity, Deviation(-math.inf, origin, 0, ()))
+            largest = before
+            if np.maximum(before.value, value) != before.value and not math.isnan(before.value):
+                largest = Deviation(value, origin, 0, trial.structures)
+            measured[quantity] = largest._replace(n_trials=before.n_trials + 1)
+    return measured

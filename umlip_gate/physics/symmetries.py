@@ -58,7 +58,40 @@ def supercell(atoms: Atoms, rng: np.random.Generator) -> Trial:  # noqa: ARG001 
     return _trial("supercell", atoms, atoms.repeat(repeats))
 
 
-SYMMETRIES = {each.__name__: each for each in (rotation, translation, permutation, supercell)}
+def reflection(atoms: Atoms, rng: np.random.Generator) -> Trial:  # noqa: ARG001 - as the others
+    """Reflect the structure at the plane x = 0; the cell stays right-handed."""
+    mirror = np.diag([-1.0, 1.0, 1.0])
+    cell = atoms.cell.array @ mirror
+    cell[0] *= -1
+    image = atoms.copy()
+    image.set_cell(cell)
+    image.positions = atoms.positions @ mirror
+    return _trial("reflection", atoms, image, turned_back=mirror)
+
+
+def wrapping(atoms: Atoms, rng: np.random.Generator) -> Trial:
+    """Move each atom by a lattice vector of its own."""
+    image = atoms.copy()
+    steps = rng.integers(-1, 2, size=(len(atoms), 3)) * atoms.pbc
+    image.positions += steps @ atoms.cell.array
+    return _trial("wrapping", atoms, image)
+
+
+def cell_choice(atoms: Atoms, rng: np.random.Generator) -> Trial:
+    """Describe the same crystal by other cell vectors: one is added to another."""
+    periodic = np.flatnonzero(atoms.pbc)
+    changed, added = rng.choice(periodic, size=2, replace=False)
+    cell = atoms.cell.array.copy()
+    cell[changed] += cell[added]
+    image = atoms.copy()
+    image.set_cell(cell)
+    return _trial("cell_choice", atoms, image)
+
+
+CORE = {each.__name__: each for each in (rotation, translation, permutation, supercell)}
+"""What every gate requires."""
+
+SYMMETRIES = CORE | {each.__name__: each for each in (reflection, wrapping, cell_choice)}
 
 
 def _trial(

@@ -63,3 +63,12 @@ def relative_difference(first: float, second: float, scale: float) -> float:
     """Return how far two numbers are apart, as a fraction of `scale`; 0 where they are equal."""
     difference = abs(first - second)
     return difference / scale if difference and scale else (math.inf if difference else 0.0)
+
+
+def same_answer(answers: Sequence[Answer]) -> Deviations:
+    """Compare two answers for one structure, in a batch and alone."""
+    batched, alone = answers
+    return {
+        "batch_energy": energy_difference(batched.energy, alone.energy, len(alone.forces)),
+        "batch_force": force_difference(batched.forces, alone.forces),
+    }

@@ -47,7 +47,12 @@ def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator
 def physics_evaluator(suite: RunConfiguration, evaluator: Evaluator) -> PhysicsEvaluator:
     """Return what evaluates models on the structures of physics, each once in a process."""
     return PhysicsEvaluator(
-        evaluator.datasets, evaluator.sources, evaluator.models, suite.thresholds.core
+        evaluator.datasets,
+        evaluator.sources,
+        evaluator.models,
+        suite.thresholds.physics,
+        suite.settings.cache / "counterexamples",
+        suite.max_examples,
     )
 
 

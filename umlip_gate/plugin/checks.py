@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ase.data import atomic_numbers
+
 from umlip_gate.claims.assertions import Assertion, Cannot
 from umlip_gate.claims.assertions.base import Kind, Subject
 from umlip_gate.claims.bounds import Ends, Measured, ReferenceValue
@@ -11,9 +13,15 @@ from umlip_gate.claims.schema import CellLimit, GateLimit
 from umlip_gate.claims.thresholds import item_id
 from umlip_gate.claims.verdict import Verdict
 from umlip_gate.evaluation.recorder import Recorder
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.combined import Ensemble
+from umlip_gate.models.registry import Model
 from umlip_gate.physics.limits import PhysicsLimit
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.provenance import PredictionSource
+
+PHYSICS_DATASETS = ("refractory-mini-MoNbTaW", "refractory-mini-W")
+"""Where laws of physics are tried on registered models: the first that a model covers."""
 
 MEASURED = "measured"
 """The item that every result has."""
@@ -26,8 +34,8 @@ class Case:
     Attributes
     ----------
     item
-        `measured`, `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION`, `gate.GATE.LIMIT` or
-        `gate.GATE.physics-QUANTITY`.
+        `measured`, `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION`, `gate.GATE.LIMIT`,
+        `gate.GATE.physics-QUANTITY` or `physics.QUANTITY`.
     model
         A registry id or the candidate's name; None where several models are compared.
     dataset
@@ -81,7 +89,8 @@ class Case:
             return self.threshold.judge(Subject(self.model, self.dataset), recorder)
         assert self.model is not None  # noqa: S101 - all but claims are about one model
         if isinstance(self.threshold, PhysicsLimit):
-            return judge_physics(self.threshold, recorder.physics(self.model, self.dataset))
+            found = recorder.physics(self.model, self.dataset, self.threshold.quantity)
+            return judge_physics(self.threshold, found)
         if isinstance(self.threshold, CellLimit):
             return judge_limit(self.threshold, recorder.any_result(self.model, self.dataset))
         result = recorder.result(self.model, self.dataset)
@@ -164,7 +173,7 @@ def gate_cases(suite: RunConfiguration) -> list[Case]:
     physics = suite.gate.physics
     if physics is None:
         return limits
-    laws = {limit.quantity: limit for limit in suite.thresholds.core.limits}
+    laws = suite.thresholds.physics.limits
     return limits + [
         Case(
             f"gate.{suite.gate.name}.physics-{laws[quantity].name}",
@@ -176,3 +185,26 @@ def gate_cases(suite: RunConfiguration) -> list[Case]:
         )
         for quantity in physics.quantities
     ]
+
+
+def physics_cases(suite: RunConfiguration) -> list[Case]:
+    """Every law of physics for every model, on the elements that it covers."""
+    candidate = {suite.candidate.name: suite.candidate} if suite.candidate else {}
+    known = {name: entry for name, entry in suite.registered.items() if isinstance(entry, Model)}
+    return [
+        Case(f"physics.{limit.name}", name, _physics_dataset(entry, suite), limit)
+        for name, entry in {**known, **candidate}.items()
+        for limit in suite.thresholds.physics.limits.values()
+    ]
+
+
+def _physics_dataset(entry: Model | Candidate | Ensemble, suite: RunConfiguration) -> str:
+    """Return the dataset whose elements a model is asked about; the gate's for a candidate."""
+    if not isinstance(entry, Model):
+        asked = suite.gate.physics if suite.gate else None
+        return asked.dataset if asked else PHYSICS_DATASETS[0]
+    for dataset in PHYSICS_DATASETS:
+        numbers = {atomic_numbers[symbol] for symbol in suite.datasets[dataset].elements}
+        if numbers <= entry.elements:
+            return dataset
+    return PHYSICS_DATASETS[-1]

@@ -114,6 +114,12 @@ OPTIONS = (
         "the same, as many configurations as a model evaluates in 90s, 10min or 1h",
         "TIME",
     ),
+    Option(
+        "--umlip-max-examples",
+        "try the laws of physics on so many drawn crystals; with -m physics",
+        "N",
+        "number",
+    ),
     Option("--umlip-device", "where registered models run", choices=("cpu", "cuda")),
     Option("--umlip-offline", "ask nothing of the network", kind="switch"),
     Option(

@@ -62,6 +62,8 @@ class RunConfiguration:
         How much of each dataset may be evaluated.
     settings
         What the run may reach.
+    max_examples
+        How many crystals the laws of physics are tried on, instead of their protocols' numbers.
     cost
         Whose costs are measured, and what they are held against.
     """
@@ -78,6 +80,7 @@ class RunConfiguration:
     sample_limit: SampleLimit
     settings: Settings
     cost: CostPlan
+    max_examples: int | None
 
     @property
     def registered(self) -> dict[str, Model | Ensemble | Recalculation]:
@@ -175,6 +178,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         _sample_limit(option.umlip_max_configurations, option.umlip_budget),
         replace(_settings(config), checkpoints=_checkpoints(config, models)),
         plan,
+        _max_examples(option.umlip_max_examples),
     )
 
 
@@ -215,6 +219,12 @@ def _sample_limit(configurations: int | None, budget: str | None) -> SampleLimit
     if not found:
         raise InputError(f"--umlip-budget {budget}: a number with its unit, as in 90s, 10min or 1h")
     return SampleLimit(configurations, float(found[1]) * {"s": 1, "min": 60, "h": 3600}[found[2]])
+
+
+def _max_examples(number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise InputError(f"--umlip-max-examples {number}: at least 1")
+    return number
 
 
 def _check_ids(option: str, names: list[str] | None, known: set[str]) -> None:

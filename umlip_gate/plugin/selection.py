@@ -20,6 +20,9 @@ from umlip_gate.settings import checkout
 FOLDERS = frozenset({*MARKERS, "selftest"})
 """The folders of the checkout's tests; each test carries the marker of its folder's name."""
 
+PHYSICS = "physics."
+"""What the items of the laws of physics begin with."""
+
 Entry = Model | Ensemble | Recalculation | Dataset
 
 
@@ -86,9 +89,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_asked_about(item: pytest.Item, config: pytest.Config) -> bool:
     """Whether the run is about an item's subject.
 
-    Costs only when they are asked for, as they take long, and a slow one only by that name;
-    nothing else while benchmarks alone are asked for.
+    Physics and costs only when they are asked for, as they take long, and a slow one only by that
+    name; nothing else while benchmarks alone are asked for.
     """
+    if item.get_closest_marker("physics") and "physics" not in config.option.markexpr:
+        return False
     if not item.get_closest_marker("cost"):
         return not getattr(config.option, "benchmark_only", False)
     slow = item.get_closest_marker("slow") is not None
@@ -111,6 +116,10 @@ def _selected(
 ) -> bool:
     if isinstance(case.threshold, Kind) and case.threshold.about == "cost":
         return _is_cost_claim_asked(case, suite, models)
+    if case.item.startswith(PHYSICS):
+        is_asked = datasets is None or case.dataset in datasets
+        is_candidate = suite.candidate is not None and case.model == suite.candidate.name
+        return is_asked and (is_candidate or _is_model_asked(case, suite, models))
     about_accuracy = case.item != MEASURED
     if suite.random_seed is not None and about_accuracy:
         return False

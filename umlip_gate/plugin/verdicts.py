@@ -130,7 +130,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def _is_about_costs_alone(config: pytest.Config) -> bool:
     """Whether the run asks a candidate for no accuracy, so that the default gate is not meant."""
     return (
-        getattr(config.option, "benchmark_only", False) or config.option.markexpr.strip() == "cost"
+        getattr(config.option, "benchmark_only", False)
+        or config.option.markexpr.strip() == "cost"
+        or ("physics" in config.option.markexpr and "accuracy" not in config.option.markexpr)
     )
 
 

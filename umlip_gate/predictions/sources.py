@@ -1,6 +1,7 @@
 """Where predictions come from: computed here, published by others, or another DFT."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 from ase.data import chemical_symbols
 
 from umlip_gate.datasets.cache import DatasetCache
-from umlip_gate.datasets.configurations import IntArray
+from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.subset import matched_rows
@@ -18,11 +19,13 @@ from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Recalculation
 from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_model
 from umlip_gate.models.registry import Model
+from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.identity import live_identity, published_identity
+from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
-from umlip_gate.predictions.store import Store
+from umlip_gate.predictions.store import Row, Store
 from umlip_gate.provenance import Provenance
 
 Choice = Literal["auto", "live", "published"]
@@ -56,7 +59,7 @@ class PredictionSources:
     announce: Callable[[str], None]
     announced: set[str] = field(default_factory=set)
 
-    def of(
+    def of(  # noqa: PLR0913 - what is predicted, and how
         self,
         model: Source,
         view: DatasetView,
@@ -64,6 +67,7 @@ class PredictionSources:
         *,
         choice: Choice = "auto",
         budget_s: float | None = None,
+        atoms_per_batch: int | None = None,
     ) -> Predictions:
         """Return the predictions of a model for rows of a dataset.
 
@@ -82,6 +86,8 @@ class PredictionSources:
             published ones otherwise.
         budget_s
             No block of rows is begun later than so long after the start; None for all rows.
+        atoms_per_batch
+            The most atoms that are evaluated at once; the family's number if it is None.
 
         Raises
         ------
@@ -97,20 +103,48 @@ class PredictionSources:
             assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
             return self._published(model, view, rows)
         name = model.id if isinstance(model, Model) else model.name
-        return self._computed(name, live, view, rows, budget_s)
+        return self._computed(
+            name, live, view, rows, budget_s=budget_s, atoms_per_batch=atoms_per_batch
+        )
+
+    @contextlib.contextmanager
+    def asking(self, model: Model | Candidate) -> Iterator[Callable[[Configurations], Predictions]]:
+        """Return a function that evaluates structures at once; what it returns is not stored."""
+        live = prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
+        logs = self.datasets.settings.run / "workers" / "asking"
+        logs.mkdir(parents=True, exist_ok=True)
+        with Pool(live.job, [None], logs) as pool:
+
+            def ask(configurations: Configurations) -> Predictions:
+                found: dict[int, Row] = {}
+                rows = np.arange(len(configurations))
+                batches = packed(rows, configurations.n_atoms, live.atoms_per_batch)
+                pool.evaluate(batches, configurations.atoms, lambda part, _: found.update(part))
+                answers = [found.get(row, Row("fault")) for row in rows.tolist()]
+                forces = [
+                    answer.forces_ev_per_ang if answer.kind == "ok" else np.full((n, 3), np.nan)
+                    for answer, n in zip(answers, configurations.n_atoms.tolist(), strict=True)
+                ]
+                energies = [a.energy_ev if a.kind == "ok" else np.nan for a in answers]
+                return Predictions(np.array(energies), np.concatenate(forces), {})
+
+            yield ask
+
+    def _prepared(self, model: Model) -> RunnableModel:
+        settings = self.datasets.settings
+        return prepare_model(model, self.device, settings, self.random_seed, self.announce_once)
 
     def _live(
         self, model: Model | Candidate, view: DatasetView, choice: Choice
     ) -> RunnableModel | None:
         """Prepare a model; return None where published predictions are used instead."""
-        settings = self.datasets.settings
         if isinstance(model, Candidate):
             return prepare_candidate(model)
         if choice == "published" and self.random_seed is None:
             return None
         try:
             _require_coverage(model, view)
-            return prepare_model(model, self.device, settings, self.random_seed, self.announce_once)
+            return self._prepared(model)
         except Unavailable:
             elsewhere = view.parent in model.published
             if choice == "live" or self.random_seed is not None or not elsewhere:
@@ -139,13 +173,15 @@ class PredictionSources:
             everything.only(np.sort(view.rows_in_parent[rows]), reference.n_atoms), view
         )
 
-    def _computed(
+    def _computed(  # noqa: PLR0913 - as `of`
         self,
         name: str,
         live: RunnableModel,
         view: DatasetView,
         rows: IntArray,
+        *,
         budget_s: float | None,
+        atoms_per_batch: int | None,
     ) -> Predictions:
         whole = view if view.parent == view.id else self.datasets.view(view.parent)
         settings = self.datasets.settings
@@ -160,7 +196,7 @@ class PredictionSources:
                 settings,
                 view.rows_in_parent[rows],
                 budget_s=budget_s,
-                atoms_per_batch=live.atoms_per_batch,
+                atoms_per_batch=atoms_per_batch or live.atoms_per_batch,
                 n_workers=self.n_workers if live.job.device == "cpu" else 1,
                 announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
             )

@@ -8,22 +8,43 @@ from collections.abc import Callable
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.calculators.lj import LennardJones
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-CUTOFF_ANG = 5.0
+CUTOFF_ANG = 5.8
 Results = tuple[float, FloatArray]
 """Energy, eV, and forces, eV/Å."""
 
 
+def pair_results(
+    n_atoms: int, first: NDArray[np.int64], distances: FloatArray, vectors: FloatArray
+) -> Results:
+    """Morse's potential with a smooth end, summed over pairs that are listed twice.
+
+    Its constants make bcc at the lattice constant of tungsten stable (Born), with one minimum.
+    """
+    decay = np.exp(-1.4 * (distances - 3.2))
+    envelope = (1 - (distances / CUTOFF_ANG) ** 2) ** 3
+    energies = (decay**2 - 2 * decay) * envelope / 4
+    slopes = -2.8 * (decay**2 - decay) * envelope / 4 + (decay**2 - 2 * decay) / 4 * (
+        -6 * distances / CUTOFF_ANG**2 * (1 - (distances / CUTOFF_ANG) ** 2) ** 2
+    )
+    forces = np.zeros((n_atoms, 3))
+    np.add.at(forces, first, 2 * (slopes / distances)[:, None] * vectors)
+    return float(energies.sum()), forces
+
+
 def sound_results(atoms: Atoms) -> Results:
-    """A Lennard-Jones crystal with a smooth cutoff, in float64."""
-    calculator = LennardJones(sigma=2.3, epsilon=0.5, rc=CUTOFF_ANG, smooth=True)
-    calculator.calculate(atoms)
-    return float(calculator.results["energy"]), calculator.results["forces"]
+    """Compute a crystal of pairs in float64."""
+    first, _, distances, vectors = _pairs(atoms)
+    return pair_results(len(atoms), first, distances, vectors)
+
+
+def _pairs(atoms: Atoms) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray, FloatArray]:
+    first, second, distances, vectors = neighbor_list("ijdD", atoms, CUTOFF_ANG)
+    return first, second, distances, vectors
 
 
 class Potential(Calculator):
@@ -92,6 +113,8 @@ def energy_depends_on_order() -> Potential:
 
     def compute(atoms: Atoms) -> Results:
         energy, forces = sound_results(atoms)
+        if len(atoms) == 1:
+            return energy, forces
         vector = atoms.get_distance(0, 1, mic=True, vector=True)
         distance = float(np.linalg.norm(vector))
         forces[0] += 1e-4 * vector / distance
@@ -105,16 +128,12 @@ def nearest_images_only() -> Potential:
     """Of a neighbour's images the nearest alone counts, whatever the cutoff reaches."""
 
     def compute(atoms: Atoms) -> Results:
-        calculator = LennardJones(sigma=2.3, epsilon=0.5, rc=CUTOFF_ANG, smooth=True)
-        distances = atoms.get_all_distances(mic=True, vector=True)
-        energy, forces = 0.0, np.zeros((len(atoms), 3))
-        for i in range(len(atoms)):
-            for j in range(i):
-                pair = Atoms("W2", positions=[[0, 0, 0], distances[j, i]])
-                calculator.calculate(pair)
-                energy += float(calculator.results["energy"])
-                forces[[j, i]] += calculator.results["forces"]
-        return energy, forces
+        first, second, distances, vectors = _pairs(atoms)
+        others = np.flatnonzero(first != second)
+        order = others[np.argsort(distances[others])]
+        _, nearest = np.unique(first[order] * len(atoms) + second[order], return_index=True)
+        kept = order[nearest]
+        return pair_results(len(atoms), first[kept], distances[kept], vectors[kept])
 
     return Potential(compute)
 
@@ -159,5 +178,128 @@ def refuses_larger_cells() -> Potential:
         if len(atoms) > 16:
             raise ValueError("too many atoms")
         return sound_results(atoms)
+
+    return Potential(compute)
+
+
+def neighbour_cap() -> Potential:
+    """Each atom sees its 12 nearest neighbours only, weighted as a bond energy of 0.1 eV."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        first, second, distances, vectors = _pairs(atoms)
+        for atom in range(len(atoms)):
+            own = np.flatnonzero(first == atom)
+            own = own[np.argsort(distances[own])[:12]]
+            decay = np.exp(-distances[own])
+            energy -= float(decay.sum())
+            pulls = (decay / distances[own])[:, None] * vectors[own]
+            forces[atom] += pulls.sum(axis=0)
+            np.add.at(forces, second[own], -pulls)
+        return energy, forces
+
+    return Potential(compute)
+
+
+def no_envelope() -> Potential:
+    """A bond energy that ends at the cutoff as it is there."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        first, _, distances, vectors = _pairs(atoms)
+        decay = 0.5 * np.exp(-distances)
+        np.add.at(forces, first, 2 * (decay / distances)[:, None] * vectors)
+        return energy - float(decay.sum()), forces
+
+    return Potential(compute)
+
+
+def hole_at_short_distance() -> Potential:
+    """A well of 100 eV around 1.6 Å, where no training data are."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        first, _, distances, vectors = _pairs(atoms)
+        well = 50 * np.exp(-(((distances - 1.6) / 0.1) ** 2))
+        slope = -2 * (distances - 1.6) / 0.1**2 * well
+        np.add.at(forces, first, -2 * (slope / distances)[:, None] * vectors)
+        return energy - float(well.sum()), forces
+
+    return Potential(compute)
+
+
+def curled_forces() -> Potential:
+    """1e-3 eV/Å² times a displacement from the first atom, turned by a right angle."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        first, _, distances, vectors = _pairs(atoms)
+        decay = (1 - (distances / CUTOFF_ANG) ** 2) ** 3 * np.where(first == 0, 0.1, 0.0)
+        turned = np.stack([-vectors[:, 1], vectors[:, 0], 0 * distances], axis=1)
+        np.add.at(forces, first, decay[:, None] * turned)
+        return energy, forces
+
+    return Potential(compute)
+
+
+def left_handed() -> Potential:
+    """An energy that changes its sign under reflection: the volume of three bonds."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        first, _, distances, vectors = _pairs(atoms)
+        for atom in range(len(atoms)):
+            own = np.flatnonzero(first == atom)
+            near = own[np.argsort(distances[own])[:3]]
+            if len(near) == 3:
+                energy += 1e-3 * float(np.linalg.det(vectors[near]))
+        return energy, forces
+
+    return Potential(compute)
+
+
+def total_in_every_atom() -> Potential:
+    """An energy that is not extensive: 1e-4 eV for each pair of atoms, however far apart."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        return energy + 1e-4 * len(atoms) ** 2, forces
+
+    return Potential(compute)
+
+
+def soft_crystal() -> Potential:
+    """Energies and forces with the opposite sign: no crystal is stable."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        return -energy, -forces
+
+    return Potential(compute)
+
+
+def wraps_without_its_last_digits() -> Potential:
+    """Atoms outside of the cell are wrapped into it in float16."""
+
+    def compute(atoms: Atoms) -> Results:
+        copy = atoms.copy()
+        fractions = copy.get_scaled_positions(wrap=False)
+        outside = (fractions < 0) | (fractions >= 1)
+        wrapped = (fractions % 1).astype(np.float16).astype(np.float64)
+        copy.set_scaled_positions(np.where(outside, wrapped, fractions))
+        return sound_results(copy)
+
+    return Potential(compute)
+
+
+def leaks_from_the_structure_before() -> Potential:
+    """1e-3 eV for each atom that the structure before had more."""
+    before = [0]
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        energy += 1e-3 * max(before[0] - len(atoms), 0)
+        before[0] = len(atoms)
+        return energy, forces
 
     return Potential(compute)

@@ -11,7 +11,7 @@ from tests.selftest.physics import mutants
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.physics.core import CoreProtocol, core_study
 from umlip_gate.physics.gradient import gradient
-from umlip_gate.physics.limits import load_core
+from umlip_gate.physics.limits import load_physics
 from umlip_gate.physics.study import Study
 from umlip_gate.physics.trial import Answer
 from umlip_gate.predictions.predictions import Predictions
@@ -19,7 +19,9 @@ from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
-CORE = load_core(ROOT / "thresholds" / "physics")
+PHYSICS = load_physics(ROOT / "thresholds" / "physics")
+PROTOCOL = PHYSICS.protocols["core"]
+LIMITS = [PHYSICS.limits[name] for name, study in PHYSICS.study_of.items() if study == "core"]
 CAUGHT_BY = {
     "sound": set(),
     "forces_too_large": {"gradient"},
@@ -46,16 +48,16 @@ CAUGHT_BY = {
 def crystals() -> Configurations:
     """Small cells with two to eight atoms, one of them alone in its cell."""
     cells = [
-        bulk("W", "bcc", a=2.7),
-        bulk("W", "bcc", a=2.6, cubic=True),
-        bulk("W", "hcp", a=2.5, c=4.1),
-        bulk("W", "fcc", a=3.6, cubic=True),
+        bulk("W", "bcc", a=3.16),
+        bulk("W", "bcc", a=3.1, cubic=True),
+        bulk("W", "hcp", a=2.8, c=4.6),
+        bulk("W", "fcc", a=4.0, cubic=True),
     ]
     return Configurations.from_rows([Row(a, 0.0, np.zeros((len(a), 3))) for a in cells])
 
 
 def study(seed: int = 0) -> Study:
-    protocol = CORE.protocol.model_copy(update={"cells": 4, "seed": seed})
+    protocol = PROTOCOL.model_copy(update={"cells": 4, "seed": seed})
     return core_study(crystals(), protocol)
 
 
@@ -73,7 +75,7 @@ def beyond(of: Study, predictions: Predictions) -> set[str]:
     measured = of.measure(predictions)
     return {
         limit.quantity
-        for limit in CORE.limits
+        for limit in LIMITS
         if not measured[limit.quantity].value <= limit.limit(conservative=True, dtype="float64")
     }
 
@@ -86,12 +88,12 @@ def test_a_defect_is_found_by_its_own_check(mutant: str) -> None:
 
 
 def test_every_limit_finds_some_defect() -> None:
-    assert set().union(*CAUGHT_BY.values()) == {limit.quantity for limit in CORE.limits}
+    assert set().union(*CAUGHT_BY.values()) == {limit.quantity for limit in LIMITS}
 
 
 def test_a_structure_that_trials_share_is_asked_for_once() -> None:
     core = study()
-    per_cell = {case.cell: 0 for case in core.cases}
+    per_cell = {case.origin: 0 for case in core.cases}
     assert len(core.structures) == len(per_cell) * (1 + 4 + 4)
     assert len({id(atoms) for atoms in core.structures}) == len(core.structures)
 
@@ -127,7 +129,7 @@ def test_the_worst_cell_is_named() -> None:
     start = core.configurations.offsets[-2]
     forces[start] += 1.0
     worst = core.measure(Predictions(right.energies, forces, {}))["supercell_force"]
-    assert (worst.cell, worst.structures) == (last.cell, last.trial.structures)
+    assert (worst.origin, worst.structures) == (last.origin, last.trial.structures)
     assert worst.value == pytest.approx(1000, rel=1e-6)
     assert worst.n_trials == 4
 

@@ -1,0 +1,17 @@
+"""Laws of physics, `thresholds/physics/`: no reference data is needed; `pytest -m physics`."""
+
+import pytest
+
+from umlip_gate.claims.verdict import Verdict
+from umlip_gate.plugin.checks import physics_cases
+from umlip_gate.plugin.run_configuration import run_configuration
+
+pytestmark = pytest.mark.physics
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.parametrize("case", physics_cases(run_configuration(metafunc.config)), ids=str)
+
+
+def test_law(verdict: Verdict) -> None:
+    verdict.require()

@@ -1,0 +1,95 @@
+"""Every mutant by every law: `matrix.toml` says which laws find which defect."""
+
+import functools
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from tests.selftest.physics import mutants
+from tests.selftest.physics.test_core import predicted
+from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.physics.crystals import Crystal, crystals, draw, smallest
+from umlip_gate.physics.limits import load_physics
+from umlip_gate.physics.studies import STUDIES, symmetry_trials
+from umlip_gate.physics.study import Case, Study
+from umlip_gate.settings import ROOT
+
+pytestmark = pytest.mark.selftest
+
+PHYSICS = load_physics(ROOT / "thresholds" / "physics")
+MATRIX = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text(encoding="utf-8"))
+
+
+def tungsten() -> Configurations:
+    """One cell of tungsten, near the minimum of the mutants' potential."""
+    atoms = bulk("W", "bcc", a=3.165, cubic=True)
+    return Configurations.from_rows([Row(atoms, 0.0, np.zeros((2, 3)))])
+
+
+@functools.cache
+def study(name: str) -> Study:
+    return STUDIES[name][1](tungsten(), PHYSICS.protocols[name])
+
+
+@functools.cache
+def found_by(mutant: str, name: str) -> frozenset[str]:
+    """Return the quantities of a study whose limits of float64 a mutant exceeds."""
+    own = study(name)
+    once = predicted(getattr(mutants, mutant)(), own.configurations)
+    deviations = own.measure(once)
+    if own.is_repeated:
+        again = own.configurations.select(np.arange(len(once))[::-1])
+        backwards = predicted(getattr(mutants, mutant)(), again)
+        rows = np.arange(len(once))[::-1]
+        deviations |= own.disagreement(once, backwards.select(rows, again.n_atoms))
+    return frozenset(
+        quantity
+        for quantity, found in deviations.items()
+        if not found.value <= PHYSICS.limits[quantity].limit(conservative=True, dtype="float64")
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", MATRIX)
+def test_each_mutant_is_found_by_the_laws_of_the_matrix(mutant: str) -> None:
+    found = frozenset().union(*(found_by(mutant, name) for name in STUDIES))
+    assert sorted(found) == sorted(MATRIX[mutant]["found_by"])
+
+
+def test_every_law_finds_some_mutant() -> None:
+    found = {quantity for entry in MATRIX.values() for quantity in entry["found_by"]}
+    assert found == set(PHYSICS.limits)
+
+
+def test_drawn_crystals_are_repeatable_and_structures() -> None:
+    strategy = crystals(["Mo", "W"], 2)
+    first, again = draw(strategy, 12, 0), draw(strategy, 12, 0)
+    assert first == again
+    assert draw(strategy, 12, 1) != first
+    assert len(first) > 6
+    for crystal in first:
+        atoms: Atoms = crystal.atoms()
+        assert crystal.atoms() == atoms
+        assert set(atoms.symbols) <= {"Mo", "W"}
+        assert atoms.get_volume() > 0
+
+
+def test_a_counterexample_is_shrunk_to_fewer_atoms() -> None:
+    strategy = crystals(["Mo", "W"], 3)
+    large = max(draw(strategy, 20, 0), key=lambda each: len(each.atoms()))
+    calculator = mutants.energy_depends_on_orientation()
+    limit = PHYSICS.limits["rotation_energy"].limit(conservative=True, dtype="float64")
+
+    def fails(crystal: Crystal) -> bool:
+        own = Study((Case(crystal, symmetry_trials(crystal)["rotation"]),))
+        measured = own.measure(predicted(calculator, own.configurations))
+        return measured["rotation_energy"].value > limit
+
+    assert fails(large)
+    small = smallest(strategy, fails, large, 40)
+    assert fails(small)
+    assert len(small.atoms()) < len(large.atoms())
