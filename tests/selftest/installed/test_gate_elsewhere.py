@@ -151,3 +151,16 @@ def test_a_gate_that_is_not_passed_or_not_measured_fails_its_test(repository: Re
     assert "3 failed" in outcome.output
     assert "mine.toml does not pass gate own-gate.toml" in outcome.output
     assert "no verdict: none.toml was not measured" in outcome.output
+
+
+def test_a_suite_that_is_found_without_being_named(
+    repository: Repository, installed: Installed
+) -> None:
+    """It judges, and under pytest-xdist, whose reporting process knows nothing of it, says so."""
+    package = str(installed.numpy.with_name("umlip_gate"))
+    found = repository.pytest(package, "-m", "accuracy", "--collect-only", "-q")
+    assert found.code == 0, found.output
+    assert "test_measured.py::test_every_configuration[" in found.output
+    parallel = repository.pytest(package, "-m", "accuracy", "-n", "1")
+    assert parallel.code not in {0, 5}, parallel.output
+    assert "name the suite on the command line" in parallel.output
