@@ -112,6 +112,19 @@ class Bound(Measured, Ends):
     """An interval that a quantity under a convention must lie in, its ends in `unit`."""
 
 
+class ClaimBound(Bound):
+    """A bound of a claim.
+
+    Attributes
+    ----------
+    printed
+        Whether the ends are the rounding of a number that the paper prints. Such a number says by
+        itself under which convention it was computed.
+    """
+
+    printed: Annotated[bool, Field(strict=True)] = False
+
+
 class ReferenceValue(Measured):
     """A number that a model is known to give, and how far it may move.
 

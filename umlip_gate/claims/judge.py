@@ -4,6 +4,8 @@ What was not measured is never a pass: a function here returns a verdict on a va
 `MeasurementError`.
 """
 
+from dataclasses import replace
+
 from umlip_gate.claims.bounds import Bound, ReferenceValue
 from umlip_gate.claims.messages import (
     format_limit,
@@ -15,6 +17,9 @@ from umlip_gate.claims.messages import (
 from umlip_gate.claims.result import Result
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.quantities import QUANTITIES
+
+NEAR = "within_its_interval"
+"""The key of a verdict's details where a value passes by less than its interval's half-width."""
 
 
 def judge_limit(bound: Bound, result: Result, who: str = "", others: str | None = None) -> Verdict:
@@ -43,16 +48,21 @@ def judge_limit(bound: Bound, result: Result, who: str = "", others: str | None 
         The quantity has no value.
     """
     outcome = _outcome(bound, result, result.value(bound))
+    interval = result.interval(bound)
+    near = outcome is Outcome.PASSED and interval is not None and bound.straddled_by(interval)
+    margin = ", inside by less than its interval's half-width" if near else ""
     ending = format_others(bound, [result]) if others is None else others
-    return result.verdict(
+    sample = format_sample(bound, result, outcome)
+    verdict = result.verdict(
         bound,
         outcome,
         bound.relation,
         bound.limit,
         f"{who or f'{result.model} on {result.dataset}'} ({result.source}): "
         f"{quantity_name(bound)} {format_result(bound, result, bound.limit)}, {outcome}: "
-        f"the limit is {format_limit(bound)}{format_sample(bound, result, outcome)}{ending}",
+        f"the limit is {format_limit(bound)}{margin}{sample}{ending}",
     )
+    return replace(verdict, details={**verdict.details, NEAR: True}) if near else verdict
 
 
 def _outcome(bound: Bound, result: Result, value: float) -> Outcome:

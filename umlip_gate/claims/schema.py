@@ -220,6 +220,9 @@ class KnownFailure(Strict):
         failure.
     outcome
         Whether it fails, or is inconclusive, as an order that is tied.
+    cause
+        What contradicts the claim: the measured models, or the harness that measures them (the
+        host's noise, an adapter's padding). The latter leaves the claim undecided.
     evidence
         How, and what speaks for it.
     date
@@ -233,6 +236,7 @@ class KnownFailure(Strict):
     value: Number
     relative_tolerance: Annotated[Number, Field(gt=0)]
     outcome: Literal["failed", "inconclusive"] = "failed"
+    cause: Literal["models", "harness"] = "models"
     evidence: str
     date: dt.date
 

@@ -70,6 +70,18 @@ class Quantity:
         """
         return self.name.startswith("energy_") and not convention.endswith("_composition_removed")
 
+    def other_averaging(self, convention: str) -> str | None:
+        """Return the same number in the other averaging convention; None if there is none.
+
+        Per configuration and per atom of an error, total and per atom of an ensemble's spread.
+        """
+        for one, other in (("per_configuration", "per_atom"), ("total", "per_atom")):
+            for first, second in ((one, other), (other, one)):
+                name = second + convention.removeprefix(first)
+                if convention.startswith(first) and name in self.conventions:
+                    return name
+        return None
+
     def doubt_on_samples(self, convention: str) -> str | None:
         """Say why a sample's interval passes no limit under a convention; None if it may.
 

@@ -1,5 +1,7 @@
 """The fixtures that judging tests ask for: the evaluator, and the verdict of a case."""
 
+from dataclasses import replace
+
 import pytest
 
 from umlip_gate.claims.verdict import NotPassed, Outcome, Verdict
@@ -82,12 +84,12 @@ def verdict(
                 f"required by the gate, and not to be had here: {error}"
             ) from error
         pytest.skip(str(error))
+    judged = expect_known_failure(request, case, judged)
     request.node.stash[VERDICT] = judged
-    expect_known_failure(request, case, judged)
     return judged
 
 
-def expect_known_failure(request: pytest.FixtureRequest, case: Case, judged: Verdict) -> None:
+def expect_known_failure(request: pytest.FixtureRequest, case: Case, judged: Verdict) -> Verdict:
     """Mark the test as one that is known to fail, if this is listed.
 
     Also one that is listed and is inside now, so that it fails until the entry is removed. What
@@ -101,3 +103,5 @@ def expect_known_failure(request: pytest.FixtureRequest, case: Case, judged: Ver
     if known is not None:
         mark = pytest.mark.xfail(strict=True, raises=NotPassed, reason=known.evidence)
         request.applymarker(mark)
+        judged = replace(judged, details={**judged.details, "cause": known.cause})
+    return judged

@@ -7,6 +7,7 @@ from ase.data import atomic_numbers
 from umlip_gate.claims.assertions import Assertion, Cannot
 from umlip_gate.claims.assertions.base import Kind, Subject
 from umlip_gate.claims.bounds import Ends, Measured, ReferenceValue
+from umlip_gate.claims.conventions import judge_claim
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.physics_verdicts import judge_physics
 from umlip_gate.claims.schema import CellLimit, GateLimit
@@ -86,7 +87,7 @@ class Case:
             It could be judged, and was not measured.
         """
         if isinstance(self.threshold, Kind):
-            return self.threshold.judge(Subject(self.model, self.dataset), recorder)
+            return judge_claim(self.threshold, Subject(self.model, self.dataset), recorder)
         assert self.model is not None  # noqa: S101 - all but claims are about one model
         if isinstance(self.threshold, PhysicsLimit):
             found = recorder.physics(self.model, self.dataset, self.threshold.quantity)

@@ -167,8 +167,8 @@ def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is held a
     request.node.stash[RECORDER] = recorder
     with _skipping():
         judged = case.judge(recorder)
+    judged = expect_known_failure(request, case, judged)
     request.node.stash[VERDICT] = judged
-    expect_known_failure(request, case, judged)
     return judged
 
 

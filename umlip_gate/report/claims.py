@@ -14,6 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from umlip_gate.claims.conventions import BESIDE
+from umlip_gate.claims.judge import NEAR
 from umlip_gate.claims.thresholds import Thresholds, load_thresholds
 from umlip_gate.claims.verdict import Outcome
 from umlip_gate.datasets.atomic import replacing
@@ -35,6 +37,7 @@ class State(StrEnum):
 
     CONTRADICTED = "contradicted"
     ERROR = "error"
+    DEPENDS = "depends on the convention"
     UNDECIDED = "undecided"
     REPRODUCED = "reproduced"
     NOT_OBTAINABLE = "not obtainable"
@@ -157,6 +160,10 @@ def _gone(
 def _state(verdict: Mapping[str, Any] | None) -> State:
     if verdict is None:
         return State.NOT_ASKED
+    if verdict["details"].get(BESIDE, {}).get("depends"):
+        return State.DEPENDS
+    if verdict["details"].get("cause") == "harness":
+        return State.UNDECIDED
     # By what was measured, whether or not it is listed as a known failure.
     return {
         Outcome.PASSED: State.REPRODUCED,
@@ -183,14 +190,29 @@ def _line(verdict: Mapping[str, Any], state: State) -> str:
     some = _over_some(verdict)
     label = IN_PART if some and state is State.REPRODUCED else state
     told = f"{limit}, {some}" if some else limit
-    return f"{item.split('.')[1]}: {who} ({where}) {value}, claimed {told}: {label}"
+    return f"{item.split('.')[1]}: {who} ({where}) {value}, claimed {told}: {label}{_why(verdict)}"
+
+
+def _why(verdict: Mapping[str, Any]) -> str:
+    """Return what qualifies a state: the other convention, the harness, a narrow margin."""
+    details = verdict["details"]
+    parts = []
+    if (beside := details.get(BESIDE)) is not None:
+        number = shown_value(beside["value"], verdict["limit"], verdict["unit"])
+        parts.append(f"{beside['convention']} {number}")
+    if details.get("cause") == "harness":
+        parts.append("contradicted by the harness, not by the models")
+    if details.get(NEAR):
+        parts.append("inside by less than its interval's half-width")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _figure(claim: str) -> str:
     first = claim.split("-", maxsplit=1)[0]
     if first.startswith("fig"):
         return f"Fig. {first.removeprefix('fig')}"
-    return "Abstract" if first == "abstract" else "§3.2"
+    elsewhere = {"abstract": "Abstract", "table2": "Table 2", "discussion": "§4"}
+    return elsewhere.get(first, "§3.2")
 
 
 def summary(records: Sequence[ClaimRecord]) -> list[str]:

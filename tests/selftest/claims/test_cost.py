@@ -16,7 +16,6 @@ from umlip_gate.claims.assertions import (
     CostOverDft,
     CostRatio,
     CostSpeedup,
-    CostSteps,
     ParetoFront,
 )
 from umlip_gate.claims.assertions.base import Kind
@@ -136,7 +135,6 @@ def known_names() -> tuple[set[str], Mapping[str, Dataset]]:
 @pytest.mark.parametrize(
     ("asked", "keys"),
     [
-        (CostSteps, {"kind": "cost-steps", "device": "cpu", "min": 3}),
         (
             CostOrder,
             {
@@ -256,16 +254,6 @@ def test_the_largest_speedup_of_models_known_on_both() -> None:
     assert counts(found) == (2, 3)
     with pytest.raises(Unavailable, match="both on a core and on a GPU"):
         judged(CostSpeedup, context(known(a=1), known(b=1)), kind="cost-speedup", min=33)
-
-
-def test_steps_are_counted_of_every_model_that_is_known() -> None:
-    keys = {"kind": "cost-steps", "device": "cpu", "min": 3}
-    found = judged(CostSteps, context(known(a=1), z=1.0), **keys)
-    assert found.value == 30
-    assert counts(found) == (1, 2)
-    assert judged(CostSteps, context(known("stored", a=1)), **keys).source == "stored"
-    with pytest.raises(Unavailable, match="no model's cost on a cpu device is known here"):
-        judged(CostSteps, context(known()), **keys)
 
 
 def test_dft_needs_a_time_that_a_user_brings() -> None:

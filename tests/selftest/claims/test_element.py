@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.selftest.builders.evidence import ENERGY, SPREAD, STATISTICS, MadeContext, result
-from umlip_gate.claims.assertions import EachElement, ElementsStandOut, HighestElement
+from umlip_gate.claims.assertions import EachElement, ElementsStandOut, ExtremeElement
 from umlip_gate.claims.assertions.base import Subject
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.comparison import differences
@@ -30,7 +30,7 @@ def made(values: dict[str, float | None] | dict[str, float]) -> Result:
     return replace(result("a", 5.0), groups=groups)
 
 
-def judged(assertion: EachElement | HighestElement | ElementsStandOut, own: Result) -> Verdict:
+def judged(assertion: EachElement | ExtremeElement | ElementsStandOut, own: Result) -> Verdict:
     return assertion.judge(Subject("a", "W-g"), MadeContext([own]))
 
 
@@ -82,7 +82,7 @@ def test_an_element_without_a_value_is_never_inside(value: float | None) -> None
 
 
 def test_the_highest_element() -> None:
-    highest = HighestElement.model_validate(
+    highest = ExtremeElement.model_validate(
         {"kind": "highest-element", **ENTRY, "min": 8.95, "max": 9.05}
     )
     verdict = judged(highest, made(VALUES))

@@ -408,7 +408,7 @@ def committed(
 
 
 def test_committed_claims(committed: Thresholds) -> None:
-    assert len({*committed.claims, *committed.unwritten}) == 42
+    assert len({*committed.claims, *committed.unwritten}) == 57
     assert set(committed.gates) == {"quick", "quick-W", "release"}
     energy = committed.assertions()["abstract-eqv2.energy"]
     assert isinstance(energy, Limit)

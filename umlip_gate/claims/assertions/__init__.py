@@ -13,11 +13,10 @@ from umlip_gate.claims.assertions.cost import (
     CostOverDft,
     CostRatio,
     CostSpeedup,
-    CostSteps,
 )
 from umlip_gate.claims.assertions.cost_accuracy import CostCorrelation, ParetoFront
 from umlip_gate.claims.assertions.covers import CoversMore
-from umlip_gate.claims.assertions.element import EachElement, ElementsStandOut, HighestElement
+from umlip_gate.claims.assertions.element import EachElement, ElementsStandOut, ExtremeElement
 from umlip_gate.claims.assertions.limit import Limit
 from umlip_gate.claims.assertions.order import Order
 from umlip_gate.claims.assertions.ratio import Ratio
@@ -33,7 +32,7 @@ Assertion = (
     | Ratio
     | SignOf
     | EachElement
-    | HighestElement
+    | ExtremeElement
     | ElementsStandOut
     | PositiveShare
     | Cannot
@@ -42,7 +41,6 @@ Assertion = (
     | CostOrder
     | CostLine
     | CostSpeedup
-    | CostSteps
     | CostOverDft
     | CostCorrelation
     | ParetoFront
@@ -59,11 +57,10 @@ __all__ = [
     "CostOverDft",
     "CostRatio",
     "CostSpeedup",
-    "CostSteps",
     "CoversMore",
     "EachElement",
     "ElementsStandOut",
-    "HighestElement",
+    "ExtremeElement",
     "Limit",
     "Order",
     "ParetoFront",

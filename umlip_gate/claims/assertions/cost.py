@@ -276,39 +276,6 @@ class CostSpeedup(AtOneSize, _Bounded):
         return judged.over(len(ratios), len(meant_by(context, cores, gpus.asked)))
 
 
-class CostSteps(AtOneSize, _Bounded):
-    """So many steps of the size were timed, of every model whose cost is known.
-
-    Attributes
-    ----------
-    device
-        On a core or on a GPU.
-    """
-
-    kind: Literal["cost-steps"]
-    device: Device
-
-    @property
-    def named_models(self) -> tuple[str, ...]:
-        """It names none."""
-        return ()
-
-    def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
-        """Judge the fewest steps."""
-        costs = context.costs(self.device)
-        known = costs.known(costs.asked, self.n_atoms)
-        if not known:
-            raise Unavailable(f"no model's cost on a {self.device} device is known here")
-        steps = {model: cost.steps[self.n_atoms] for model, cost in known.items()}
-        fewest = min(steps, key=lambda model: steps[model])
-        what = (
-            f"steps timed on {costs.machine} at {self.n_atoms} atoms, the fewest of "
-            f"{len(steps)} models"
-        )
-        judged = self.judged(float(steps[fewest]), what, [known[fewest]], fewest)
-        return judged.over(len(steps), len(meant_by(context, costs)))
-
-
 class CostOverDft(_EachModel, AtOneSize, _Bounded):
     """So many times longer takes a step of DFT than of each model.
 

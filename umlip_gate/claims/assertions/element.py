@@ -8,7 +8,7 @@ from ase.data import chemical_symbols
 from pydantic import AfterValidator, Field
 
 from umlip_gate.claims.assertions.base import EachModel, Name, different
-from umlip_gate.claims.bounds import Bound, Measured
+from umlip_gate.claims.bounds import Bound, ClaimBound, Measured
 from umlip_gate.claims.comparison import differences
 from umlip_gate.claims.evidence import Context
 from umlip_gate.claims.judge import judge_limit
@@ -94,17 +94,20 @@ class EachElement(_ByElement, Bound):
         return max(above, below)
 
 
-class HighestElement(_ByElement, Bound):
-    """The highest value of the elements keeps to the bound."""
+class ExtremeElement(_ByElement, ClaimBound):
+    """The highest, or the lowest, value of the elements keeps to the bound."""
 
-    kind: Literal["highest-element"]
+    kind: Literal["highest-element", "lowest-element"]
 
     def weigh(self, result: Result, context: Context) -> Verdict:
-        """Judge the highest of the elements."""
+        """Judge the highest or the lowest of the elements."""
         found = self.found(result, context)
-        highest = max(found, key=lambda element: found[element].value(self))
-        who = f"{result.model} on {result.dataset}, {highest}, highest of {len(found)} elements"
-        return replace(judge_limit(self, found[highest], who, ""), dataset=result.dataset)
+        end = self.kind.removesuffix("-element")
+        extreme = (max if end == "highest" else min)(
+            found, key=lambda element: found[element].value(self)
+        )
+        who = f"{result.model} on {result.dataset}, {extreme}, {end} of {len(found)} elements"
+        return replace(judge_limit(self, found[extreme], who, ""), dataset=result.dataset)
 
 
 class ElementsStandOut(_ByElement):

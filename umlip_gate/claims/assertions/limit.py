@@ -3,14 +3,14 @@
 from typing import Literal
 
 from umlip_gate.claims.assertions.base import EachModel
-from umlip_gate.claims.bounds import Bound
+from umlip_gate.claims.bounds import ClaimBound
 from umlip_gate.claims.evidence import Context
 from umlip_gate.claims.judge import judge_limit
 from umlip_gate.claims.result import Result
 from umlip_gate.claims.verdict import Verdict
 
 
-class Limit(EachModel, Bound):
+class Limit(EachModel, ClaimBound):
     """Each of the models keeps to the bound on each of the datasets.
 
     Judged by the value alone: on a full set of rows it is what was measured.
