@@ -70,7 +70,7 @@ GROUP_SIZES: dict[str, tuple[int, ...]] = {
     "independent": (1,),
     "pairs": (2,),
     "steps and series": (1, 1, 1, 1, 1, 1, 2, 2, 4, 8),
-    "as W-g": (1,) * 663 + (2,) * 13 + (11, 16, 18, 20, 20, 20, 20, 91, 121),
+    "as W-g": (1,) * 690 + (2,) * 36 + (4,) * 8 + (5, 5, 5, 16, 20, 20, 20, 20, 121),
 }
 """How many configurations the groups hold; each group draws its size from these. Within a group all
 errors are equal, the extreme of what is measured (`thresholds/independence.toml`)."""

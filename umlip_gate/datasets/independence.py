@@ -82,7 +82,7 @@ def independent_groups(
         Shape (n,), numbered from 0 in the order of the groups' first configurations.
     """
     n = len(structures)
-    links = [*_of_one_label(labels), *_near_identical(structures, rule or independence())]
+    links = [*_of_one_label(labels), *linked_pairs(structures, rule or independence())]
     first, second = np.array(links, dtype=np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(links)), (first, second)), shape=(n, n))
     component = connected_components(graph, directed=False)[1] if n else np.zeros(0, dtype=int)
@@ -97,7 +97,8 @@ def _of_one_label(labels: Sequence[str | None]) -> Pairs:
     ]
 
 
-def _near_identical(structures: Sequence[Atoms], rule: Independence) -> Pairs:
+def linked_pairs(structures: Sequence[Atoms], rule: Independence) -> Pairs:
+    """Return the row numbers of every two structures that are near-identical."""
     comparable: dict[tuple[bytes, bytes], list[int]] = defaultdict(list)
     for row, atoms in enumerate(structures):
         comparable[atoms.numbers.tobytes(), atoms.pbc.tobytes()].append(row)
