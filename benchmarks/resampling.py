@@ -105,6 +105,7 @@ def errors_from(
         reference_force_squared=3 * n_atoms,
         fractions=np.ones((n, 1)),
         groups=groups,
+        n_forces=n_atoms,
     )
 
 

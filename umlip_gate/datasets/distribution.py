@@ -23,6 +23,7 @@ def distribution(configurations: Configurations) -> dict[str, Any]:
         `counts` between `edges`.
     """
     energies = energies_per_atom(configurations)
+    forces = np.linalg.norm(configurations.forces, axis=1) if configurations.has_forces else ()
     names, counts = np.unique(systems(configurations), return_counts=True)
     return {
         "n_configurations": len(configurations),
@@ -30,7 +31,7 @@ def distribution(configurations: Configurations) -> dict[str, Any]:
         "n_positive_energies": int((energies > 0).sum()),
         "systems": dict(zip(names.tolist(), counts.tolist(), strict=True)),
         "energy_ev_per_atom": _histogram(energies),
-        "force_norm_ev_per_ang": _histogram(np.linalg.norm(configurations.forces, axis=1)),
+        "force_norm_ev_per_ang": _histogram(np.asarray(forces)),
     }
 
 

@@ -15,6 +15,7 @@ from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.independence import independence
 from umlip_gate.datasets.readers import read_file
 from umlip_gate.datasets.registry import INTERACTIONS, Dataset
+from umlip_gate.datasets.sanity import suspicions
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.errors import InputError, Unavailable
@@ -109,7 +110,7 @@ def _key(dataset: Dataset, settings: Settings) -> str:
 def deciding_code() -> list[Path]:
     """Return the source files that decide what a table holds, and what it was checked for."""
     here = Path(__file__).parent
-    names = ("checks", "configurations", "digests", "independence", "table")
+    names = ("checks", "configurations", "digests", "independence", "sanity", "table")
     own = (here / f"{name}.py" for name in names)
     return [*sorted((here / "readers").glob("*.py")), *own, Path(structures.__file__)]
 
@@ -149,4 +150,4 @@ def _read(dataset: Dataset, settings: Settings) -> LoadedDataset:
     files = [read_file(_located(source, settings), source, dataset) for source in dataset.files]
     rows, notes = check(dataset, files)
     configurations = Configurations.from_rows(rows)
-    return LoadedDataset(configurations, tuple(notes))
+    return LoadedDataset(configurations, (*notes, *suspicions(configurations)))

@@ -49,6 +49,8 @@ class Errors:
         Shape (n, m): the share of each of the m elements that occur.
     groups
         The independent group of each, an integer label.
+    n_forces
+        Number of atoms whose reference has a force, as a float: all, or none.
     """
 
     n_atoms: FloatArray
@@ -61,6 +63,7 @@ class Errors:
     reference_force_squared: FloatArray
     fractions: FloatArray
     groups: IntArray
+    n_forces: FloatArray
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -127,13 +130,15 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
         )
     n_atoms = configurations.n_atoms.astype(np.float64)
     starts = configurations.offsets[:-1]
+    # of a reference without forces the predicted ones have no error; what is not finite stays so
+    forces = configurations.forces if configurations.has_forces else predictions.forces
     # an absurd prediction overflows to inf, which is not finite and thus a failure
     with np.errstate(over="ignore", invalid="ignore"):
         energy = _MEV * (predictions.energies - configurations.energies) / n_atoms
-        force = _MEV * (predictions.forces - configurations.forces)
+        force = _MEV * (predictions.forces - forces)
         squared = np.einsum("ac,ac->a", force, force)
-        along = _MEV * np.einsum("ac,ac->a", force, configurations.forces)
-        reference_squared = _MEV**2 * np.einsum("ac,ac->a", *[configurations.forces] * 2)
+        along = _MEV * np.einsum("ac,ac->a", force, forces)
+        reference_squared = _MEV**2 * np.einsum("ac,ac->a", *[forces] * 2)
         absolute = np.abs(force, out=force).sum(axis=1)
         return Errors(
             n_atoms=n_atoms,
@@ -146,4 +151,5 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
             reference_force_squared=np.add.reduceat(reference_squared, starts),
             fractions=fractions_of(configurations),
             groups=configurations.groups,
+            n_forces=n_atoms if configurations.has_forces else np.zeros(len(n_atoms)),
         )

@@ -82,6 +82,15 @@ def mean_of(estimates: "Sequence[Estimate]") -> Estimate:
     return Estimate(float(np.mean(values)), np.mean(influences, axis=0))
 
 
+_OF_FORCES = (
+    ("force_slope", "component"),
+    ("force_rmse", "component"),
+    ("force_rmse", "vector"),
+    ("force_mae", "component"),
+    ("force_mae", "vector"),
+    ("force_worst_share", "component"),
+)
+
 Estimates = dict[tuple[str, str], Estimate]
 """(quantity, convention) -> its estimate."""
 
@@ -104,12 +113,19 @@ def estimates_of(errors: Errors, times: FloatArray | None = None) -> Estimates:
         estimates |= _energies(name, m, weight, errors.energy)
         estimates |= _referenced(name, m, weight, errors)
         estimates["energy_worst_share", name] = _worst_share(m, weight * errors.energy**2)
-    n_atoms, squared = errors.n_atoms, errors.force_squared
+    return estimates | _forces(m, errors)
+
+
+def _forces(m: FloatArray, errors: Errors) -> Estimates:
+    """Estimate what there is of the forces: nothing where no reference has any."""
+    n_atoms, squared = errors.n_forces, errors.force_squared
     reference = errors.reference_force_squared
+    if not m @ n_atoms:
+        return dict.fromkeys(_OF_FORCES, _undefined(m))
     slope = _undefined(m)
     if m @ reference > _LEAST_FORCE_MEV_PER_ANG**2 * (m @ n_atoms):
         slope = ratio(m, errors.force_along, reference).plus(1)
-    return estimates | {
+    return {
         ("force_slope", "component"): slope,
         ("force_rmse", "component"): ratio(m, squared, 3 * n_atoms).root(),
         ("force_rmse", "vector"): ratio(m, squared, n_atoms).root(),

@@ -74,7 +74,9 @@ def errors_of_rmse(rmse: float, spread: FloatArray) -> Errors:
     one, zero = np.ones(len(spread)), np.zeros(len(spread))
     energy = rmse * np.sqrt(1 + spread - spread.mean())
     own = np.arange(len(spread))
-    return Errors(one, energy, 3 * energy**2, one, one, zero, zero, one, one[:, np.newaxis], own)
+    return Errors(
+        one, energy, 3 * energy**2, one, one, zero, zero, one, one[:, np.newaxis], own, one
+    )
 
 
 def limit(**ends: Any) -> Limit:  # noqa: ANN401 - any TOML value

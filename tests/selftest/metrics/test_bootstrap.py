@@ -35,6 +35,7 @@ def normal_errors(n: int, sigma: float, rng: np.random.Generator) -> Errors:
         reference_force_squared=np.ones(n),
         fractions=np.ones((n, 1)),
         groups=np.arange(n),
+        n_forces=np.ones(n),
     )
 
 

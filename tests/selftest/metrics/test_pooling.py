@@ -77,6 +77,7 @@ def test_each_dataset_is_drawn_from_itself() -> None:
             Errors(
                 *(ones, near, near**2, near, near, near, 0 * ones, ones, ones[:, np.newaxis]),
                 groups=np.arange(20),
+                n_forces=ones,
             )
         )
     for metrics in measure_pool(parts).values():

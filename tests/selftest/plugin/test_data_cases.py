@@ -15,7 +15,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from tests.selftest.builders.crystals import labelled
 from tests.selftest.builders.datasets import cfg_record
 from tests.selftest.builders.fakes import charged
-from tests.selftest.cli import ENERGY, CommandLineRun
+from tests.selftest.cli import ENERGY, FAILED, CommandLineRun
 from umlip_gate.datasets.configurations import Row
 
 pytestmark = pytest.mark.selftest
@@ -44,6 +44,13 @@ def written(path: Path, images: Sequence[Atoms], old: str = "", new: str = "") -
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+
+def energies_alone(path: Path) -> None:
+    images = labelled(3)
+    for atoms in images:
+        atoms.calc.results.pop("forces")
+    written(path, images)
 
 
 def two_features(path: Path) -> None:
@@ -135,3 +142,25 @@ def test_right_data_are_read_and_wrong_data_are_refused_by_file_and_row(tmp_path
         assert outcome.verdicts[id_]["outcome"] == "error", outcome.output
         assert f"{tmp_path / id_} {message}" in outcome.output
     assert "Traceback" not in outcome.output
+
+
+def test_energies_alone_are_judged_by_energies_alone(tmp_path: Path) -> None:
+    run = CommandLineRun(tmp_path)
+    run.candidate("fakes:honest")
+    energies_alone(tmp_path / "defects")
+    text = ENTRY.format(id="defects", reader="extxyz") + 'quantity = "energies"\n'
+    (tmp_path / "data.toml").write_text(text)
+    force = {"quantity": "force_rmse", "convention": "component", "unit": "meV/Å"}
+    run.gate(
+        {**ENERGY, "dataset": "defects", "max": 1e-6},
+        {**FAILED, "dataset": "defects"},
+        {**ENERGY, **force, "name": "force", "dataset": "defects"},
+        required="defects",
+    )
+    outcome = run.judge()
+    assert outcome.code in {1, 6}, outcome.output
+    outcomes = {name: verdict["outcome"] for name, verdict in outcome.verdicts.items()}
+    assert outcomes.pop("force") != "passed", outcome.output
+    assert outcomes == {"energy": "passed", "failed": "passed"}, outcome.output
+    (results,) = outcome.results["measurements"]
+    assert results["force_rmse_mev_per_ang"] == {"component": None, "vector": None}

@@ -30,6 +30,29 @@ class Contradiction(Strict):
     rationale: str
 
 
+class Suspicion(Strict):
+    """From where on a row looks like a mistake.
+
+    Attributes
+    ----------
+    fewest_rows
+        Of one composition, to tell what is usual.
+    far_ev_per_atom
+        From the median of the composition.
+    unit_share
+        How near, by the median, an energy in another unit must come to it.
+    least_filled, most_filled
+        Volume of the atoms' covalent spheres over that of the cell.
+    """
+
+    fewest_rows: int = Field(gt=2)
+    far_ev_per_atom: float = Field(gt=0)
+    unit_share: float = Field(gt=0, lt=1)
+    least_filled: float = Field(gt=0)
+    most_filled: float = Field(gt=0)
+    rationale: str
+
+
 class ReadingLimits(Strict):
     """The bounds of every reader.
 
@@ -51,6 +74,8 @@ class ReadingLimits(Strict):
         For one file.
     contradiction
         Beyond it, two references of one structure contradict each other.
+    suspicion
+        Beyond it, a row is named as a possible mistake.
     """
 
     bytes: Limit
@@ -61,6 +86,7 @@ class ReadingLimits(Strict):
     items: Limit
     seconds: Limit
     contradiction: Contradiction
+    suspicion: Suspicion
 
 
 @cache
