@@ -16,6 +16,9 @@ COINCIDENT_ANG = 0.1
 FARTHEST_ANG = 1e6
 """No coordinate or cell vector is longer: beyond, an angstrom is lost to rounding."""
 
+MOST_PAIRED = 100
+"""Up to so many atoms all pairs are compared, which is quicker than sorting them."""
+
 FLAT = 1e-6
 """A cell is flat if its volume is less than this share of the product of its vectors' lengths."""
 
@@ -72,7 +75,11 @@ def _cell_fault(atoms: Atoms) -> str | None:
 def _coincidence(atoms: Atoms) -> str | None:
     """Look for two atoms, or an atom and a periodic image, closer than `COINCIDENT_ANG`."""
     vectors = atoms.cell.array[atoms.pbc]
-    if len(vectors) and _heights(vectors).min() < LOW_ANG:
+    is_low = len(vectors) and _heights(vectors).min() < LOW_ANG
+    if not is_low and len(atoms) <= MOST_PAIRED:
+        pair = _close_atoms(atoms.positions, vectors)
+        return None if pair is None else f"atoms {pair[0]} and {pair[1]} coincide"
+    if is_low:
         vectors = minkowski_reduce(atoms.cell.array, atoms.pbc)[0][atoms.pbc]
         # of a reduced cell no lattice vector is shorter than the shortest of the three
         if np.linalg.norm(vectors, axis=1).min() < COINCIDENT_ANG:
@@ -83,6 +90,23 @@ def _coincidence(atoms: Atoms) -> str | None:
         return None
     first, second = sorted(int(owners[point]) for point in found)
     return f"atoms {first} and {second} coincide"
+
+
+def _close_atoms(positions: FloatArray, vectors: FloatArray) -> tuple[int, int] | None:
+    """Return the first two atoms that coincide, or None, in a cell that is not low.
+
+    Where the cell is higher than twice the distance, two atoms within it are so by their nearest
+    image along each vector, and no atom is within it of its own images.
+    """
+    apart = positions[:, np.newaxis] - positions
+    if len(vectors):
+        apart -= np.rint(apart @ np.linalg.pinv(vectors)) @ vectors
+    close = np.einsum("ijk,ijk->ij", apart, apart) < COINCIDENT_ANG**2
+    np.fill_diagonal(close, val=False)
+    if not close.any():
+        return None
+    first, second = np.argwhere(close)[0].tolist()
+    return first, second
 
 
 def _close_pair(points: FloatArray) -> tuple[int, int] | None:

@@ -3,8 +3,9 @@
 The ASE calculator always computes stress and magnetic moments; `task="ef"` does not.
 """
 
+import pickle
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ase import Atoms
 
@@ -42,18 +43,38 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "ChgnetPotential":  # noqa:
         `cpu` or `cuda`.
     dtype
         CHGNet computes in float32.
+
+    Raises
+    ------
+    ValueError
+        The checkpoint holds more than tensors and plain values.
     """
     import torch  # noqa: PLC0415 - packages are imported in a worker only
     from chgnet.model import CHGNet  # noqa: PLC0415
 
     bias = spec.settings.get("mlp_out_bias", False)
-    model = CHGNet.from_file(str(spec.checkpoint), mlp_out_bias=bias)
+    model = CHGNet.from_dict(_state(str(spec.checkpoint)), mlp_out_bias=bias)
     if spec.random_seed is not None:
         torch.manual_seed(spec.random_seed)
         model = CHGNet(**model.model_args)
     model = model.to(device)
     model.graph_converter.set_isolated_atom_response("error")
     return ChgnetPotential(model)
+
+
+def _state(path: str) -> dict[str, Any]:
+    """Read a checkpoint without running what it may hold; the package's own reader would."""
+    import torch  # noqa: PLC0415
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path} holds more than tensors and plain values, which would run as code; save it "
+            "again with its state and arguments alone"
+        ) from error
+    model: dict[str, Any] = state["model"]
+    return model
 
 
 class ChgnetPotential:
