@@ -10,6 +10,7 @@ from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.schema import Strict, nearest
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_LARGEST_WRITTEN_OUT = 1e9
 Relation = Literal["<", "≤", ">", "≥", "within"]
 
 
@@ -161,6 +162,8 @@ class ReferenceValue(Measured):
 
 def show_beside(value: float, limit: float | Sequence[float]) -> str:
     """Two decimals, and as many more as it takes to tell a value from its limit."""
+    if not abs(value) < _LARGEST_WRITTEN_OUT:
+        return repr(value)
     if value == int(value):
         return f"{value:.0f}"
     ends = limit if isinstance(limit, Sequence) else (limit,)

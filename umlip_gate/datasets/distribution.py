@@ -8,7 +8,9 @@ from umlip_gate.datasets.configurations import Configurations, FloatArray
 from umlip_gate.datasets.grouping import systems
 
 BINS = 50
-"""Of a histogram, all of the same width between the least and the greatest value."""
+"""Of a histogram, all of the same width between the least and the greatest value; a single bin
+where these are too near to each other for as many numbers between them, or too far apart for
+their difference to be a number."""
 
 
 def distribution(configurations: Configurations) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def distribution(configurations: Configurations) -> dict[str, Any]:
         `counts` between `edges`.
     """
     energies = energies_per_atom(configurations)
-    forces = np.linalg.norm(configurations.forces, axis=1) if configurations.has_forces else ()
+    norms = _norms(configurations.forces) if configurations.has_forces else np.empty(0)
     names, counts = np.unique(systems(configurations), return_counts=True)
     return {
         "n_configurations": len(configurations),
@@ -31,7 +33,7 @@ def distribution(configurations: Configurations) -> dict[str, Any]:
         "n_positive_energies": int((energies > 0).sum()),
         "systems": dict(zip(names.tolist(), counts.tolist(), strict=True)),
         "energy_ev_per_atom": _histogram(energies),
-        "force_norm_ev_per_ang": _histogram(np.asarray(forces)),
+        "force_norm_ev_per_ang": _histogram(norms),
     }
 
 
@@ -40,14 +42,30 @@ def energies_per_atom(configurations: Configurations) -> FloatArray:
     return np.asarray(configurations.energies / configurations.n_atoms)
 
 
+def _norms(vectors: FloatArray) -> FloatArray:
+    """Return the norms of vectors, shape (n,), also of those whose squares overflow."""
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(vectors, axis=1)
+        x, y, z = vectors[np.isinf(norms)].T
+        norms[np.isinf(norms)] = np.hypot(np.hypot(x, y), z)
+    return np.asarray(norms)
+
+
 def _histogram(values: FloatArray) -> dict[str, Any]:
     if not len(values):
         return {"least": None, "mean": None, "greatest": None, "edges": [], "counts": []}
-    counts, edges = np.histogram(values, BINS)
+    least, greatest = values.min(), values.max()
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = values.mean()
+        separable = (np.diff(np.linspace(least, greatest, BINS + 1)) > 0).all()
+    if separable or least == greatest:
+        counts, edges = np.histogram(values, BINS)
+    else:
+        counts, edges = np.array([len(values)]), np.array([least, greatest])
     return {
-        "least": float(values.min()),
-        "mean": float(values.mean()),
-        "greatest": float(values.max()),
+        "least": float(least),
+        "mean": float(mean),
+        "greatest": float(greatest),
         "edges": edges.tolist(),
         "counts": counts.tolist(),
     }

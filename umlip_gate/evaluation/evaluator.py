@@ -17,7 +17,7 @@ from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with_uncertainty
 from umlip_gate.metrics.error_set import RULES, ErrorSet
-from umlip_gate.metrics.errors import Errors, errors_of
+from umlip_gate.metrics.errors import Errors, errors_of, failures_of
 from umlip_gate.metrics.interactions import measure_interactions
 from umlip_gate.metrics.measurement import Metrics, measure_basis
 from umlip_gate.metrics.sampling import Sample, SampleLimit, SamplingPlan, plan
@@ -153,7 +153,10 @@ class Evaluator:
             dataset,
             least_trusted([each.provenance for each in predicted]),
             metrics,
-            failures={int(predicted[0].rows[row]): why for row, why in mean.failures.items()},
+            failures={
+                int(predicted[0].rows[row]): why
+                for row, why in failures_of(reference, mean, errors).items()
+            },
             deviations=deviations,
             identity=_identity(names, predicted),
             energy_windows=[] if difference else energy_windows(errors),

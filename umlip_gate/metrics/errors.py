@@ -21,6 +21,9 @@ from umlip_gate.predictions.predictions import Predictions
 
 FloatArray = NDArray[np.float64]
 _MEV = 1000.0
+LARGEST = 1e70
+"""meV/atom and meV/Å: a larger error has no square whose square can be summed, as a bootstrap
+does, and its configuration has failed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +73,10 @@ class Errors:
 
     @property
     def finite(self) -> NDArray[np.bool_]:
-        """Configurations whose errors are all numbers, shape (n,)."""
-        finite = [np.isfinite(getattr(self, field.name)) for field in fields(self)]
-        return np.asarray(np.column_stack(finite).all(axis=1))
+        """Configurations whose errors are all numbers below `LARGEST`, shape (n,)."""
+        reference_force = np.sqrt(self.reference_force_squared)
+        of_each = self.energy, self.reference_energy, self.force_absolute, reference_force
+        return np.asarray((np.abs(np.column_stack(of_each)) < LARGEST).all(axis=1))
 
     def select(self, rows: NDArray[np.bool_]) -> "Errors":
         """Keep the configurations of a mask of shape (n,)."""
@@ -153,3 +157,32 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
             groups=configurations.groups,
             n_forces=n_atoms if configurations.has_forces else np.zeros(len(n_atoms)),
         )
+
+
+def failures_of(
+    configurations: Configurations, predictions: Predictions, errors: Errors
+) -> dict[int, str]:
+    """Return why each configuration failed, by row, ascending.
+
+    Parameters
+    ----------
+    configurations
+        The reference.
+    predictions
+        Those that they are compared with; the failures that it lists keep their text.
+    errors
+        Of these predictions.
+    """
+    failures = dict(predictions.failures)
+    for row in np.flatnonzero(~errors.finite).tolist():
+        atoms = slice(configurations.offsets[row], configurations.offsets[row + 1])
+        force, reference = (
+            np.abs(forces[atoms]).max() for forces in (predictions.forces, configurations.forces)
+        )
+        failures.setdefault(
+            row,
+            f"energy {predictions.energies[row]:.6g} eV (reference "
+            f"{configurations.energies[row]:.6g} eV), largest force component {force:.6g} eV/Å "
+            f"(reference {reference:.6g} eV/Å): no error can be computed from these numbers",
+        )
+    return dict(sorted(failures.items()))

@@ -9,7 +9,7 @@ import numpy as np
 from umlip_gate.datasets.interactions import Interactions
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval, ResamplingDesign
-from umlip_gate.metrics.errors import FloatArray
+from umlip_gate.metrics.errors import LARGEST, FloatArray
 from umlip_gate.metrics.estimates import ratio
 from umlip_gate.metrics.measurement import Metrics, counted
 from umlip_gate.predictions.predictions import Predictions
@@ -120,7 +120,7 @@ def rmse_values(systems: Sequence[OfSystem]) -> dict[str, float | None]:
 
 
 def _of_system(system: str, errors: FloatArray) -> OfSystem:
-    n_failed = int(np.count_nonzero(~np.isfinite(errors)))
+    n_failed = int(np.count_nonzero(~(np.abs(errors) < LARGEST)))
     if n_failed:
         return OfSystem(system, len(errors), n_failed, None, None)
     rmse = ratio(np.ones(len(errors)), errors**2, np.ones(len(errors))).root()

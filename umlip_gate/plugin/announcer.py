@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from umlip_gate.report.plain import plain_text
+
 
 def announcer(config: pytest.Config) -> Callable[[str], None]:
     """Return a function that prints past the capture: a computation may take minutes."""
@@ -14,7 +16,7 @@ def announcer(config: pytest.Config) -> Callable[[str], None]:
         if reporter is not None and capture is not None:
             with capture.global_and_fixture_disabled():
                 reporter.ensure_newline()
-                reporter.write_line(text)
+                reporter.write_line(plain_text(text))
                 reporter.flush()
 
     return announce

@@ -1,6 +1,7 @@
 """The run's header, tables and results file."""
 
 import os
+from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from umlip_gate.claims.thresholds import thresholds_digest
 from umlip_gate.errors import InputError
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
+from umlip_gate.plugin.interruption import INTERRUPTION
 from umlip_gate.plugin.run_configuration import run_configuration
-from umlip_gate.plugin.verdicts import RESULTS
+from umlip_gate.plugin.verdicts import NOT_MEASURED, RESULTS
 from umlip_gate.report.claims import (
     ClaimRecord,
     claim_records,
@@ -24,6 +26,7 @@ from umlip_gate.report.claims import (
 )
 from umlip_gate.report.costs import cost_table, ended_lines, machine_lines
 from umlip_gate.report.noise import Floor, noise_floors
+from umlip_gate.report.plain import plain_text
 from umlip_gate.report.results import commit, remove_results, write_results
 from umlip_gate.report.tables import (
     ensemble_table,
@@ -34,6 +37,9 @@ from umlip_gate.report.tables import (
     verdict_table,
 )
 from umlip_gate.settings import THRESHOLDS
+
+UNWRITTEN = pytest.StashKey[list[str]]()
+"""Reports that could not be written, and why."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -144,6 +150,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not config.option.collectonly:
         for line in results.unmeasured():
             terminalreporter.write_line(f"no verdict: {line}", red=True)
+    for line in (*config.stash[INTERRUPTION].lines(), *config.stash.get(UNWRITTEN, [])):
+        terminalreporter.write_line(line, red=True)
 
 
 def _write(reporter: pytest.TerminalReporter, tables: dict[str, list[str]]) -> None:
@@ -152,7 +160,7 @@ def _write(reporter: pytest.TerminalReporter, tables: dict[str, list[str]]) -> N
         if len(lines) > 1:
             reporter.section(title)
             for line in lines:
-                reporter.write_line(line)
+                reporter.write_line(plain_text(line))
 
 
 def _write_costs(reporter: pytest.TerminalReporter, costs: list[dict[str, Any]]) -> None:
@@ -165,17 +173,46 @@ def _write_costs(reporter: pytest.TerminalReporter, costs: list[dict[str, Any]])
         reporter.write_line(line)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the results file and the claims' table, after the exit code is known."""
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Write the reports, after the exit code is known and before the terminal's summary.
+
+    A report that cannot be written, also one of pytest's own, takes neither the others nor the
+    verdicts with it; the run does not pass then.
+    """
+    problems = session.config.stash[UNWRITTEN] = []
+    try:
+        yield
+    except OSError as error:
+        problems.append(_unwritten("a report of pytest's", error))
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    path, table = _place(config, "umlip_results"), _place(config, "umlip_claims_table")
-    if table is not None:
-        write_table(table, markdown(_claim_records(config)))
-    if path is None:
-        return
+    for option, write in (
+        ("umlip_claims_table", _write_claims_table),
+        ("umlip_results", _write_results),
+    ):
+        path = getattr(config.option, option)
+        if path is None:
+            continue
+        try:
+            write(session, config.invocation_params.dir / path)
+        except OSError as error:
+            problems.append(_unwritten(f"--{option.replace('_', '-')} {path}", error))
+    if problems and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = NOT_MEASURED
+
+
+def _unwritten(what: str, error: OSError) -> str:
+    return f"{what}: not written: {error.strerror or error}; make room, and run the same again"
+
+
+def _write_claims_table(session: pytest.Session, path: Path) -> None:
+    write_table(path, plain_text(markdown(_claim_records(session.config))))
+
+
+def _write_results(session: pytest.Session, path: Path) -> None:
+    config = session.config
     results = config.stash[RESULTS]
     floors = _noise_floors(config)
     write_results(
@@ -190,6 +227,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         claims=[asdict(record) for record in _claim_records(config)],
         thresholds_digest=_digest(config),
         unmeasured=results.unmeasured(),
+        interrupted=config.stash[INTERRUPTION].to_json(),
         exit_code=int(session.exitstatus),
     )
 

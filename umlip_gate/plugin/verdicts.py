@@ -13,6 +13,7 @@ from umlip_gate.plugin.checks import Case, gate_cases
 from umlip_gate.plugin.cost_checks import CostCase, required_cases
 from umlip_gate.plugin.run_configuration import run_configuration
 from umlip_gate.plugin.selection import case_of
+from umlip_gate.report.plain import plain_text
 
 NOT_MEASURED = 6
 """Exit code: nothing is outside, but something selected or required was not measured, or not
@@ -156,11 +157,16 @@ def pytest_runtest_makereport(
     case = case_of(item)
     if case is not None and (report.when == "call" or report.outcome != "passed"):
         if call.excinfo and isinstance(call.excinfo.value, Fault | NotPassed):
-            report.longrepr = str(call.excinfo.value)  # written for a person; no traceback helps
+            # written for a person; no traceback helps
+            report.longrepr = plain_text(str(call.excinfo.value))
+        elif isinstance(report.longrepr, tuple):
+            file, line, skipped = report.longrepr
+            report.longrepr = file, line, plain_text(skipped)
         listed = item.stash.get(LISTED, False)
         measured = item.stash.get(VERDICT, None)
         ended = _verdict(case, measured, report, call, listed=listed)
         verdict = {**asdict(ended), "id": str(case), "outcome": str(ended.outcome)}
+        verdict["reason"] = plain_text(ended.reason)
         verdict["judged"] = str(measured.outcome) if measured else None
         recorder = item.stash.get(RECORDER, None)
         asked = recorder.to_json() if recorder else {"measurements": [], "datasets": {}}

@@ -5,6 +5,7 @@ import importlib.util
 pytest_plugins = [
     "umlip_gate.plugin.markers",
     "umlip_gate.plugin.run_configuration",
+    "umlip_gate.plugin.interruption",
     "umlip_gate.plugin.selection",
     "umlip_gate.plugin.scheduling",
     "umlip_gate.plugin.verdicts",

@@ -10,6 +10,7 @@ from typing import Any
 import umlip_gate
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.errors import InputError
+from umlip_gate.report.plain import plain_data
 from umlip_gate.settings import checkout
 
 VERDICT_KEYS = (
@@ -39,6 +40,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     claims: list[dict[str, Any]],
     thresholds_digest: str,
     unmeasured: list[str],
+    interrupted: dict[str, Any] | None,
     exit_code: int,
 ) -> None:
     """Write the results file, whole or not at all.
@@ -55,6 +57,8 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         sha256 of everything that was judged by.
     unmeasured
         What keeps the run from a verdict.
+    interrupted
+        What stopped the run, and what is kept; None if it came to its end.
     exit_code
         The run's.
     """
@@ -75,10 +79,11 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         ),
         "claims": claims,
         "unmeasured": unmeasured,
+        "interrupted": interrupted,
         "exit_code": exit_code,
     }
     with replacing(path) as unfinished:
-        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(plain_data(record), indent=1, ensure_ascii=False, allow_nan=False)
         unfinished.write_text(text + "\n", encoding="utf-8")
 
 
@@ -88,10 +93,12 @@ def remove_results(path: Path) -> None:
     Raises
     ------
     InputError
-        The file holds something else.
+        The file holds something else, or is no regular file.
     """
-    if not path.is_file():
+    if not path.exists():
         return
+    if not path.is_file():
+        raise InputError(f"{path}: is no regular file; name another one")
     text = path.read_text(encoding="utf-8", errors="replace")
     if text.strip() and not _is_record(text):
         raise InputError(f"{path}: holds something else than a run's results; name another file")

@@ -8,6 +8,7 @@ from umlip_gate.claims.verdict import Outcome
 from umlip_gate.report.noise import Floor
 
 NOTHING = "-"
+LARGEST_WRITTEN_OUT = 1e9
 DIMENSIONLESS = "1"
 
 MEASURED_HEADS = (
@@ -232,7 +233,7 @@ def shown_value(
     """Give a verdict's value with its unit, told from its limit."""
     if value is None:
         return NOTHING
-    shown = show_beside(value, limit) if limit is not None else f"{value:.2f}"
+    shown = show_beside(value, limit) if limit is not None else format_number(value, 2)
     return f"{shown} {unit}" if unit and unit != DIMENSIONLESS else shown
 
 
@@ -265,11 +266,16 @@ def _count(entry: dict[str, Any]) -> str:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+    return NOTHING if value is None else format_number(value, digits)
+
+
+def format_number(value: float, digits: int) -> str:
+    """Return a number with so many decimals, or with an exponent if it is too long for a table."""
+    return f"{value:.{digits}f}" if abs(value) < LARGEST_WRITTEN_OUT else f"{value:.3g}"
 
 
 def _interval(interval: Sequence[float] | None) -> str:
-    return NOTHING if interval is None else f"{interval[0]:.2f} … {interval[1]:.2f}"
+    return NOTHING if interval is None else " … ".join(format_number(end, 2) for end in interval)
 
 
 def shown_limit(relation: str | None, limit: float | Sequence[float] | None) -> str:

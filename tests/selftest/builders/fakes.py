@@ -61,6 +61,18 @@ def nan_energy() -> Fake:
     return Fake(lambda fake: fake.results.update(energy=float("nan")))
 
 
+def far_off() -> Fake:
+    """Finite, and too far from the reference for an error to be computed."""
+    return Fake(lambda fake: fake.results.update(energy=1e200))
+
+
+def raises_in_colour() -> Fake:
+    def defect(_: Fake) -> None:
+        raise RuntimeError("\x1b[31mred\x1b]0;title\x07 \x00 <b>bold</b>")
+
+    return Fake(defect)
+
+
 def energy_in_words() -> Fake:
     return Fake(lambda fake: fake.results.update(energy="low"))
 

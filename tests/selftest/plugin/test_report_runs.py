@@ -1,0 +1,201 @@
+"""A report comes out whatever was measured, and however the run ended."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.selftest.builders.crystals import TRIGGER_ROW, write_extxyz
+from tests.selftest.cli import ENERGY, CommandLineRun
+from tests.selftest.predictions.test_resume import N_ROWS, wait_for
+
+pytestmark = pytest.mark.selftest
+
+INTERRUPTED, NOT_MEASURED = 2, 6
+WIDE = {**ENERGY, "max": 1e9}
+FORCE = {
+    **WIDE,
+    "name": "force",
+    "quantity": "force_rmse",
+    "convention": "component",
+    "unit": "meV/Å",
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> CommandLineRun:
+    return CommandLineRun(tmp_path)
+
+
+def bring(desk: CommandLineRun, structures: str) -> None:
+    (desk.folder / "crystals.xyz").write_text(structures)
+    data = (desk.folder / "data.toml").read_text().replace("rows = 12\n", "")
+    (desk.folder / "data.toml").write_text(data.replace('"W"', '"W", "Cu"'))
+    desk.gate(WIDE, FORCE)
+
+
+def pair(energy: str, force: str, opposite: str) -> str:
+    return (
+        '2\nLattice="3.6 0 0 0 3.6 0 0 0 3.6" Properties=species:S:1:pos:R:3:forces:R:3 '
+        f'energy={energy} pbc="T T T"\nCu 0 0 0 {force} 0 0\nCu 1.9 1.8 0 {opposite} 0 0\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "structures",
+    [
+        pair("1.85", "0.3", "-0.30000000000000004"),
+        pair("1.85", "0.3", "-0.3") + pair("1.8500000000000003", "0.3", "-0.3"),
+        pair("1.85", "5e-324", "-0.0"),
+    ],
+    ids=["forces", "energies", "least numbers"],
+)
+def test_numbers_that_differ_in_the_last_bit_are_judged(
+    desk: CommandLineRun, structures: str
+) -> None:
+    bring(desk, structures)
+    desk.candidate("ase.calculators.emt:EMT")
+    outcome = desk.judge()
+    assert outcome.code == 0, outcome.output
+    assert {verdict["outcome"] for verdict in outcome.verdicts.values()} == {"passed"}
+    counts = outcome.results["datasets"]["crystals"]["force_norm_ev_per_ang"]["counts"]
+    assert sum(counts) == 2 * structures.count("Lattice")
+
+
+@pytest.mark.parametrize("energy", ["1e152", "-1e200", "1e308"])
+def test_absurd_reference_energies_fail_with_row_and_reason(
+    desk: CommandLineRun, energy: str
+) -> None:
+    bring(desk, pair("1.85", "0.3", "-0.3") + pair(energy, "1e300", "-1e300"))
+    desk.candidate("ase.calculators.emt:EMT")
+    outcome = desk.judge()
+    assert outcome.code == NOT_MEASURED, outcome.output
+    reason = outcome.verdicts["energy"]["reason"]
+    assert "row 1: energy " in reason
+    assert f"(reference {float(energy):.6g} eV)" in reason
+    (measurement,) = outcome.results["measurements"]
+    assert measurement["failures"].keys() == {"1"}
+
+
+def test_finite_answers_that_are_absurd_fail_with_row_and_reason(desk: CommandLineRun) -> None:
+    desk.candidate("fakes:far_off")
+    outcome = desk.judge()
+    assert outcome.code == 1, outcome.output
+    (measurement,) = outcome.results["measurements"]
+    assert measurement["failures"].keys() == {str(TRIGGER_ROW)}
+    assert "energy 1e+200 eV (reference -" in measurement["failures"][str(TRIGGER_ROW)]
+    assert f"row {TRIGGER_ROW}: energy 1e+200 eV" in outcome.verdicts["energy"]["reason"]
+    assert outcome.verdicts["failed"]["value"] == 1
+
+
+def test_a_models_error_stays_text_in_every_report(desk: CommandLineRun) -> None:
+    desk.candidate("fakes:raises_in_colour")
+    junit = desk.folder / "junit.xml"
+    outcome = desk.judge(f"--junit-xml={junit}", "-rA")
+    assert outcome.code == 1, outcome.output
+    shown = "RuntimeError: red \\x00 <b>bold</b>"
+    assert shown in outcome.output
+    assert "\x1b" not in outcome.output
+    assert "\x00" not in outcome.output
+    assert shown in outcome.verdicts["energy"]["reason"]
+    texts = [element.text or "" for element in ET.parse(junit).getroot().iter()]  # noqa: S314
+    assert any(shown in text for text in texts)
+
+
+def limited(command: list[str], n_bytes: int) -> list[str]:
+    """Let a command write files of so many bytes and no larger ones: the error of a full disk."""
+    program = (
+        "import resource, os, sys; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({n_bytes}, {n_bytes})); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-c", program, *command]
+
+
+def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(desk: CommandLineRun) -> None:
+    desk.candidate()
+    junit = desk.folder / "junit.xml"
+    outcome = desk.run(limited(desk.judging(f"--junit-xml={junit}"), 16384))
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert "--umlip-results" in outcome.output
+    assert "not written: File too large" in outcome.output
+    assert "Traceback" not in outcome.output
+    assert "passed" in outcome.output.partition("= verdicts =")[2]
+    assert ET.parse(junit).getroot() is not None  # noqa: S314
+    assert list(desk.folder.glob(".results.json*")) == []
+
+
+def test_results_do_not_replace_a_device(desk: CommandLineRun) -> None:
+    desk.candidate()
+    outcome = desk.judge("--umlip-results=/dev/null")
+    assert outcome.code == pytest.ExitCode.USAGE_ERROR
+    assert "--umlip-results: /dev/null: is no regular file" in outcome.output
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.fixture
+def waiting(desk: CommandLineRun) -> CommandLineRun:
+    """Two full parts, and a third one whose last row never ends."""
+    write_extxyz(desk.folder / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
+    data = desk.folder / "data.toml"
+    data.write_text(data.read_text().replace("rows = 12", f"rows = {N_ROWS}"))
+    (desk.folder / "weights").write_text("any")
+    desk.candidate("fakes:noted", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    return desk
+
+
+def stopped(desk: CommandLineRun, number: int) -> tuple[int, str]:
+    """Stop a run that waits for its last row; return its exit code and output."""
+    with subprocess.Popen(
+        desk.judging(),
+        cwd=desk.root,
+        env=desk.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as run:
+        parts = desk.folder / "cache"
+        wait_for(lambda: len(list(parts.glob("predictions/*/part-*.parquet"))) == 2, run)
+        run.send_signal(number)
+        output, _ = run.communicate(timeout=60)
+    return run.returncode, output.decode()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_stopped_run_says_what_is_kept_and_its_results_say_so(
+    waiting: CommandLineRun, name: str
+) -> None:
+    code, output = stopped(waiting, signal.Signals[name])
+    assert code == INTERRUPTED, output
+    kept = f"mine on crystals: 64 rows are kept; {N_ROWS} were asked for"
+    by = "Ctrl-C" if name == "SIGINT" else name
+    assert f"interrupted by {by}" in output
+    assert kept in output
+    assert "the same command goes on from what is kept" in output
+    results = json.loads((waiting.folder / "results.json").read_text())
+    assert results["interrupted"] == {"by": by, "kept": [kept]}
+    assert results["exit_code"] == INTERRUPTED
+    assert list((waiting.folder / "cache" / "runs").iterdir()) == []
+    (waiting.folder / "go").touch()
+    outcome = waiting.judge()
+    assert outcome.code == 0, outcome.output
+    assert "6 configurations to compute" in outcome.output
+    assert outcome.results["interrupted"] is None
+
+
+def test_a_run_that_was_started_to_ignore_hangups_goes_on(waiting: CommandLineRun) -> None:
+    with subprocess.Popen(
+        ["/usr/bin/nohup", *waiting.judging()],
+        cwd=waiting.root,
+        env=waiting.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as run:
+        cache = waiting.folder / "cache"
+        wait_for(lambda: len(list(cache.glob("predictions/*/part-*.parquet"))) == 2, run)
+        run.send_signal(signal.SIGHUP)
+        (waiting.folder / "go").touch()
+        assert run.wait(timeout=60) == 0
