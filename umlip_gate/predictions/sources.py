@@ -203,11 +203,9 @@ class PredictionSources:
         except MeasurementError as error:
             raise MeasurementError(f"{name} on {view.id}: {error}") from error
         except BaseException as interruption:
-            n_kept = int(store.done(reference.n_atoms).sum())
+            n_kept = int(store.done(whole.configurations.n_atoms).sum())
             kept = f"{n_kept} rows are kept" if live.reusable else "no row is kept"
-            interruption.add_note(
-                f"{name} on {view.id}: {kept}; {len(extent.order)} were asked for"
-            )
+            interruption.add_note(f"{name} on {view.id}: {kept}; {len(rows)} were asked for")
             raise
         for reason in store.unknown:
             self.announce_once(f"{name}: its predictions are not reused by a later run: {reason}")
