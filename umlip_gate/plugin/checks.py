@@ -28,6 +28,9 @@ MEASURED = "measured"
 """The item that every result has."""
 
 
+NOTHING_LIMITS_IT = "nothing limits its errors; name the dataset in a gate (--umlip-gate FILE)"
+
+
 @dataclass(frozen=True)
 class Case:
     """One threshold in one result.
@@ -47,6 +50,8 @@ class Case:
         Whose predictions; None where the command line decides.
     required
         Whether there is no verdict on the candidate without it.
+    is_limited
+        Whether a limit on the errors is judged beside it; only a measured result can have none.
     """
 
     item: str
@@ -55,6 +60,7 @@ class Case:
     threshold: Assertion | ReferenceValue | CellLimit | GateLimit | PhysicsLimit
     source: PredictionSource | None = None
     required: bool = False
+    is_limited: bool = True
 
     def __str__(self) -> str:
         return item_id(self.item, self.model, self.dataset)
@@ -93,7 +99,12 @@ class Case:
             found = recorder.physics(self.model, self.dataset, self.threshold.quantity)
             return judge_physics(self.threshold, found)
         if isinstance(self.threshold, CellLimit):
-            return judge_limit(self.threshold, recorder.any_result(self.model, self.dataset))
+            result = recorder.any_result(self.model, self.dataset)
+            others = "" if self.is_limited else f"; measured: {NOTHING_LIMITS_IT}"
+            who = (
+                f"{self.model} on {self.dataset}: {result.metrics.n_configurations} configurations"
+            )
+            return judge_limit(self.threshold, result, who, others)
         result = recorder.result(self.model, self.dataset)
         if isinstance(self.threshold, ReferenceValue):
             return judge_reference(self.threshold, result)
@@ -111,9 +122,17 @@ def cell_cases(suite: RunConfiguration) -> list[Case]:
         if isinstance(assertion, Cannot)
         for subject in assertion.subjects()
     }
-    models = [*suite.registered, *([suite.candidate.name] if suite.candidate else [])]
+    candidate = suite.candidate.name if suite.candidate else None
+    limited = {limit.dataset for limit in suite.gate.limits} if suite.gate else set()
+    models = [*suite.registered, *([candidate] if candidate else [])]
     return [
-        Case(MEASURED, model, dataset, suite.thresholds.result)
+        Case(
+            MEASURED,
+            model,
+            dataset,
+            suite.thresholds.result,
+            is_limited=model != candidate or dataset in limited,
+        )
         for model in models
         for dataset in suite.datasets
         if model not in suite.recalculations or dataset in suite.recalculations[model].datasets

@@ -1,7 +1,7 @@
 """The run's header, tables and results file."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ import pytest
 
 import umlip_gate
 from umlip_gate.claims.thresholds import thresholds_digest
+from umlip_gate.datasets.digests import sha256_of
+from umlip_gate.datasets.registry import Dataset
 from umlip_gate.errors import InputError
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
@@ -90,9 +92,20 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"RANDOM WEIGHTS (seed {suite.random_seed}): nothing here is about accuracy")
     if suite.candidate and suite.gate:
         lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name)
+    for name, files in brought_files(suite.datasets).items():
+        lines += [f"{name}: brought from {path}, sha256 {digest}" for path, digest in files.items()]
     if suite.sample_limit:
         lines.append(f"A SAMPLE of each dataset is judged, by its interval: {suite.sample_limit}")
     return lines
+
+
+def brought_files(datasets: Mapping[str, Dataset]) -> dict[str, dict[str, str]]:
+    """Return the files of the user's that datasets stand in, with their sha256, by dataset."""
+    return {
+        dataset.id: {str(f.path): sha256_of(f.path) for f in dataset.files if f.path is not None}
+        for dataset in datasets.values()
+        if dataset.brought
+    }
 
 
 def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
@@ -215,10 +228,11 @@ def _write_results(session: pytest.Session, path: Path) -> None:
     config = session.config
     results = config.stash[RESULTS]
     floors = _noise_floors(config)
+    brought = brought_files(run_configuration(config).datasets)
     write_results(
         path,
         datasets={
-            name: {**about, "noise_floor": floors.get(name)}
+            name: {**about, "noise_floor": floors.get(name), "brought": brought.get(name)}
             for name, about in results.datasets.items()
         },
         measurements=results.measurements.values(),

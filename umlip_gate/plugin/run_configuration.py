@@ -11,6 +11,7 @@ import pytest
 
 from umlip_gate.claims.level_of_theory import check_claims, check_gate, check_members
 from umlip_gate.claims.schema import Gate
+from umlip_gate.claims.statistics import Statistics
 from umlip_gate.claims.thresholds import ALL_MODELS, Thresholds, load_gate, load_thresholds
 from umlip_gate.cost.thresholds import load_cost_thresholds
 from umlip_gate.datasets.registry import Dataset, load_registry
@@ -129,35 +130,14 @@ def _read(config: pytest.Config) -> RunConfiguration:
     known = {*models, *ensembles, *others}
     thresholds = load_thresholds(THRESHOLDS, known, datasets)
     check_claims(thresholds, models, datasets)
-    _check_ids("model", option.umlip_model, known)
+    _check_models(option.umlip_model, known, models)
     _check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
     candidate, members = _candidate(config, set(models), {*known, ALL_MODELS})
-    if option.umlip_gate and not candidate:
-        raise InputError(
-            "--umlip-gate judges a candidate: give one with --umlip-candidate FILE or "
-            "--umlip-ensemble FILE"
-        )
+    _check_options(option, candidate)
     gate = None
     if candidate:
         gate = load_gate(option.umlip_gate or DEFAULT_GATE, THRESHOLDS, datasets)
         _check_levels_of_theory(candidate, {**models, **members}, gate, datasets)
-    if option.umlip_candidate and option.umlip_device != "cpu":
-        raise InputError(
-            "--umlip-device is for models of the registry; a candidate's file says its own"
-        )
-    seed = _random_seed(option.umlip_weights)
-    if candidate and seed is not None:
-        raise InputError(
-            "--umlip-weights is for models of the registry; a candidate brings its own"
-        )
-    if option.umlip_checkpoint and seed is not None:
-        raise InputError(
-            "--umlip-checkpoint gives real weights, --umlip-weights random ones: only one of them"
-        )
-    if option.umlip_ensemble and is_cost_asked(option):
-        raise InputError(
-            "--umlip-ensemble: no step of an ensemble is timed; give its members one by one"
-        )
     plan = read_cost_plan(
         option,
         load_cost_thresholds(THRESHOLDS, models),
@@ -174,8 +154,8 @@ def _read(config: pytest.Config) -> RunConfiguration:
         thresholds,
         candidate,
         gate,
-        seed,
-        _sample_limit(option.umlip_max_configurations, option.umlip_budget),
+        _random_seed(option.umlip_weights),
+        _sample_limit(option, thresholds.statistics),
         replace(_settings(config), checkpoints=_checkpoints(config, models)),
         plan,
         _max_examples(option.umlip_max_examples),
@@ -197,6 +177,36 @@ def _candidate(
     return None, {}
 
 
+def _check_options(option: Any, candidate: Candidate | Ensemble | None) -> None:  # noqa: ANN401 - argparse's Namespace
+    """Refuse options that contradict each other.
+
+    Raises
+    ------
+    InputError
+        One option has no effect beside another.
+    """
+    random, registered = option.umlip_weights is not None, "is for models of the registry"
+    contradictions = {
+        "--umlip-gate judges a candidate: give one with --umlip-candidate FILE or "
+        "--umlip-ensemble FILE": option.umlip_gate and not candidate,
+        f"--umlip-device {registered}; a candidate's file says its own": (
+            option.umlip_candidate and option.umlip_device != "cpu"
+        ),
+        f"--umlip-weights {registered}; a candidate brings its own": candidate and random,
+        "--umlip-checkpoint gives real weights, --umlip-weights random ones: only one of them": (
+            option.umlip_checkpoint and random
+        ),
+        "--umlip-ensemble: no step of an ensemble is timed; give its members one by one": (
+            option.umlip_ensemble and is_cost_asked(option)
+        ),
+        "--umlip-claims-table: a run that judges a candidate judges no claims, and would empty "
+        "the table": option.umlip_claims_table and candidate,
+    }
+    for message, found in contradictions.items():
+        if found:
+            raise InputError(message)
+
+
 def _check_levels_of_theory(
     candidate: Candidate | Ensemble,
     known: dict[str, Model | Candidate],
@@ -210,9 +220,14 @@ def _check_levels_of_theory(
         check_gate({name: known[name] for name in candidate.members}, gate, datasets)
 
 
-def _sample_limit(configurations: int | None, budget: str | None) -> SampleLimit:
-    if configurations is not None and configurations < 1:
-        raise InputError(f"--umlip-max-configurations {configurations}: at least 1")
+def _sample_limit(option: Any, statistics: Statistics) -> SampleLimit:  # noqa: ANN401 - argparse's Namespace
+    configurations, budget = option.umlip_max_configurations, option.umlip_budget
+    fewest = statistics.fewest_configurations
+    if configurations is not None and configurations < fewest:
+        raise InputError(
+            f"--umlip-max-configurations {configurations}: a sample needs {fewest} configurations "
+            "to decide anything (thresholds/statistics.toml)"
+        )
     if budget is None:
         return SampleLimit(configurations)
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h)", budget)
@@ -225,6 +240,15 @@ def _max_examples(number: int | None) -> int | None:
     if number is not None and number < 1:
         raise InputError(f"--umlip-max-examples {number}: at least 1")
     return number
+
+
+def _check_models(names: list[str] | None, known: set[str], models: dict[str, Model]) -> None:
+    for name in names or ():
+        if of_family := [model.id for model in models.values() if model.family == name]:
+            raise InputError(
+                f"--umlip-model {name}: is a family; its models are {', '.join(of_family)}"
+            )
+    _check_ids("model", names, known)
 
 
 def _check_ids(option: str, names: list[str] | None, known: set[str]) -> None:

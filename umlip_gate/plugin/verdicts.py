@@ -11,6 +11,7 @@ from umlip_gate.errors import Fault
 from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.plugin.checks import Case, gate_cases
 from umlip_gate.plugin.cost_checks import CostCase, required_cases
+from umlip_gate.plugin.cost_options import EVERY
 from umlip_gate.plugin.run_configuration import run_configuration
 from umlip_gate.plugin.selection import case_of
 from umlip_gate.report.plain import plain_text
@@ -45,6 +46,8 @@ class Results:
         What is in the datasets that were read, by id; plain data.
     costs
         By model; plain data.
+    named_models
+        Registered models that the command line names: each must be measured somewhere.
     required
         Ids of the items without which there is no verdict on the candidate.
     other_failures
@@ -57,6 +60,7 @@ class Results:
     measurements: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     costs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    named_models: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
     other_failures: int = 0
     n_ran: int = 0
@@ -101,6 +105,9 @@ class Results:
             reasons.append(f"measured, and not decided: {', '.join(open_ones)}")
         if missing := sorted(self.required - measured):
             reasons.append(f"required, and not measured: {', '.join(missing)}")
+        found = {v["model"] for v in self.verdicts.values() if v["value"] is not None}
+        if self.verdicts and (lost := sorted(self.named_models - found)):
+            reasons.append(f"named with --umlip-model, and not measured: {', '.join(lost)}")
         if not self.n_ran or (self.verdicts and not measured):
             reasons.append("nothing at all was measured")
         return reasons
@@ -124,7 +131,8 @@ def pytest_configure(config: pytest.Config) -> None:
     required = {str(case) for case in required_cases(suite.cost)}
     if config.option.umlip_gate or not _is_about_costs_alone(config):
         required |= {str(case) for case in gate_cases(suite) if case.required}
-    results = config.stash[RESULTS] = Results(required=frozenset(required))
+    named = frozenset(config.option.umlip_model or ()) - {EVERY}
+    results = config.stash[RESULTS] = Results(named_models=named, required=frozenset(required))
     config.pluginmanager.register(Collector(results), "umlip-gate-collector")
 
 

@@ -1,5 +1,6 @@
 """A candidate judged from the command line: every way to fail is red, by its own exit code."""
 
+import hashlib
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -312,6 +313,8 @@ def test_a_wrong_candidate_file_says_what_and_where(
     [
         (["--umlip-gate=relase"], "unknown gate 'relase'; did you mean 'release'?"),
         (["--umlip-model=CHGnet_0.3.0"], "did you mean 'CHGNet_0.3.0'?"),
+        (["--umlip-model=chgnet"], "is a family; its models are CHGNet_0.3.0"),
+        (["--umlip-claims-table=claims.md"], "a run that judges a candidate judges no claims"),
         (["--umlip-dataset=W_g"], "did you mean 'W-g'?"),
         (["--umlip-datasets=nowhere.toml"], "nowhere.toml: cannot be read"),
         (["--umlip-checkpoint=MACE-MP-0"], "--umlip-checkpoint MACE-MP-0: ID=FILE"),
@@ -442,3 +445,49 @@ def test_random_weights_are_not_given_as_well(desk: CommandLineRun) -> None:
     )
     assert outcome.code == USAGE, outcome.output
     assert "only one of them" in outcome.output
+
+
+OTHER = """
+[other]
+title = "the same crystals, which no gate names"
+rows = 12
+elements = ["W"]
+files = [{ path = "crystals.xyz" }]
+reader = "extxyz"
+"""
+
+
+def test_a_brought_dataset_that_nothing_limits_says_so_with_its_file(desk: CommandLineRun) -> None:
+    (desk.folder / "weights").write_text("5.0")
+    data = desk.folder / "data.toml"
+    data.write_text(data.read_text() + OTHER)
+    desk.gate(FAILED)
+    desk.candidate(
+        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
+    )
+    outcome = desk.judge("-v")
+    assert outcome.code == 0, outcome.output
+    (measured,) = [v for v in outcome.results["verdicts"] if v["id"] == "mine:other:measured"]
+    assert "12 configurations" in measured["reason"]
+    assert "nothing limits its errors; name the dataset in a gate" in measured["reason"]
+    digest = hashlib.sha256((desk.folder / "crystals.xyz").read_bytes()).hexdigest()
+    assert f"other: brought from {desk.folder / 'crystals.xyz'}, sha256 {digest}" in outcome.output
+    assert outcome.results["datasets"]["other"]["brought"] == {
+        str(desk.folder / "crystals.xyz"): digest
+    }
+
+
+def test_a_model_that_is_named_and_not_measured_has_no_verdict(desk: CommandLineRun) -> None:
+    """eqV2's weights are gated: offline it is skipped, and its name was asked for."""
+    outcome = desk.run(
+        desk.command(
+            "-m",
+            "accuracy",
+            "--umlip-offline",
+            "--umlip-source=live",
+            "--umlip-model=eqV2-31M-mp",
+            f"--umlip-results={desk.folder / 'results.json'}",
+        )
+    )
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert "named with --umlip-model, and not measured: eqV2-31M-mp" in outcome.output

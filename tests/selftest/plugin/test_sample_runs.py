@@ -87,12 +87,6 @@ def test_a_budget_that_ends_too_early_is_never_a_pass(desk: CommandLineRun) -> N
     assert outcome.results["measurements"][0]["sample_of"] is None
 
 
-def test_too_small_a_sample_is_an_error(desk: CommandLineRun) -> None:
-    outcome = desk.judge("--umlip-max-configurations=5")
-    assert outcome.code == NOT_MEASURED, outcome.output
-    assert "5 of 150 configurations were evaluated, and a sample needs" in outcome.output
-
-
 def test_a_failed_row_of_a_sample_fails(desk: CommandLineRun) -> None:
     write_extxyz(desk.folder / "crystals.xyz", N_ROWS, trigger_row=7)
     desk.candidate("fakes:raises")
@@ -107,10 +101,13 @@ def test_a_failed_row_of_a_sample_fails(desk: CommandLineRun) -> None:
     ("option", "text"),
     [
         ("--umlip-budget=10", "a number with its unit, as in 90s, 10min or 1h"),
-        ("--umlip-max-configurations=0", "at least 1"),
+        ("--umlip-max-configurations=0", "a sample needs 100 configurations"),
+        ("--umlip-max-configurations=99", "a sample needs 100 configurations"),
     ],
 )
-def test_a_wrong_allowance_is_told_at_once(desk: CommandLineRun, option: str, text: str) -> None:
+def test_a_wrong_sample_limit_is_refused_at_the_start(
+    desk: CommandLineRun, option: str, text: str
+) -> None:
     outcome = desk.judge(option)
     assert outcome.code == USAGE, outcome.output
     assert text in outcome.output
