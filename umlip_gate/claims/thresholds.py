@@ -29,6 +29,9 @@ from umlip_gate.physics.limits import Physics, load_physics
 from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
 
 INDEX = "index.toml"
+BEYOND = "beyond-"
+"""How the ids of claims begin that are not the paper's."""
+
 File = TypeVar("File", bound=Strict)
 
 
@@ -112,8 +115,8 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     Parameters
     ----------
     folder
-        With `paper/`, `reference/`, `gates/`, `physics/`, `every-model.toml`,
-        `statistics.toml`, `dataset-groups.toml`,
+        With `paper/`, `beyond/`, `reference/`, `gates/`, `physics/`,
+        `every-model.toml`, `statistics.toml`, `dataset-groups.toml`,
         `periodic_table.toml` and `known_failures.toml`.
     models, datasets
         The ids that exist.
@@ -130,6 +133,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     groups = validate(PeriodicTable, read_toml(table), str(table)).groups
     known_names = {**registries, "dataset or pool": [*datasets, *pools], "group": groups}
     index, claims = _claims(folder / "paper", known_names)
+    claims |= _claims_beyond(folder / "beyond", known_names)
     gates = {
         path.stem: load_gate(str(path), folder, datasets)
         for path in sorted((folder / "gates").glob("*.toml"))
@@ -236,21 +240,41 @@ def _claims(
     index = validate(Index, read_toml(index_path), str(index_path))
     listed = {"claim": index.ids}
     claims: dict[str, Claim] = {}
-    for path, file in _read(folder, ClaimFile):
-        for claim in file.claim:
-            where = f"{path}: {claim.id}"
-            _exists(claim.id, "claim", listed, str(path))
-            _once([*claims, claim.id], f"{path}: claim")
-            _once((assertion.name for assertion in claim.assertions), f"{where}: assertion")
-            for assertion in claim.assertions:
-                _assertion(assertion, registries, f"{where}.{assertion.name}")
-            claims[claim.id] = claim
+    for path, claim in _checked_claims(folder, registries):
+        _exists(claim.id, "claim", listed, str(path))
+        claims[claim.id] = claim
     for name in index.unwritten:
         _exists(name, "claim", listed, f"{index_path}: unwritten")
     lost = [name for name in index.ids if name not in claims and name not in index.unwritten]
     if lost:
         raise InputError(f"{index_path}: neither written nor unwritten: {', '.join(lost)}")
     return index, claims
+
+
+def _claims_beyond(folder: Path, registries: Mapping[str, Collection[str]]) -> dict[str, Claim]:
+    """Return the claims that are not the paper's; their ids say so."""
+    claims: dict[str, Claim] = {}
+    for path, claim in _checked_claims(folder, registries):
+        if not claim.id.startswith(BEYOND):
+            raise InputError(f"{path}: {claim.id}: a claim that is not the paper's is {BEYOND}…")
+        claims[claim.id] = claim
+    return claims
+
+
+def _checked_claims(
+    folder: Path, registries: Mapping[str, Collection[str]]
+) -> Iterable[tuple[Path, Claim]]:
+    """Yield the claims of a folder, each once and of things that exist, with their file."""
+    seen: list[str] = []
+    for path, file in _read(folder, ClaimFile):
+        for claim in file.claim:
+            where = f"{path}: {claim.id}"
+            seen.append(claim.id)
+            _once(seen, f"{path}: claim")
+            _once((assertion.name for assertion in claim.assertions), f"{where}: assertion")
+            for assertion in claim.assertions:
+                _assertion(assertion, registries, f"{where}.{assertion.name}")
+            yield path, claim
 
 
 def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], where: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from umlip_gate.claims.assertions.base import Kind
+from umlip_gate.claims.thresholds import BEYOND
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.models.combined import Ensemble, Recalculation
 from umlip_gate.models.registry import Model
@@ -157,9 +158,14 @@ def _is_candidates(case: Case, suite: RunConfiguration, datasets: set[str] | Non
 
 
 def _is_model_asked(case: Case, suite: RunConfiguration, models: set[str] | None) -> bool:
-    """With a candidate, only models that are named; several are compared only if none is."""
+    """With a candidate, only models that are named; several are compared only if none is.
+
+    A claim beyond the paper is judged where all models that it names are asked for.
+    """
     if suite.candidate:
         return models is not None and case.model in models
+    if case.item.startswith(BEYOND) and isinstance(case.threshold, Kind):
+        return models is not None and models.issuperset(case.threshold.named_models)
     if case.model is None:
         return models is None or models == set(suite.registered)
     return case.model in (_default(suite.registered) if models is None else models)

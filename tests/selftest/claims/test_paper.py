@@ -20,7 +20,7 @@ from umlip_gate.claims.assertions import (
 )
 from umlip_gate.claims.assertions.base import Subject
 from umlip_gate.claims.result import Result
-from umlip_gate.claims.thresholds import Thresholds
+from umlip_gate.claims.thresholds import BEYOND, Thresholds
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.plugin.checks import cell_cases
@@ -31,7 +31,12 @@ from umlip_gate.settings import ROOT
 pytestmark = pytest.mark.selftest
 
 THRESHOLDS = committed_thresholds()
-ASSERTIONS = THRESHOLDS.assertions()
+ASSERTIONS = {
+    item: assertion
+    for item, assertion in THRESHOLDS.assertions().items()
+    if not item.startswith(BEYOND)
+}
+"""The paper's."""
 
 
 def of_kind(*kinds: type[Assertion]) -> list[str]:
@@ -176,7 +181,8 @@ def test_a_claim_about_elements_is_contradicted_by_one(item: str, change: dict[s
 
 def test_every_claim_is_judged_by_something_or_says_why_not(thresholds: Thresholds) -> None:
     judged = {item.split(":")[2].rpartition(".")[0] for item in thresholds.items()}
-    assert judged | set(thresholds.unwritten) == set(thresholds.ids)
+    beyond = {claim for claim in thresholds.claims if claim.startswith(BEYOND)}
+    assert (judged - beyond) | set(thresholds.unwritten) == set(thresholds.ids)
     assert set(thresholds.claims) == judged
 
 

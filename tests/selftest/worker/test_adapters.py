@@ -40,6 +40,8 @@ FAMILIES = {
     "mtp": "MTP14-MoNbTaW",
     "eqv2": "eqV2-31M-omat",
     "dpa3": "DPA3-v1-OpenLAM",
+    "nequix": "Nequix-OAM-1",
+    "tensornet": "TensorNet-MatPES-PBE",
 }
 """Family, and the model whose architecture stands for it; where one family has several packages
 or environments, one for each of them."""
