@@ -478,3 +478,20 @@ def test_committed_references_and_failures_can_be_measured(
         named = [known.model] if known.model else committed.assertions()[known.item].named_models
         if known.source == "published":
             assert all(known.dataset in models[name].published for name in named)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [("model", "unknown model 'SevnNet-0'"), ("dataset", "unknown dataset 'W-gg'")],
+)
+def test_a_known_failure_of_a_law_names_what_exists(folder: Path, key: str, message: str) -> None:
+    entry = {"model": "CHGNet_0.3.0", "dataset": "W-g"}
+    entry[key] = message.split("'")[1]
+    path = folder / "known_failures.toml"
+    text = "\n".join(f'{name} = "{value}"' for name, value in entry.items())
+    path.write_text(
+        f'[[known_failure]]\nitem = "physics.reflection-energy"\n{text}\nvalue = 0.5\n'
+        'relative_tolerance = 0.02\nevidence = "for tests"\ndate = 2026-12-01\n'
+    )
+    with pytest.raises(InputError, match=message):
+        load(folder)

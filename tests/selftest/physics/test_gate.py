@@ -70,9 +70,9 @@ def test_predictions_are_kept_and_used_again(desk: CommandLineRun) -> None:
     desk.candidate(
         "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
     )
-    assert "crystals (physics): 90 configurations to compute" in desk.judge().output
+    assert "crystals (physics: core): 90 configurations to compute" in desk.judge().output
     again = desk.judge().output
-    assert "crystals (physics): 90 predictions of " in again
+    assert "crystals (physics: core): 90 predictions of " in again
     assert "configurations to compute" not in again
 
 
