@@ -64,6 +64,16 @@ class RunnableModel:
         most: int = _adapter(self.job.family).ATOMS_PER_BATCH[self.job.device]
         return most
 
+    @property
+    def workers_per_gpu(self) -> int:
+        """How many workers pay on one GPU."""
+        return int(getattr(_adapter(self.job.family), "WORKERS_PER_GPU", 1))
+
+    @property
+    def gib_per_worker(self) -> float:
+        """What a worker's batch takes on a GPU."""
+        return float(getattr(_adapter(self.job.family), "GIB_PER_WORKER", 1.0))
+
 
 def adapted_families() -> set[str]:
     """Families that have an adapter."""

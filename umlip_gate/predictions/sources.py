@@ -21,6 +21,7 @@ from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_
 from umlip_gate.models.registry import Model
 from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.compute import compute
+from umlip_gate.predictions.gpus import slots, visible_gpus
 from umlip_gate.predictions.identity import live_identity, published_identity
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
@@ -197,7 +198,8 @@ class PredictionSources:
                 view.rows_in_parent[rows],
                 budget_s=budget_s,
                 atoms_per_batch=atoms_per_batch or live.atoms_per_batch,
-                n_workers=self.n_workers if live.job.device == "cpu" else 1,
+                n_workers=self.n_workers,
+                gpus=_gpus(live, whole, self.n_workers),
                 announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
             )
         except MeasurementError as error:
@@ -227,6 +229,19 @@ class PredictionSources:
             identity=published_identity(others.digest, whole.digest),
         )
         return everything.only(np.sort(rows), view.configurations.n_atoms)
+
+
+def _gpus(live: RunnableModel, view: DatasetView, n_cores: int) -> list[str | None] | None:
+    """Return the GPU of each worker; None on a CPU."""
+    if live.job.device == "cpu":
+        return None
+    return slots(
+        visible_gpus(),
+        workers_per_gpu=live.workers_per_gpu,
+        gib_per_worker=live.gib_per_worker,
+        n_cores=n_cores,
+        n_batches=int(view.configurations.n_atoms.sum()) // live.atoms_per_batch + 1,
+    )
 
 
 def _of_view(predictions: Predictions, view: DatasetView) -> Predictions:
