@@ -52,6 +52,8 @@ class Interruption:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note what stopped the run, and what the interrupted computation says is kept."""
+        if isinstance(excinfo.value, pytest.Session.Interrupted):  # errors of collection
+            return
         self.by = self.by or "Ctrl-C"
         self.kept += [plain_text(note) for note in getattr(excinfo.value, "__notes__", ())]
 
