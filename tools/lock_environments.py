@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "umlip_gate" / "environments" / "locks"
-OWN = {"test", "newest", "lint", "docs", "mutation"}
+OWN = {"browser", "test", "newest", "lint", "docs", "mutation"}
 """Dependency groups that are no environment of a model."""
 
 PYTHON = "3.11"

@@ -7,7 +7,10 @@ results, assertions and limits judge them.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.verdict import Outcome, Verdict
@@ -15,7 +18,7 @@ from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.bootstrap import Interval
 from umlip_gate.metrics.ensemble import Deviations
 from umlip_gate.metrics.error_set import ErrorSet
-from umlip_gate.metrics.errors import Errors, FloatArray
+from umlip_gate.metrics.errors import Errors, FloatArray, columns_of
 from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.provenance import Provenance
@@ -176,7 +179,17 @@ class Result:
             },
             "failures": {str(row): error for row, error in self.failures.items()},
             "identity": self.identity,
+            "configurations": self.configurations,
         }
+
+    @cached_property
+    def configurations(self) -> dict[str, list[Any]]:
+        """The errors of each configuration as plain data; empty for a pool."""
+        errors = self.metrics.basis
+        if errors is None or len(errors.parts) != 1:
+            return {}
+        rows = np.arange(len(errors)) if errors.sample is None else errors.sample.rows
+        return columns_of(errors.parts[0], rows)
 
     def _why_no_value(self) -> str:
         if not self.metrics.n_failed:

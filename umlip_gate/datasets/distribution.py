@@ -1,8 +1,11 @@
 """What is in a dataset: how many configurations, and how energies and forces are distributed."""
 
+from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from ase.data import chemical_symbols
 
 from umlip_gate.datasets.configurations import Configurations, FloatArray
 from umlip_gate.datasets.grouping import systems
@@ -35,6 +38,19 @@ def distribution(configurations: Configurations) -> dict[str, Any]:
         "energy_ev_per_atom": _histogram(energies),
         "force_norm_ev_per_ang": _histogram(norms),
     }
+
+
+def formulas(configurations: Configurations) -> list[str]:
+    """Return the chemical formula of each configuration."""
+    ends = configurations.offsets.tolist()
+    numbers = configurations.numbers.tolist()
+    return [
+        "".join(
+            f"{chemical_symbols[number]}{count if count > 1 else ''}"
+            for number, count in sorted(Counter(numbers[start:end]).items())
+        )
+        for start, end in pairwise(ends)
+    ]
 
 
 def energies_per_atom(configurations: Configurations) -> FloatArray:

@@ -11,7 +11,7 @@ from umlip_gate.claims.schema import Pool
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.configurations import Configurations, IntArray
-from umlip_gate.datasets.distribution import distribution
+from umlip_gate.datasets.distribution import distribution, formulas
 from umlip_gate.datasets.grouping import systems
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.bootstrap import Resampling
@@ -117,7 +117,7 @@ class Evaluator:
         if dataset not in self._described:
             interactions = self.datasets.view(dataset).interactions
             self._described[dataset] = (
-                distribution(self.load(dataset))
+                distribution(self.load(dataset)) | {"formulas": formulas(self.load(dataset))}
                 if interactions is None
                 else {
                     "n_interaction_energies": len(interactions.points),

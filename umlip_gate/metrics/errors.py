@@ -186,3 +186,38 @@ def failures_of(
             f"(reference {reference:.6g} eV/Å): no error can be computed from these numbers",
         )
     return dict(sorted(failures.items()))
+
+
+def columns_of(errors: Errors, rows: NDArray[np.int64]) -> dict[str, list[float | int | None]]:
+    """Return the errors of each configuration as plain data, to six digits; None where it failed.
+
+    Parameters
+    ----------
+    errors
+        Of n configurations.
+    rows
+        Their numbers in the dataset, shape (n,).
+
+    Returns
+    -------
+    dict
+        `row`, `n_atoms`, `reference_energy_ev_per_atom`, `energy_error_mev_per_atom`,
+        `reference_force_ev_per_ang` and `force_rmse_mev_per_ang`: the last two are the root
+        mean squares over the components of a configuration.
+    """
+    n_components = 3 * errors.n_atoms
+    numbers = {
+        "reference_energy_ev_per_atom": errors.reference_energy / _MEV,
+        "energy_error_mev_per_atom": errors.energy,
+        "reference_force_ev_per_ang": np.sqrt(errors.reference_force_squared / n_components) / _MEV,
+        "force_rmse_mev_per_ang": np.sqrt(errors.force_squared / n_components),
+    }
+    finite = errors.finite.tolist()
+    rounded = {
+        name: [
+            float(f"{value:.6g}") if good else None
+            for value, good in zip(values.tolist(), finite, strict=True)
+        ]
+        for name, values in numbers.items()
+    }
+    return {"row": rows.tolist(), "n_atoms": errors.n_atoms.astype(int).tolist(), **rounded}

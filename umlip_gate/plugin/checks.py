@@ -73,6 +73,11 @@ class Case:
         return None, None
 
     @property
+    def rationale(self) -> str | None:
+        """Why the limit is what it is, where the limit itself says so; a claim says it once."""
+        return getattr(self.threshold, "rationale", None)
+
+    @property
     def is_judged_on_samples(self) -> bool:
         """Whether a sample can decide it: claims and references speak of the whole dataset."""
         return isinstance(self.threshold, GateLimit | CellLimit | PhysicsLimit)

@@ -64,6 +64,11 @@ class CostCase:
         """Relation and limit, which come with the verdict."""
         return None, None
 
+    @property
+    def rationale(self) -> None:
+        """The reasons of costs' limits are in `thresholds/cost.toml`."""
+        return
+
 
 def step_cases(plan: CostPlan) -> list[CostCase]:
     """Every model at every size."""

@@ -145,6 +145,8 @@ OPTIONS = (
         "file",
     ),
     Option("--umlip-results", "write measurements and verdicts as JSON", "FILE", "file"),
+    Option("--umlip-report", "write a report as one HTML file", "FILE", "file"),
+    Option("--umlip-figures", "write every figure as SVG into this folder", "DIR", "file"),
 )
 
 PATHS_OR_NAMES = ("umlip_gate", "umlip_cost_baseline", "umlip_against")

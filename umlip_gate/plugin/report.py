@@ -1,5 +1,6 @@
 """The run's header, tables and results file."""
 
+import datetime as dt
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
@@ -27,6 +28,7 @@ from umlip_gate.report.claims import (
     write_table,
 )
 from umlip_gate.report.costs import cost_table, ended_lines, machine_lines
+from umlip_gate.report.files import write_figures, write_html
 from umlip_gate.report.noise import Floor, noise_floors
 from umlip_gate.report.plain import plain_text
 from umlip_gate.report.results import commit, remove_results, write_results
@@ -40,6 +42,7 @@ from umlip_gate.report.tables import (
 )
 from umlip_gate.settings import THRESHOLDS
 
+STARTED = pytest.StashKey[dt.datetime]()
 UNWRITTEN = pytest.StashKey[list[str]]()
 """Reports that could not be written, and why."""
 
@@ -52,7 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput"):
         return
+    config.stash[STARTED] = dt.datetime.now(dt.UTC)
     results, table = _place(config, "umlip_results"), _place(config, "umlip_claims_table")
+    _place(config, "umlip_report")
     if table is not None:
         try:
             place_of(table)
@@ -201,17 +206,20 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    for option, write in (
+    option = config.option
+    for flag, write in (
         ("umlip_claims_table", _write_claims_table),
         ("umlip_results", _write_results),
+        ("umlip_report", _write_report),
+        ("umlip_figures", _write_figures),
     ):
-        path = getattr(config.option, option)
+        path = getattr(option, flag)
         if path is None:
             continue
         try:
             write(session, config.invocation_params.dir / path)
         except OSError as error:
-            problems.append(_unwritten(f"--{option.replace('_', '-')} {path}", error))
+            problems.append(_unwritten(f"--{flag.replace('_', '-')} {path}", error))
     if problems and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = NOT_MEASURED
 
@@ -222,6 +230,33 @@ def _unwritten(what: str, error: OSError) -> str:
 
 def _write_claims_table(session: pytest.Session, path: Path) -> None:
     write_table(path, plain_text(markdown(_claim_records(session.config))))
+
+
+def _judged(config: pytest.Config) -> dict[str, str | None]:
+    suite = run_configuration(config)
+    return {
+        "candidate": suite.candidate.name if suite.candidate else None,
+        "gate": suite.gate.name if suite.gate else None,
+    }
+
+
+def _results_for_reports(session: pytest.Session) -> Path:
+    """Return the results file; one in the run's folder if none is asked for."""
+    config = session.config
+    if config.option.umlip_results is not None:
+        return config.invocation_params.dir / Path(config.option.umlip_results)
+    path = run_configuration(config).settings.run / "results.json"
+    if not path.is_file():
+        _write_results(session, path)
+    return path
+
+
+def _write_report(session: pytest.Session, path: Path) -> None:
+    write_html([_results_for_reports(session)], path)
+
+
+def _write_figures(session: pytest.Session, folder: Path) -> None:
+    write_figures(_results_for_reports(session), folder)
 
 
 def _write_results(session: pytest.Session, path: Path) -> None:
@@ -235,7 +270,9 @@ def _write_results(session: pytest.Session, path: Path) -> None:
             name: {**about, "noise_floor": floors.get(name), "brought": brought.get(name)}
             for name, about in results.datasets.items()
         },
-        measurements=results.measurements.values(),
+        measurements=list(results.measurements.values()),
+        started=config.stash[STARTED],
+        judged=_judged(config),
         costs=results.costs.values(),
         verdicts=results.verdicts.values(),
         claims=[asdict(record) for record in _claim_records(config)],

@@ -175,6 +175,7 @@ def pytest_runtest_makereport(
         ended = _verdict(case, measured, report, call, listed=listed)
         verdict = {**asdict(ended), "id": str(case), "outcome": str(ended.outcome)}
         verdict["reason"] = plain_text(ended.reason)
+        verdict["rationale"] = case.rationale
         verdict["judged"] = str(measured.outcome) if measured else None
         recorder = item.stash.get(RECORDER, None)
         asked = recorder.to_json() if recorder else {"measurements": [], "datasets": {}}

@@ -1,15 +1,20 @@
 """The machine-readable record of a run."""
 
+import datetime as dt
 import json
+import os
+import platform
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import umlip_gate
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.errors import InputError
+from umlip_gate.report.configurations import companion, key_of, write_configurations
 from umlip_gate.report.plain import plain_data
 from umlip_gate.settings import checkout
 
@@ -26,15 +31,24 @@ VERDICT_KEYS = (
     "unit",
     "source",
     "reason",
+    "rationale",
     "details",
 )
+SCHEMA_VERSION = 2
+"""Of the results file; `results.schema.json` describes it."""
+
+
+PACKAGES = ("ase", "numpy", "pandas", "pyarrow", "pytest")
+"""Whose versions a run records; those of a model's environment are in its identity."""
 
 
 def write_results(  # noqa: PLR0913 - the parts of the record
     path: Path,
     *,
     datasets: Mapping[str, dict[str, Any]],
-    measurements: Iterable[dict[str, Any]],
+    measurements: Sequence[dict[str, Any]],
+    started: dt.datetime,
+    judged: Mapping[str, str | None],
     costs: Iterable[dict[str, Any]],
     verdicts: Iterable[dict[str, Any]],
     claims: list[dict[str, Any]],
@@ -51,6 +65,10 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         Where to.
     datasets, measurements, costs, verdicts
         Plain data; sorted here, so that the order of execution leaves no trace.
+    started
+        When the run began.
+    judged
+        The names of `candidate` and `gate`; None without them.
     claims
         What became of every claim of the paper, in its order.
     thresholds_digest
@@ -62,15 +80,28 @@ def write_results(  # noqa: PLR0913 - the parts of the record
     exit_code
         The run's.
     """
+    now = dt.datetime.now(dt.UTC)
     record = {
+        "schema_version": SCHEMA_VERSION,
+        "date": now.isoformat(timespec="seconds"),
+        "duration_s": round((now - started).total_seconds(), 1),
+        "host": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in PACKAGES},
+        },
+        "judged": dict(judged),
+        "configurations_file": companion(path).name,
         "suite": {
             "version": umlip_gate.__version__,
             "commit": commit(),
             "thresholds_digest": thresholds_digest,
         },
-        "datasets": dict(sorted(datasets.items())),
+        "datasets": {name: _without(about, "formulas") for name, about in sorted(datasets.items())},
         "measurements": sorted(
-            measurements, key=lambda entry: (entry["model"], entry["dataset"], entry["source"])
+            (_without(measurement, "configurations") for measurement in measurements), key=key_of
         ),
         "costs": sorted(costs, key=lambda entry: (entry["model"], entry["device"])),
         "verdicts": sorted(
@@ -82,9 +113,15 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         "interrupted": interrupted,
         "exit_code": exit_code,
     }
+    formulas = {name: about["formulas"] for name, about in datasets.items() if "formulas" in about}
+    write_configurations(companion(path), measurements, formulas)
     with replacing(path) as unfinished:
         text = json.dumps(plain_data(record), indent=1, ensure_ascii=False, allow_nan=False)
         unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def _without(record: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != key}
 
 
 def remove_results(path: Path) -> None:
@@ -103,6 +140,7 @@ def remove_results(path: Path) -> None:
     if text.strip() and not _is_record(text):
         raise InputError(f"{path}: holds something else than a run's results; name another file")
     path.unlink()
+    companion(path).unlink(missing_ok=True)
 
 
 def _is_record(text: str) -> bool:

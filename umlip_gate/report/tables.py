@@ -8,6 +8,7 @@ from umlip_gate.claims.verdict import Outcome
 from umlip_gate.report.noise import Floor
 
 NOTHING = "-"
+NOT_FINITE = "not finite"
 LARGEST_WRITTEN_OUT = 1e9
 DIMENSIONLESS = "1"
 
@@ -158,7 +159,7 @@ def interaction_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
             system["system"],
             f"{system['n_points']}" + (f", {n} failed" if (n := system["n_failed"]) else ""),
             _number(system["rmse_mev"], 1),
-            _interval(system["interval_mev"]),
+            shown_interval(system["interval_mev"]),
         )
         for entry in measurements
         for system in entry.get("interactions", ())
@@ -197,7 +198,7 @@ def verdict_table(verdicts: Iterable[dict[str, Any]]) -> list[str]:
                 dataset,
                 item,
                 shown_value(verdict["value"], verdict["limit"], verdict["unit"]),
-                _interval(verdict["interval"]),
+                shown_interval(verdict["interval"]),
                 shown_limit(verdict["relation"], verdict["limit"]),
                 outcome,
                 source,
@@ -274,16 +275,19 @@ def format_number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if abs(value) < LARGEST_WRITTEN_OUT else f"{value:.3g}"
 
 
-def _interval(interval: Sequence[float] | None) -> str:
-    return NOTHING if interval is None else " … ".join(format_number(end, 2) for end in interval)
+def shown_interval(interval: Sequence[float | None] | None) -> str:
+    """Return an interval, of which a results file has no end that is not finite."""
+    if not interval:
+        return NOTHING
+    return " … ".join(NOT_FINITE if end is None else format_number(end, 2) for end in interval)
 
 
-def shown_limit(relation: str | None, limit: float | Sequence[float] | None) -> str:
+def shown_limit(relation: str | None, limit: float | Sequence[float | None] | None) -> str:
     """Give a verdict's limit."""
     if relation is None or limit is None:
         return NOTHING
     if isinstance(limit, Sequence):
-        return f"{limit[0]:.5g} … {limit[1]:.5g}"
+        return " … ".join(NOT_FINITE if end is None else f"{end:.5g}" for end in limit)
     return f"{relation} {limit:.5g}"
 
 

@@ -1,0 +1,108 @@
+"""The report in a real browser: nothing is fetched, and everything can be reached."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.selftest.builders.results import made_configurations, made_results
+from umlip_gate.report.html import Run, page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: tox run -e browser")
+
+pytestmark = [pytest.mark.selftest, pytest.mark.browser]
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+HOSTILE = "<img src=http://localhost/x onerror=alert(1)></script><script>alert(2)</script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium: install Debian's chromium and fonts-dejavu-core")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["failing", "passing", "two releases", "hostile"])
+def opened(browser: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:  # noqa: ANN401
+    model = HOSTILE if request.param == "hostile" else "mine"
+    results = made_results(model, model, exit_code=0 if request.param == "passing" else 1)
+    run = Run("new.json", results, made_configurations(model))
+    runs = [Run("old.json", made_results(energy=9.0), made_configurations()), run]
+    report = tmp_path / "report.html"
+    report.write_text(page(runs if request.param == "two releases" else [run]), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
+    opened = context.new_page()
+    told: list[str] = []
+    opened.on("request", lambda asked: told.append(asked.url))
+    opened.on("pageerror", lambda error: told.append(str(error)))
+    opened.on("console", lambda message: told.append(message.text))
+    opened.on("dialog", lambda dialog: told.append(dialog.message))
+    opened.goto(report.as_uri())
+    yield opened
+    assert [text for text in told if not text.startswith("data:")] == [report.as_uri()]
+    context.close()
+
+
+def test_a_phone_needs_no_sideways_scrolling(opened: Any) -> None:  # noqa: ANN401
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_filter_and_the_order(opened: Any) -> None:  # noqa: ANN401
+    rows = opened.locator("#verdict-rows > tr:visible")
+    sync_api.expect(rows).to_have_count(4)
+    opened.get_by_label("outcome").select_option("failed")
+    sync_api.expect(rows).to_have_count(1)
+    sync_api.expect(opened.locator("#n-shown")).to_have_text("1 shown")
+    opened.get_by_label("outcome").select_option("")
+    opened.get_by_role("button", name="item", exact=True).click()
+    opened.get_by_role("button", name="item", exact=True).click()
+    sync_api.expect(rows.first).to_contain_text("item-3")
+
+
+def test_a_hover_names_the_configuration(opened: Any) -> None:  # noqa: ANN401
+    canvas = opened.locator("#parity")
+    assert canvas.get_attribute("data-points") == "6"
+    sync_api.expect(opened.locator("#n-points")).to_contain_text("1 failed: rows 5")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    # the worst row, 4, has the greatest energy and the greatest error: the upper right corner
+    opened.mouse.move(box["x"] + box["width"] * 0.96, box["y"] + box["height"] * 0.06)
+    sync_api.expect(opened.locator("#told")).to_contain_text("row 4, W5: energy error")
+    sync_api.expect(opened.locator("#told")).to_contain_text("meV/atom 16;")
+
+
+def test_the_keyboard_reaches_every_control(opened: Any) -> None:  # noqa: ANN401
+    selector = "a[href], button, select, input, summary, canvas"
+    n = opened.locator(f":is({selector}):visible").count()
+    opened.evaluate("window.reached = new Set()")
+    for _ in range(3 * n):
+        opened.keyboard.press("Tab")
+        opened.evaluate("reached.add(document.activeElement)")
+    reached = f"[...reached].filter((each) => each.matches('{selector}')).length"
+    assert opened.evaluate(reached) == n
+    opened.locator("#parity").focus()
+    opened.keyboard.press("ArrowRight")
+    sync_api.expect(opened.locator("#told")).to_contain_text("row 4, W5")
+    opened.keyboard.press("ArrowRight")
+    sync_api.expect(opened.locator("#told")).to_contain_text("row 3, W4")
+
+
+def test_axe_finds_no_serious_violation(opened: Any) -> None:  # noqa: ANN401
+    axe = os.environ.get("UMLIP_GATE_AXE", "node_modules/axe-core/axe.min.js")
+    if not Path(axe).is_file():
+        pytest.skip("no axe-core: npm install axe-core, or UMLIP_GATE_AXE=…/axe.min.js")
+    opened.add_script_tag(path=axe)
+    found = opened.evaluate(
+        "async () => (await axe.run()).violations"
+        ".map(v => [v.id, v.impact, v.nodes[0].html.slice(0, 200)])"
+    )
+    serious = [each for each in found if each[1] in ("serious", "critical")]
+    assert serious == [], json.dumps(serious, indent=1)

@@ -1,0 +1,23 @@
+"""The files of a report, written from results files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from umlip_gate.datasets.atomic import replacing
+from umlip_gate.report.figures import figures
+from umlip_gate.report.html import Run, page
+
+
+def write_html(results: Sequence[Path], target: Path) -> None:
+    """Write the HTML report of results files; of several the last is compared with the first."""
+    text = page([Run.read(path) for path in results])
+    with replacing(target) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def write_figures(results: Path, folder: Path) -> None:
+    """Write every figure of a results file as SVG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, svg in figures(Run.read(results).results).items():
+        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+        (folder / f"{safe}.svg").write_text(svg, encoding="utf-8")
