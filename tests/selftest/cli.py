@@ -122,7 +122,7 @@ class Outcome:
                 todo += [(f"{place}/{key}", inner) for key, inner in value.items()]
             elif isinstance(value, list):
                 todo += [(f"{place}/{index}", inner) for index, inner in enumerate(value)]
-            elif not place.endswith("/identity/run"):
+            elif not place.endswith(("/identity/run", "/date", "/duration_s")):
                 leaves[place] = round(value, 6) if isinstance(value, float) else value
         return leaves
 
