@@ -189,7 +189,9 @@ def failures_of(
 
 
 def columns_of(errors: Errors, rows: NDArray[np.int64]) -> dict[str, list[float | int | None]]:
-    """Return the errors of each configuration as plain data, to six digits; None where it failed.
+    """Return the errors of each configuration as plain data, to six digits.
+
+    None where it failed, and for the forces of a dataset without forces.
 
     Parameters
     ----------
@@ -205,7 +207,7 @@ def columns_of(errors: Errors, rows: NDArray[np.int64]) -> dict[str, list[float 
         `reference_force_ev_per_ang` and `force_rmse_mev_per_ang`: the last two are the root
         mean squares over the components of a configuration.
     """
-    n_components = 3 * errors.n_atoms
+    n_components = 3 * np.where(errors.n_forces > 0, errors.n_forces, np.nan)
     numbers = {
         "reference_energy_ev_per_atom": errors.reference_energy / _MEV,
         "energy_error_mev_per_atom": errors.energy,
@@ -215,7 +217,7 @@ def columns_of(errors: Errors, rows: NDArray[np.int64]) -> dict[str, list[float 
     finite = errors.finite.tolist()
     rounded = {
         name: [
-            float(f"{value:.6g}") if good else None
+            float(f"{value:.6g}") if good and not np.isnan(value) else None
             for value, good in zip(values.tolist(), finite, strict=True)
         ]
         for name, values in numbers.items()
