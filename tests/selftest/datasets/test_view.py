@@ -7,6 +7,7 @@ from tests.selftest.builders.datasets import made_dataset, made_rows, made_setti
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.errors import InputError, Unavailable
+from umlip_gate.notices import notices
 
 pytestmark = pytest.mark.selftest
 
@@ -56,3 +57,18 @@ def _fault(cache: DatasetCache, id_: str) -> Exception:
     with pytest.raises((InputError, Unavailable)) as fault:
         cache.view(id_)
     return fault.value
+
+
+def test_what_a_person_should_know_of_a_dataset_is_a_notice_of_the_run(tmp_path: Path) -> None:
+    rows = made_rows(4)
+    write_extxyz(tmp_path / "made.xyz", [*rows, rows[2]])
+    for _ in range(2):  # read, and then taken from its table
+        settings = made_settings(tmp_path)
+        view = DatasetCache({"made": made_dataset(tmp_path / "made.xyz")}, settings).view("made")
+        assert len(view.configurations) == 4
+        where = tmp_path / "made.xyz"
+        expected = f"{where} row 4: bitwise equal to {where} row 2; counted once"
+        assert expected in view.notes
+        assert f"made: {expected}" in notices(settings.run)
+        for notice in (settings.run / "notices").iterdir():
+            notice.unlink()
