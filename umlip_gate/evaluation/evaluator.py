@@ -21,11 +21,13 @@ from umlip_gate.metrics.errors import Errors, errors_of, failures_of
 from umlip_gate.metrics.interactions import measure_interactions
 from umlip_gate.metrics.measurement import Metrics, measure_basis
 from umlip_gate.metrics.sampling import Sample, SampleLimit, SamplingPlan, plan
+from umlip_gate.metrics.units import suspected_units
 from umlip_gate.metrics.windows import energy_windows
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
 from umlip_gate.models.level_of_theory import functional_difference
 from umlip_gate.models.registry import Model
+from umlip_gate.notices import add_notice
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.sources import Choice, PredictionSources, Source
 from umlip_gate.provenance import least_trusted
@@ -144,6 +146,8 @@ class Evaluator:
         errors = errors_of(reference, mean)
         difference = self._functional_difference(names[0], dataset)
         metrics = self._metrics(ErrorSet((errors,), sample=sample), difference)
+        for suspicion in suspected_units(metrics):
+            add_notice(self.datasets.settings.run, f"{model} on {dataset}: {suspicion}")
         deviations = None
         if isinstance(entry, Ensemble) and sample is None and not metrics.n_failed:
             deviations = deviations_of(reference, predicted, mean)
