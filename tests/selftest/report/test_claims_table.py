@@ -239,3 +239,35 @@ def test_the_command_refuses_what_is_no_results_file(tmp_path: Path, content: st
         path.write_text(content)
     with pytest.raises(SystemExit, match="not a file that --umlip-results wrote"):
         main([str(path)])
+
+
+def test_a_state_of_its_own_where_the_conventions_do_not_agree(thresholds: Thresholds) -> None:
+    beside = {"convention": "per_atom", "value": 4.58, "outcome": "passed", "depends": True}
+    depends = verdict(ITEMS[0], "known_failure", value=6.0, details={"other_convention": beside})
+    found = record_of(thresholds, "abstract-eqv2", depends, verdict(ITEMS[1], "passed"))
+    assert found.label == "depends on the convention"
+    assert (
+        "6 meV/atom, claimed < 5: depends on the convention (per_atom 4.58 meV/atom)"
+        in (found.measured[0])
+    )
+    agrees = verdict(
+        ITEMS[0], "failed", value=6.0, details={"other_convention": {**beside, "depends": False}}
+    )
+    assert record_of(thresholds, "abstract-eqv2", agrees).label == "contradicted"
+    worse = record_of(thresholds, "abstract-eqv2", depends, verdict(ITEMS[2], "failed"))
+    assert worse.label == "contradicted"
+
+
+def test_what_the_harness_contradicts_is_undecided(thresholds: Thresholds) -> None:
+    item = "GRACE-1L-OAM:bcc-W:fig7-linear.residual"
+    by_harness = verdict(item, "known_failure", details={"cause": "harness"})
+    by_model = verdict(item, "known_failure", details={"cause": "models"})
+    assert record_of(thresholds, "fig7-linear", by_harness).label == "undecided"
+    assert "by the harness" in record_of(thresholds, "fig7-linear", by_harness).measured[0]
+    assert record_of(thresholds, "fig7-linear", by_model).label == "contradicted"
+
+
+def test_a_narrow_pass_is_marked(thresholds: Thresholds) -> None:
+    near = verdict(ITEMS[0], "passed", details={"within_its_interval": True})
+    (line,) = record_of(thresholds, "abstract-eqv2", near).measured
+    assert line.endswith("(inside by less than its interval's half-width)")
