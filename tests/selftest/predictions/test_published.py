@@ -1,0 +1,81 @@
+"""Published predictions are those of the dataset's own structures, row for row, or are refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.selftest.builders.crystals import labelled
+from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.errors import InputError
+from umlip_gate.predictions import published
+from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.published import read_published
+
+pytestmark = pytest.mark.selftest
+
+FIRST, N = 2, 6
+
+
+def configurations() -> Configurations:
+    return Configurations.from_rows(
+        [Row(atoms, atoms.get_potential_energy(), atoms.get_forces()) for atoms in labelled(N)]
+    )
+
+
+def frame() -> pd.DataFrame:
+    """Two rows of no account, and then the dataset's, which are wrong by 1 eV/atom."""
+    structures = [*labelled(N)[:FIRST], *labelled(N)]
+    return pd.DataFrame(
+        {
+            "ase_atoms": structures,
+            "energy": [atoms.get_potential_energy() / len(atoms) + 1 for atoms in structures],
+            "forces": [2 * atoms.get_forces() for atoms in structures],
+        }
+    )
+
+
+def read(monkeypatch: pytest.MonkeyPatch, content: pd.DataFrame) -> Predictions:
+    monkeypatch.setattr(published, "read_frame", lambda _: content)
+    return read_published(Path("file"), configurations(), FIRST)
+
+
+def test_rows_are_counted_as_in_the_datasets_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, whole = read(monkeypatch, frame()), configurations()
+    np.testing.assert_allclose(found.energies, whole.energies + whole.n_atoms, atol=1e-9)
+    np.testing.assert_array_equal(found.forces, 2 * whole.forces)
+
+
+def moved(content: pd.DataFrame) -> pd.DataFrame:
+    content["ase_atoms"].iloc[-1].positions[0, 0] += 1e-3
+    return content
+
+
+def strained(content: pd.DataFrame) -> pd.DataFrame:
+    content["ase_atoms"].iloc[-1].cell[0, 0] += 1e-3
+    return content
+
+
+def renamed(content: pd.DataFrame) -> pd.DataFrame:
+    content["ase_atoms"].iloc[-1].symbols[0] = "Mo"
+    return content
+
+
+def opened(content: pd.DataFrame) -> pd.DataFrame:
+    content["ase_atoms"].iloc[-1].pbc = False
+    return content
+
+
+@pytest.mark.parametrize("change", [moved, strained, renamed, opened])
+def test_other_structures_of_the_same_size_are_refused(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    with pytest.raises(InputError, match=f"row {FIRST + N - 1}: .* other configurations"):
+        read(monkeypatch, change(frame()))
+
+
+def test_too_few_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=f"{N - 1} rows, the dataset has {N}"):
+        read(monkeypatch, frame().iloc[:-1])
