@@ -50,7 +50,7 @@ MEAN_ABSOLUTE = {
 
 
 def truths(population: str) -> dict[Key, float]:
-    """Give every number of a population that its tails and nothing else decide."""
+    """Return every number of a population that its tails and nothing else decide."""
     absolute = MEAN_ABSOLUTE[population]
     weights = ("per_configuration", "per_atom")
     energies = [f"{weight}{removed}" for weight in weights for removed in ("", "_offset_removed")]

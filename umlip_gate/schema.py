@@ -34,7 +34,7 @@ class Strict(BaseModel):
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """Say which known name was probably meant, as the end of a sentence.
+    """Return the known name that was probably meant, as the end of a sentence.
 
     Parameters
     ----------

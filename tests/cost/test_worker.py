@@ -82,7 +82,7 @@ def test_a_step_of_the_suite_costs_what_a_bare_one_does(
 
 
 def _ratios(steps: list[dict[bool, Steps]]) -> list[float]:
-    """Give the suite's steps over the bare ones, pair by pair, with the model's mean in both."""
+    """Return the suite's steps over the bare ones, pair by pair, with the model's mean in both."""
     model_s = statistics.mean(each.inside_s for pair in steps for each in pair.values())
     outside_s = [{of: each.whole_s - each.inside_s for of, each in pair.items()} for pair in steps]
     return [(model_s + pair[True]) / (model_s + pair[False]) for pair in outside_s]

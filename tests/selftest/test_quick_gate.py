@@ -101,7 +101,7 @@ def thresholds() -> Thresholds:
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
-    """Give a model's predictions, computed once; skip what is not available here."""
+    """Return a model's predictions, computed once; skip what is not available here."""
     folder = tmp_path_factory.mktemp("quick")
     settings = Settings(folder, folder / "run", mirror_folder(), offline=True)
 

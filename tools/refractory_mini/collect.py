@@ -44,13 +44,13 @@ def main() -> None:
 
 
 def stored_frames() -> dict[str, Atoms]:
-    """Give the dataset's configurations by name; none if it is not there yet."""
+    """Return the dataset's configurations by name; none if it is not there yet."""
     frames = iread(DATASET, index=":") if DATASET.is_file() else []
     return {atoms.info["name"]: atoms for atoms in frames}
 
 
 def stored_studies() -> dict[str, dict[str, Any]]:
-    """Give what was computed beside the dataset, by name."""
+    """Return what was computed beside the dataset, by name."""
     lines = STUDIES.read_text().splitlines() if STUDIES.is_file() else []
     return {record["name"]: record for record in map(json.loads, lines)}
 
@@ -78,7 +78,7 @@ def check_alike(records: list[dict[str, Any]]) -> None:
 
 
 def frame(record: dict[str, Any]) -> Atoms:
-    """Give a configuration with its results, and how it was computed."""
+    """Return a configuration with its results, and how it was computed."""
     atoms = Atoms(record["numbers"], record["positions"], cell=record["cell"], pbc=True)
     atoms.info = {
         "name": record["name"],

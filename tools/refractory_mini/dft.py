@@ -41,7 +41,7 @@ class Settings:
     )
 
     def to_json(self) -> dict[str, Any]:
-        """Give what a record keeps of them."""
+        """Return what a record keeps of them."""
         return asdict(self) | {"convergence": dict(self.convergence)}
 
 

@@ -76,7 +76,7 @@ class Job:
 
 
 def all_jobs(public: Path | None) -> list[Job]:
-    """Give everything that is computed, the most telling first."""
+    """Return everything that is computed, the most telling first."""
     checks = cross_check(public) if public else []
     jobs = [*checks, *(Job(item) for item in planned()), *convergence()]
     return sorted(jobs, key=lambda job: _rank(job.item.name))
@@ -128,7 +128,7 @@ def label(change: Mapping[str, Any]) -> str:
 
 
 def _public(folder: Path, file: str, row: int) -> Planned:
-    """Give a public structure; of a strained bcc cell of two atoms the primitive half."""
+    """Return a public structure; of a strained bcc cell of two atoms the primitive half."""
     structure = json.loads((folder / f"{file}.json").read_text())[row]["structure"]
     sites = structure["sites"]
     symbols = [site["species"][0]["element"] for site in sites]

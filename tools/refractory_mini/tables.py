@@ -67,7 +67,7 @@ def contents_table(frames: Mapping[str, Atoms]) -> list[str]:
 
 
 def convergence_table(studies: dict[str, Record]) -> list[str]:
-    """Say what each change of the settings does to energy differences and to a force."""
+    """Print what each change of the settings does to energy differences and to a force."""
     lines = [
         "| element | change | bulk | compressed - bulk | displaced - bulk | force, meV/Å |",
         "|---|---|---|---|---|---|",
@@ -108,7 +108,7 @@ def _row(cells: dict[str, tuple[float, float] | None]) -> str:
 
 
 def curve_table(frames: Mapping[str, Atoms]) -> list[str]:
-    """Hold each element's energy-volume curve against WIEN2k's, which ASE carries.
+    """Compare each element's energy-volume curve with WIEN2k's, which ASE carries.
 
     The difference is the rms over ±6 % of WIEN2k's volume, both minima at zero: the Delta gauge of
     Lejaeghere et al., Crit. Rev. Solid State Mater. Sci. 39, 1 (2014), with one volume for both.
@@ -139,7 +139,7 @@ def curve_table(frames: Mapping[str, Atoms]) -> list[str]:
 
 
 def energy_table(studies: dict[str, Record], public: Path) -> list[str]:
-    """Hold GPAW against the public energies of strained cells, the mean difference removed.
+    """Compare GPAW with the public energies of strained cells, the mean difference removed.
 
     Three measures: over all rows, beside a constant pressure (a term linear in the volume), and
     over those rows alone that have the unstrained cell's volume.
@@ -172,7 +172,7 @@ def energy_table(studies: dict[str, Record], public: Path) -> list[str]:
 
 
 def force_table(studies: dict[str, Record], public: Path) -> list[str]:
-    """Hold GPAW against the public forces of 8-atom alloys, by element and cell.
+    """Compare GPAW with the public forces of 8-atom alloys, by element and cell.
 
     Left out are the elements of a cell whose forces vanish by symmetry.
     """

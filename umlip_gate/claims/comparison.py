@@ -18,7 +18,7 @@ Pair = tuple[Result, Result]
 def differences(
     pairs: Sequence[Pair], number: Measured, statistics: Statistics
 ) -> list[Interval | None]:
-    """Give the intervals of differences, first minus second, all of which hold together.
+    """Return the intervals of differences, first minus second, all of which hold together.
 
     Cells of one dataset are paired: its configurations are drawn for all models together. Cells
     of different ones are drawn independently.
@@ -55,7 +55,7 @@ def differences(
 
 
 def resampled(results: Sequence[Result], number: Measured) -> FloatArray:
-    """Give the values of several results in every resample, shape (n_resamples, n_cells)."""
+    """Return the values of several results in every resample, shape (n_resamples, n_cells)."""
     estimates, design = together(results, number)
     influences = np.column_stack([estimate.influence for estimate in estimates])
     return np.array([estimate.value for estimate in estimates]) + moves_of(influences, design).by

@@ -35,7 +35,7 @@ class KnownCost:
     steps: Mapping[int, int]
 
     def at(self, n_atoms: int) -> float:
-        """Give µs per step and atom at a size.
+        """Return µs per step and atom at a size.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class KnownCost:
         return 1e6 * self.step_s[n_atoms] / n_atoms
 
     def residual(self) -> float:
-        """Give the root mean square relative residual of the line through all sizes.
+        """Return the root mean square relative residual of the line through all sizes.
 
         Raises
         ------
@@ -182,6 +182,6 @@ def _timed(cost: Cost) -> int:
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """Give the mean of magnitudes."""
+    """Return the mean of magnitudes."""
     logs = [math.log(value) for value in values]
     return math.exp(sum(logs) / len(logs))

@@ -110,7 +110,7 @@ class Protocol(Strict):
     @classmethod
     def _among_sizes(cls, required: int, info: ValidationInfo) -> int:
         if required not in info.data.get("sizes", (required,)):
-            raise ValueError("is none of the sizes")
+            raise ValueError("is not one of the sizes")
         return required
 
 

@@ -69,7 +69,7 @@ def free_bytes() -> int | None:
 
 
 def log_file(settings: Settings, name: str) -> Path:
-    """Give a file of this run for what a worker prints."""
+    """Return a file of this run for what a worker prints."""
     folder = settings.run / "workers"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"cost-{name}.log"
@@ -105,12 +105,12 @@ class CostSession:
     _problems: dict[str, Unavailable | MeasurementError] = field(default_factory=dict)
 
     def ladder(self, model: str) -> SizeSweep:
-        """Give the model's ladder; that of another model is taken down.
+        """Return the model's ladder; that of another model is taken down.
 
         Raises
         ------
         Unavailable, MeasurementError
-            The model is not to be had here, or did not start. The same again at each call.
+            The model is not available here, or did not start. The same again at each call.
         """
         if self._ladder and self._ladder[0] == model:
             return self._ladder[1]
@@ -146,12 +146,12 @@ class CostSession:
         return SizeSweep(model, live, self.protocol, log_file(self.settings, model), free_bytes)
 
     def cost(self, model: str, n_atoms: int) -> Cost:
-        """Give what was measured.
+        """Return what was measured.
 
         Raises
         ------
         Unavailable
-            The model is not to be had, or its ladder ended before this size.
+            The model is not available, or its size sweep ended before this size.
         MeasurementError
             It was not measured.
         """
@@ -165,7 +165,7 @@ class CostSession:
         raise MeasurementError(f"{model}, {n_atoms} atoms: its benchmark did not run to its end")
 
     def known(self, device: Device, kept: Baseline | None) -> KnownCosts:
-        """Give what is known of the costs on a device: measured in this run, else kept.
+        """Return what is known of the costs on a device: measured in this run, else kept.
 
         Parameters
         ----------

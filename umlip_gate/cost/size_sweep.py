@@ -95,7 +95,7 @@ class SizeSweep:
         Raises
         ------
         Ended
-            This size and the larger ones are not to be had.
+            This size and the larger ones are not available.
         MeasurementError
             The model could not be run, or not as the protocol asks.
         """

@@ -23,7 +23,7 @@ class CostFile(Strict):
 
 @dataclass(frozen=True)
 class CostThresholds:
-    """How costs are measured, and what they are held against.
+    """How costs are measured, and what they are compared with.
 
     Attributes
     ----------
@@ -64,7 +64,9 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
             near = nearest(name, list(models))
             raise InputError(f"{path}: protocol.models: unknown model {name!r}; {near}")
     if file.against.n_atoms not in file.protocol.sizes:
-        raise InputError(f"{path}: against.n_atoms = {file.against.n_atoms} is none of the sizes")
+        raise InputError(
+            f"{path}: against.n_atoms = {file.against.n_atoms} is not one of the sizes"
+        )
     baselines = load_baselines(folder / "cost")
     for device, name in file.kept.items():
         if name not in baselines or baselines[name].kind != device:

@@ -12,7 +12,7 @@ LEFTOVER_AGE_S = 3600.0
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a name beside `target` to write to; it takes the target's place if all went well.
+    """Return a name beside `target` to write to; it takes the target's place if all went well.
 
     The name is unique, so that any number of processes may do this at once: the last one to
     finish wins, and nobody ever sees half a file. If the block raises, nothing stays behind.

@@ -190,7 +190,7 @@ class Configurations:
         return not np.isnan(self.forces).any()
 
     def atoms(self, i: int) -> Atoms:
-        """Give configuration i as a copy of its own, without a calculator."""
+        """Return configuration i as a copy of its own, without a calculator."""
         i = range(len(self))[i]
         own = slice(self.offsets[i], self.offsets[i + 1])
         atoms = Atoms(
@@ -257,7 +257,7 @@ def _inputs_of(rows: Sequence[Row]) -> dict[str, FloatArray]:
 
 
 def _constant(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
-    """Give back an array that nobody can write to; one that somebody could is copied."""
+    """Return an array that nobody can write to; one that somebody could is copied."""
     constant = np.ascontiguousarray(array, dtype=dtype)
     if constant.flags.writeable:
         if np.may_share_memory(constant, array):

@@ -54,7 +54,7 @@ def formulas(configurations: Configurations) -> list[str]:
 
 
 def energies_per_atom(configurations: Configurations) -> FloatArray:
-    """Give the reference energies, shape (n,), eV/atom."""
+    """Return the reference energies, shape (n,), eV/atom."""
     return np.asarray(configurations.energies / configurations.n_atoms)
 
 

@@ -77,7 +77,7 @@ def load_dataset(dataset: Dataset, settings: Settings) -> LoadedDataset:
 
 
 def how_to_bring(dataset: Dataset) -> str:
-    """Say in lines of TOML how a person brings the files of a registered dataset."""
+    """Return lines of TOML with which a user brings the files of a registered dataset."""
     reader = '"extxyz"  # or another: docs/bring-your-data.md'
     if dataset.quantity == "interaction energies":
         reader = f'"{INTERACTIONS}"  # the format: umlip_gate/datasets/interactions.py'
@@ -122,7 +122,7 @@ def _code_digest() -> str:
 
 
 def _identity(file: SourceFile, settings: Settings) -> str:
-    """Give the digest of a file's bytes; a brought file is read for it, as it may have changed."""
+    """Return the digest of a file's bytes; a brought file is read, as it may have changed."""
     if file.path is not None:
         path = _located(file, settings)
         return _digest_of_folder(path) if path.is_dir() else sha256_of(path)

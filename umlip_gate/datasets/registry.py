@@ -326,7 +326,7 @@ def _check_subsets(datasets: dict[str, Dataset], paths: Sequence[Path]) -> None:
 
 
 def _tables(path: Path) -> list[tuple[str, Any]]:
-    """Give the entries of a TOML file, their ids checked."""
+    """Return the entries of a TOML file, their ids checked."""
     tables = read_toml(path)
     for id_ in tables:
         try:

@@ -150,7 +150,7 @@ def interval(
     *,
     never_negative: bool = False,
 ) -> Interval | None:
-    """Give the interval of one number; see `intervals`."""
+    """Return the interval of one number; see `intervals`."""
     return intervals([estimate], design, resampling, never_negative=[never_negative])[0]
 
 
@@ -162,7 +162,7 @@ def intervals(
     never_negative: Sequence[bool] | None = None,
     joint: bool = False,
 ) -> list[Interval | None]:
-    """Give symmetric studentised intervals of several numbers.
+    """Return symmetric studentised intervals of several numbers.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def _summed(influences: FloatArray, groups: NDArray[np.int64]) -> FloatArray:
 
 
 def percentiles(values: FloatArray, level: float = LEVEL) -> Interval | None:
-    """Give the middle of a number that is computed anew in every resample, shape (n_resamples,).
+    """Return the middle of a number that is computed anew in every resample, shape (n_resamples,).
 
     For numbers without influences: a rank correlation, a share of environments. None if it is
     undefined in one.

@@ -87,7 +87,7 @@ class Deviations:
 
 
 def mean_of(members: Sequence[Predictions]) -> Predictions:
-    """Give what the ensemble as a whole predicts; a row that failed in one member has failed.
+    """Return what the ensemble as a whole predicts; a row that failed in one member has failed.
 
     Raises
     ------

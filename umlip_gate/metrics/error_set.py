@@ -59,7 +59,7 @@ class ErrorSet:
         return self.design.n_groups
 
     def joined(self) -> Errors:
-        """Give all rows, one dataset after the other."""
+        """Return all rows, one dataset after the other."""
         return self.parts[0] if len(self.parts) == 1 else Errors.joined(self.parts)
 
     def estimates(self) -> Estimates:

@@ -58,7 +58,7 @@ class Estimate(NamedTuple):
     influence: FloatArray
 
     def root(self) -> "Estimate":
-        """Give the square root; that of 0 has no influences."""
+        """Return the square root; that of 0 has no influences."""
         value = math.sqrt(self.value)
         return Estimate(value, self.influence / (2 * value) if value else 0 * self.influence)
 
@@ -77,7 +77,7 @@ class Estimate(NamedTuple):
 
 
 def mean_of(estimates: "Sequence[Estimate]") -> Estimate:
-    """Give the mean of some of the same configurations."""
+    """Return the mean of some of the same configurations."""
     values, influences = zip(*estimates, strict=True)
     return Estimate(float(np.mean(values)), np.mean(influences, axis=0))
 

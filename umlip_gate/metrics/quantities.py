@@ -83,7 +83,7 @@ class Quantity:
         return None
 
     def doubt_on_samples(self, convention: str) -> str | None:
-        """Say why a sample's interval passes no limit under a convention; None if it may.
+        """Return why a sample's interval passes no limit under a convention; None if it may.
 
         Where every configuration weighs 1, a few small cells can carry the error, and a sample
         that misses them has an interval below it: of 128 rows of W-g, intervals of nominally

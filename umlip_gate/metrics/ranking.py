@@ -40,7 +40,7 @@ def spearman_interval(
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
 ) -> Correlation:
-    """Give Spearman's rank correlation with its bootstrap interval.
+    """Return Spearman's rank correlation with its bootstrap interval.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def spearman_interval(
 
 
 def kendall(order: FloatArray, values: FloatArray) -> FloatArray:
-    """Give Kendall's tau of several lists of values against one order.
+    """Return Kendall's tau of several lists of values against one order.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ class SamplingPlan:
     fewest: int
 
     def first(self, n: int) -> Sample:
-        """Give the sample of the first n rows; the whole if there are no more."""
+        """Return the sample of the first n rows; the whole if there are no more."""
         rows = np.sort(self.order[:n])
         return Sample(rows, self.strata[rows], np.bincount(self.strata))
 
@@ -145,7 +145,7 @@ def plan(configurations: Configurations, seed: int = SEED) -> SamplingPlan:
 
 
 def _strata(configurations: Configurations) -> IntArray:
-    """Give each row the number of its stratum, from 0 on; none is empty."""
+    """Return the number of each row's stratum, from 0 on; no stratum is empty."""
     by_size = _groups(configurations.n_atoms.astype(np.float64))
     per_atom = configurations.energies / configurations.n_atoms
     labels = np.empty(len(configurations), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What is judged like a model and is none: ensembles of models, and another DFT."""
+"""Ensembles, and recalculations with another DFT code: evaluated as if they were models."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ Members = Annotated[tuple[RegistryId, ...], Field(min_length=2)]
 
 
 class Ensemble(Strict):
-    """Models whose spread is held against the error of their mean.
+    """Models whose spread is compared with the error of their mean.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ def load_brought_ensemble(
 
 
 def recalculations(datasets: dict[str, Dataset]) -> dict[str, Recalculation]:
-    """Give every other DFT that a subset of a dataset names."""
+    """Return every other DFT that a subset of a dataset names."""
     found: dict[str, tuple[str, ...]] = {}
     for dataset in datasets.values():
         if dataset.subset and (name := dataset.subset.recalculation):

@@ -166,7 +166,7 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
     Unavailable
         Its family has no environment here.
     MeasurementError
-        Its interpreter is none, or its checkpoint is not what it declares.
+        Its interpreter is not a Python interpreter, or its checkpoint is not what it declares.
     InputError
         Its family does not compute on its device, or in its dtype, or its checkpoint cannot be
         read.

@@ -52,7 +52,7 @@ def named_content(texts: Iterable[str], folder: Path) -> dict[str, str | None]:
 
 
 def problem_with(path: Path) -> str | None:
-    """Say why there is nothing at a path that could be opened; None if there is."""
+    """Return why there is nothing at a path that could be opened; None if there is."""
     try:
         path.stat()
     except FileNotFoundError:

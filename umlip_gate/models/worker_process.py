@@ -288,7 +288,7 @@ class Worker:
         return self._process is not None and self._process.poll() is None
 
     def _death(self) -> WorkerLost:
-        """Say how the process ended, and the last that it said."""
+        """Return how the process ended, and the last that it said."""
         status = self.kill()
         said = self.log.read_text(errors="replace").strip() if self.log.exists() else ""
         last = f"; it said: {said.splitlines()[-1][:200]}" if said else ""

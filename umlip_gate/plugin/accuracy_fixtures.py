@@ -81,7 +81,7 @@ def verdict(
     except Unavailable as error:
         if case.required:
             raise MeasurementError(
-                f"required by the gate, and not to be had here: {error}"
+                f"required by the gate, and not available here: {error}"
             ) from error
         pytest.skip(str(error))
     judged = expect_known_failure(request, case, judged)

@@ -45,7 +45,7 @@ class Case:
     dataset
         A registry id.
     threshold
-        What the measurement is held against.
+        What the measurement is compared with.
     source
         Whose predictions; None where the command line decides.
     required

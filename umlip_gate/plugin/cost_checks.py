@@ -16,7 +16,7 @@ class CostCase:
     Attributes
     ----------
     role
-        Whether the cost is measured, held against a baseline, or against another model's.
+        Whether the cost is measured, compared with a baseline, or with another model's.
     held_against
         The name of the baseline or of the other model; empty where it is measured.
     model

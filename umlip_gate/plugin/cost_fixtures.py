@@ -34,7 +34,7 @@ class WorkersClock:
         self.elapsed_s = 0.0
 
     def __call__(self) -> float:
-        """Give the seconds that all rounds have taken so far."""
+        """Return the seconds that all rounds have taken so far."""
         return self.elapsed_s
 
 
@@ -121,7 +121,7 @@ def held(
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
 ) -> Verdict:
-    """Hold what was measured against the baseline."""
+    """Compare what was measured with the baseline."""
     require_alone(benchmark)
     baseline = suite.cost.baseline
     assert baseline is not None  # noqa: S101 - else there are no such cases
@@ -143,7 +143,7 @@ def held(
 
 
 @pytest.fixture
-def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is held against
+def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is compared with
     case: Case,
     suite: RunConfiguration,
     workbench: CostSession,
@@ -190,7 +190,7 @@ def side_by_side(
             suite.cost.thresholds.against,
         )
     except Unavailable as error:
-        raise MeasurementError(f"asked for, and not to be had here: {error}") from error
+        raise MeasurementError(f"asked for, and not available here: {error}") from error
     request.node.stash[VERDICT] = verdict
     return verdict
 

@@ -1,4 +1,4 @@
-"""What the command line says about costs: whose are measured, and what they are held against."""
+"""What the command line says about costs: whose are measured, and what they are compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ EVERY = "all"
 
 @dataclass(frozen=True)
 class CostPlan:
-    """Whose costs are measured, and what they are held against.
+    """Whose costs are measured, and what they are compared with.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class CostPlan:
     asked
         Whose costs are measured.
     baseline
-        What they are held against, if anything.
+        What they are compared with, if anything.
     judged, other
         The two models that are run side by side, or neither.
     """

@@ -65,7 +65,7 @@ class Option:
         if not text.strip():
             raise argparse.ArgumentTypeError("the value is empty (an unset variable?)")
         if self.choices and text not in self.choices:
-            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(self.choices)}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(self.choices)}")
         if self.kind == "number":
             try:
                 return int(text)

@@ -87,7 +87,7 @@ def _place(config: pytest.Config, option: str) -> Path | None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what judges, and what is judged by what."""
+    """Return the lines that name what judges, and what is judged."""
     suite = run_configuration(config)
     version = f"umlip-gate {umlip_gate.__version__}, commit {commit()}"
     lines = [f"{version}, thresholds {_digest(config)[:12]}, cache {suite.settings.cache}"]

@@ -66,7 +66,7 @@ class RunConfiguration:
     max_examples
         How many crystals the laws of physics are tried on, instead of their protocols' numbers.
     cost
-        Whose costs are measured, and what they are held against.
+        Whose costs are measured, and what they are compared with.
     """
 
     datasets: dict[str, Dataset]
@@ -93,7 +93,7 @@ SUITE = pytest.StashKey[RunConfiguration]()
 
 
 def run_configuration(config: pytest.Config) -> RunConfiguration:
-    """Give the session's suite."""
+    """Return the session's suite."""
     return config.stash[SUITE]
 
 
@@ -114,7 +114,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
-    """Tell a worker process of xdist which run it belongs to."""
+    """Pass the folder of the run to a worker process of xdist."""
     node.workerinput["umlip_gate_run"] = str(run_configuration(node.config).settings.run)
 
 
@@ -258,7 +258,7 @@ def _check_ids(option: str, names: list[str] | None, known: set[str]) -> None:
 
 
 def _check_brought_files(datasets: dict[str, Dataset]) -> None:
-    """Tell a wrong path before anything is computed."""
+    """Refuse a wrong path before anything is computed."""
     for dataset in datasets.values():
         for file in dataset.files:
             if dataset.brought and file.path is not None and not file.path.exists():

@@ -28,7 +28,7 @@ Entry = Model | Ensemble | Recalculation | Dataset
 
 
 def case_of(item: pytest.Item) -> Case | CostCase | None:
-    """Give what an item judges, if it is a judging item."""
+    """Return what an item judges, if it is a judging item."""
     callspec = getattr(item, "callspec", None)
     case = callspec.params.get("case") if callspec else None
     return case if isinstance(case, Case | CostCase) else None

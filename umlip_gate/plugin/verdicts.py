@@ -92,7 +92,7 @@ class Results:
         return NOT_MEASURED if self.unmeasured() else int(pytest.ExitCode.OK)
 
     def unmeasured(self) -> list[str]:
-        """Say what keeps the run from a verdict."""
+        """Return what keeps the run from a verdict."""
         measured = {v["id"] for v in self.verdicts.values() if v["value"] is not None}
         errors = [v["id"] for v in self.verdicts.values() if v["outcome"] == Outcome.ERROR]
         reasons = []

@@ -83,7 +83,7 @@ class ClaimRecord:
 def claim_records(
     thresholds: Thresholds, verdicts: Verdicts, datasets: Collection[str]
 ) -> list[ClaimRecord]:
-    """Tell of every claim of the index what became of it.
+    """Return what became of every claim of the index.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _state(verdict: Mapping[str, Any] | None) -> State:
 
 
 def _over_some(verdict: Mapping[str, Any]) -> str | None:
-    """Say over how many models an item was judged, where it is about more than these."""
+    """Return over how many models an item was judged, where it is about more than these."""
     judged, meant = (verdict["details"].get(f"n_models_{which}") for which in ("judged", "meant"))
     return None if judged == meant else f"over {judged} of {meant} models"
 
@@ -257,7 +257,7 @@ def write_table(path: Path, table: str) -> None:
 
 
 def place_of(path: Path) -> tuple[str, str]:
-    """Give what stands before and after the table's place in a file.
+    """Return what stands before and after the table's place in a file.
 
     Raises
     ------

@@ -35,7 +35,7 @@ def cost_table(measured: Iterable[dict[str, Any]], size: int) -> list[str]:
 
 
 def cost_rows(measured: Iterable[dict[str, Any]], size: int) -> list[tuple[str, ...]]:
-    """Give the cells of the same table, without its heads."""
+    """Return the cells of the same table, without its heads."""
     return [_row(entry, size) for entry in measured]
 
 
@@ -72,5 +72,5 @@ def machine_lines(measured: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def ended_lines(measured: Iterable[dict[str, Any]]) -> list[str]:
-    """Say where ladders ended, and why."""
+    """Return where size sweeps ended, and why."""
     return [f"{entry['model']}: {entry['ended'][1]}" for entry in measured if entry["ended"]]

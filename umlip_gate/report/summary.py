@@ -17,7 +17,7 @@ SHOWN = ("failed", "error", "inconclusive")
 
 
 def markdown(results: dict[str, Any], size: int = 125) -> list[str]:
-    """Say how a run ended: exit code, counts, what is not right, and the costs.
+    """Return how a run ended: exit code, counts, what is not right, and the costs.
 
     Parameters
     ----------

@@ -231,7 +231,7 @@ def reasons(verdicts: Iterable[dict[str, Any]]) -> list[str]:
 def shown_value(
     value: float | None, limit: float | Sequence[float] | None, unit: str | None
 ) -> str:
-    """Give a verdict's value with its unit, told from its limit."""
+    """Return a verdict's value with its unit, told from its limit."""
     if value is None:
         return NOTHING
     shown = show_beside(value, limit) if limit is not None else format_number(value, 2)
@@ -283,7 +283,7 @@ def shown_interval(interval: Sequence[float | None] | None) -> str:
 
 
 def shown_limit(relation: str | None, limit: float | Sequence[float | None] | None) -> str:
-    """Give a verdict's limit."""
+    """Return a verdict's limit."""
     if relation is None or limit is None:
         return NOTHING
     if isinstance(limit, Sequence):

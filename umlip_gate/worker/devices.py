@@ -38,7 +38,7 @@ def forget_peak() -> None:
 
 
 def peak_bytes(device: str) -> int:
-    """Give the most memory that was in use at once.
+    """Return the most memory that was in use at once.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def peak_bytes(device: str) -> int:
 
 
 def gpu_bytes() -> int:
-    """Give the most memory that torch and tensorflow had allocated on GPUs in this process.
+    """Return the most memory that torch and tensorflow had allocated on GPUs in this process.
 
     None means that no GPU was computed on: weights, structures and results would be in it.
     """
@@ -75,7 +75,7 @@ def gpu_bytes() -> int:
 
 
 def children_cpu_s() -> float:
-    """Give the CPU time of all processes that this one has started, s, ended or not.
+    """Return the CPU time of all processes that this one has started, s, ended or not.
 
     Those that still run are seen where there is a `/proc`.
     """
@@ -90,7 +90,7 @@ def children_cpu_s() -> float:
 
 
 def _processes() -> dict[int, tuple[int, int]]:
-    """Give parent and CPU time, its own and its ended children's in ticks, of every process."""
+    """Return parent and CPU time, its own and its ended children's in ticks, of every process."""
     processes = {}
     for stat in PROC.glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
@@ -100,7 +100,7 @@ def _processes() -> dict[int, tuple[int, int]]:
 
 
 def describe() -> dict[str, Any]:
-    """Say what this process sees of the machine, and how many threads each pool has.
+    """Return what this process sees of the machine, and how many threads each pool has.
 
     Returns
     -------

@@ -7,7 +7,7 @@ MPTRJ = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
 
 
 def spelled_out(entries: object) -> object:
-    """Give the atomic numbers of symbols and of ranges of the periodic table.
+    """Return the atomic numbers of symbols and of ranges of the periodic table.
 
     Parameters
     ----------

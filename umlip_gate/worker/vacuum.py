@@ -9,7 +9,7 @@ from umlip_gate.worker.potential import CalculatorPotential, EnergyForces
 
 
 def enclosed(atoms: Atoms, vacuum_ang: float) -> Atoms:
-    """Give a slab or wire a cell that encloses it along the directions without periodicity.
+    """Return a slab or wire in a cell that encloses it along the directions without periodicity.
 
     Parameters
     ----------

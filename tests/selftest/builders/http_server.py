@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
     def url(self, path: str, *answers: Answer) -> str:
-        """Give the address of a path, scripted so."""
+        """Return the address of a path, scripted so."""
         self.scripts[path] = list(answers)
         return f"{self.scheme}://{self.host}{path}"
 
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 def make_certificate(folder: Path) -> Path:

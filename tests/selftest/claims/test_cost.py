@@ -317,7 +317,7 @@ CORRELATION = {"kind": "cost-correlation", "max": 0, "strict": True, **BOTH}
 
 
 def costlier(n_models: int) -> tuple[KnownCosts, dict[str, float], dict[str, float]]:
-    """Give models, each twice as costly as the one before, with falling and with rising errors."""
+    """Return models, each twice as costly as the one before; falling and rising errors."""
     names = "abcdefgh"[:n_models]
     costs = known(
         "random", 1.0, None, SIZES, **{name: 2.0**place for place, name in enumerate(names)}

@@ -114,7 +114,7 @@ class _Extreme(_Comparison):
     (separated), outside where every one of the group is behind another model (reversed), and
     undecided otherwise (tied).
 
-    It is inside over the models at hand, and the text says how many they are; it is outside or
+    It is inside over the available models, and the text says how many they are; it is outside or
     tied only if the whole group was measured.
 
     Attributes
@@ -143,7 +143,7 @@ class _Extreme(_Comparison):
         MeasurementError
             A model that could not be measured might change the outcome.
         Unavailable
-            Group or others have no model at hand; or the group is behind or tied, and not
+            Group or others have no model that is available; or the group is behind or tied, and not
             complete.
         """
         ranked, broken = evidence.ranked(self)

@@ -22,7 +22,7 @@ Positive = Annotated[Number, Field(gt=0)]
 
 
 def meant_by(context: Context, costs: KnownCosts, named: Iterable[str] = ()) -> set[str]:
-    """Give the models that a claim about all is about: Table 1's, and what else was to be timed."""
+    """Return the models that a claim about all models is about: Table 1's, and others timed."""
     return {*context.compared, *costs.asked, *named}
 
 
@@ -83,7 +83,7 @@ class _Bounded(CostKind, Ends):
     def judged(
         self, value: float, what: str, costs: Iterable[KnownCost], model: str | None = None
     ) -> Verdict:
-        """Hold a number against the ends."""
+        """Compare a number with the ends."""
         outcome = Outcome.of(self.inside(value))
         return Verdict(
             outcome=outcome,
@@ -106,7 +106,7 @@ class CostRatio(_EachModel, AtOneSize, _Bounded):
     device
         On a core or on a GPU.
     over
-        The other; the geometric mean of several that are at hand.
+        The other; the geometric mean of several that are available.
     """
 
     kind: Literal["cost-ratio"]
@@ -138,7 +138,7 @@ class CostRatio(_EachModel, AtOneSize, _Bounded):
 class CostOrder(AtOneSize):
     """Some models are faster than others.
 
-    Each side stands for the geometric mean of those of its models that are at hand, or, where
+    Each side stands for the geometric mean of those of its models that are available, or, where
     every one is to be faster, for its slowest against the others' fastest. Two that differ by
     less than `told_apart` are tied.
 
@@ -169,7 +169,7 @@ class CostOrder(AtOneSize):
         return (*self.faster, *(self.slower or ()))
 
     def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
-        """Judge the ratio of the two sides, over those of their models that are at hand."""
+        """Judge the ratio of the two sides, over those of their models that are available."""
         costs = context.costs(self.device)
         others = self.slower or [model for model in costs.asked if model not in self.faster]
         fast, slow = (costs.known(side, self.n_atoms) for side in (self.faster, others))
@@ -200,7 +200,7 @@ class CostOrder(AtOneSize):
         return judged.over(len(fast) + len(slow), len(meant))
 
     def _standing(self, side: Mapping[str, KnownCost], of_every: Callable[..., float]) -> float:
-        """Give the cost that a side stands for."""
+        """Return the cost that a side stands for."""
         costs_us = [cost.at(self.n_atoms) for cost in side.values()]
         return of_every(costs_us) if self.every else geometric_mean(costs_us)
 

@@ -39,7 +39,7 @@ class _Both(AtOneSize, Measured):
         return (self.dataset,)
 
     def gathered(self, context: Context) -> dict[str, tuple[KnownCost, float, float]]:
-        """Give cost, µs per step and atom, and error of every model of Table 1 that has both.
+        """Return cost, µs per step and atom, and error of every model of Table 1 that has both.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class CostCorrelation(_Both, Ends):
         return [Subject(None, self.dataset)]
 
     def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
-        """Judge the correlation over the models at hand."""
+        """Judge the correlation over the available models."""
         found = self.gathered(context)
         costs_us = [cost for _, cost, _ in found.values()]
         errors = [error for _, _, error in found.values()]

@@ -43,7 +43,7 @@ class Order(Kind, Measured):
     The value is the highest of the first tier minus the lowest of the second where there are two,
     else Kendall's tau of the measured values against the order: over the pairs of models of
     different tiers, those in the claimed order minus those in the other, divided by all. Judged
-    over the models at hand.
+    over the available models.
 
     Attributes
     ----------
@@ -86,14 +86,14 @@ class Order(Kind, Measured):
         return [Subject(None, dataset) for dataset in self.datasets]
 
     def judge(self, subject: Subject, context: Context) -> Verdict:
-        """Judge the order of the models at hand on the subject's dataset.
+        """Judge the order of the available models on the subject's dataset.
 
         Raises
         ------
         MeasurementError
             A model of the order could not be measured.
         Unavailable
-            Fewer than two tiers have a model at hand.
+            Fewer than two tiers have a model that is available.
         """
         unnamed = [model for model in context.compared if model not in self.named_models]
         models = [*self.named_models, *(unnamed if self.rest else ())]

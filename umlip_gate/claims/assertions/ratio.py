@@ -26,7 +26,7 @@ class Ratio(Kind, Measured):
     group
         The models in the numerator.
     against
-        Those in the denominator; all others of Table 1 that are at hand, if none are named.
+        Those in the denominator; all others of Table 1 that are available, if none are named.
     datasets
         Registry ids, or pools.
     at_most

@@ -77,7 +77,7 @@ def rows(stream: IO[bytes], where: str, types: Sequence[str], reading: Reading) 
 
 
 def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:
-    """Give what stands between BEGIN_CFG and END_CFG, with the line of BEGIN_CFG."""
+    """Return what stands between BEGIN_CFG and END_CFG, with the line of BEGIN_CFG."""
     row, begin = 0, 0
     record: list[str] = []
     for number, raw in enumerate(TextIOWrapper(stream, "utf-8-sig", errors="replace"), 1):

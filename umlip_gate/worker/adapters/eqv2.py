@@ -149,7 +149,7 @@ class Eqv2Potential:
 
 
 def _frames(_data: object, _edge_index: object, bonds: "torch.Tensor") -> "torch.Tensor":
-    """Give the package's frames of bonds, with one direction in place of random ones."""
+    """Return the package's frames of bonds, with one direction in place of random ones."""
     from fairchem.core.models.equiformer_v2.edge_rot_mat import (  # noqa: PLC0415
         init_edge_rot_mat,
     )
@@ -193,7 +193,7 @@ def write_random(checkpoint: Path, seed: int, settings: dict[str, Any]) -> None:
 
 
 def architecture(layers: int, lmax: int, mmax: int) -> dict[str, Any]:
-    """Give the published hyperparameters, of which three make the size."""
+    """Return the published hyperparameters, of which three make the size."""
     return {
         "pass_through_head_outputs": True,
         "otf_graph": True,
