@@ -1,21 +1,31 @@
-"""The loop that a person would write, in CHGNet's environment: one calculator, one by one.
+"""The loop that a person would write, in a family's environment: one calculator, one by one.
 
-Run as a script: reads configurations from the .npz file that it is given, and prints JSON with
-the wall and CPU seconds of the loop alone, and the energies.
+Run as a script, `plain_ase_loop.py FILE.npz chgnet|sevennet DEVICE`: reads configurations, and
+prints JSON with the wall and CPU seconds of the loop alone, and the energies.
 """
 
 import json
 import sys
 import time
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 
-def main(path: str) -> None:
-    """Evaluate every configuration with CHGNet's own ASE calculator."""
-    from chgnet.model.dynamics import CHGNetCalculator  # noqa: PLC0415 - not in the suite's process
+def calculator_of(family: str, device: str) -> Any:  # noqa: ANN401 - the package's calculator
+    """Return the package's own ASE calculator, with the weights that come with it."""
+    if family == "chgnet":
+        from chgnet.model.dynamics import CHGNetCalculator  # noqa: PLC0415 - not in our process
 
+        return CHGNetCalculator(use_device=device)
+    from sevenn.calculator import SevenNetCalculator  # noqa: PLC0415 - not in our process
+
+    return SevenNetCalculator("7net-0_11July2024", device=device)
+
+
+def main(path: str, family: str, device: str) -> None:
+    """Evaluate every configuration with the package's own ASE calculator."""
     arrays = np.load(path)
     bounds = np.cumsum(arrays["n_atoms"])[:-1]
     structures = [
@@ -27,7 +37,7 @@ def main(path: str) -> None:
             strict=True,
         )
     ]
-    calculator = CHGNetCalculator(use_device="cpu")
+    calculator = calculator_of(family, device)
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     energies_ev = []
     for atoms in structures:
@@ -43,4 +53,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
