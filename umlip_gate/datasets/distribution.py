@@ -73,8 +73,10 @@ def _histogram(values: FloatArray) -> dict[str, Any]:
     least, greatest = values.min(), values.max()
     with np.errstate(over="ignore", invalid="ignore"):
         mean = values.mean()
-        separable = (np.diff(np.linspace(least, greatest, BINS + 1)) > 0).all()
-    if separable or least == greatest:
+        room = 0.5 if least == greatest else 0.0  # as np.histogram makes
+        edges = np.linspace(least - room, greatest + room, BINS + 1)
+        separable = (np.diff(edges) > 0).all()
+    if separable:
         counts, edges = np.histogram(values, BINS)
     else:
         counts, edges = np.array([len(values)]), np.array([least, greatest])

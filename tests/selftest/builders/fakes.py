@@ -73,6 +73,17 @@ def raises_in_colour() -> Fake:
     return Fake(defect)
 
 
+def takes_the_place_of_reports() -> Fake:
+    """Right, and once it has answered, a file is where the folder of reports was."""
+
+    def defect(_: Fake) -> None:
+        folder = Path(os.environ["FAKE_NOTES"]).with_name("reports")
+        folder.rmdir()
+        folder.touch()
+
+    return Truth(defect)
+
+
 def energy_in_words() -> Fake:
     return Fake(lambda fake: fake.results.update(energy="low"))
 
