@@ -158,15 +158,16 @@ class CommandLineRun:
         return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments]
 
     def judging(self, *arguments: str) -> list[str]:
-        return self.command(
-            "-m",
-            "accuracy",
-            f"--umlip-candidate={self.folder / 'mine.toml'}",
-            f"--umlip-datasets={self.folder / 'data.toml'}",
-            f"--umlip-gate={self.folder / 'own-gate.toml'}",
-            f"--umlip-results={self.folder / 'results.json'}",
-            *arguments,
-        )
+        """Return the command that judges the candidate; an argument takes the place of ours."""
+        ours = {
+            "--umlip-candidate": "mine.toml",
+            "--umlip-datasets": "data.toml",
+            "--umlip-gate": "own-gate.toml",
+            "--umlip-results": "results.json",
+        }
+        given = {argument.partition("=")[0] for argument in arguments} - {"--umlip-datasets"}
+        options = [f"{key}={self.folder / file}" for key, file in ours.items() if key not in given]
+        return self.command("-m", "accuracy", *options, *arguments)
 
     @property
     def environment(self) -> dict[str, str]:

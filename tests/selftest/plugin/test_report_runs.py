@@ -1,6 +1,7 @@
 """A report comes out whatever was measured, and however the run ended."""
 
 import json
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -109,9 +110,7 @@ def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(desk: Command
     desk.candidate("fakes:takes_the_place_of_reports")
     (desk.folder / "reports").mkdir()
     results, junit = desk.folder / "reports" / "results.json", desk.folder / "junit.xml"
-    outcome = desk.run(
-        [*without_results(desk), f"--umlip-results={results}", f"--junit-xml={junit}"]
-    )
+    outcome = desk.run(desk.judging(f"--umlip-results={results}", f"--junit-xml={junit}"))
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "--umlip-results" in outcome.output
     assert "not written: " in outcome.output
@@ -120,13 +119,9 @@ def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(desk: Command
     assert ET.parse(junit).getroot() is not None  # noqa: S314
 
 
-def without_results(desk: CommandLineRun) -> list[str]:
-    return [part for part in desk.judging() if not part.startswith("--umlip-results")]
-
-
 def test_results_do_not_replace_a_device(desk: CommandLineRun) -> None:
     desk.candidate()
-    outcome = desk.run([*without_results(desk), "--umlip-results=/dev/null"])
+    outcome = desk.judge("--umlip-results=/dev/null")
     assert outcome.code == pytest.ExitCode.USAGE_ERROR
     assert "is no regular file" in outcome.output
     assert Path("/dev/null").is_char_device()
@@ -134,7 +129,7 @@ def test_results_do_not_replace_a_device(desk: CommandLineRun) -> None:
 
 @pytest.fixture
 def waiting(desk: CommandLineRun) -> CommandLineRun:
-    """Two full parts, and a third one whose last row never ends."""
+    """Rows of which the last never ends: one of two workers waits for it, the other goes on."""
     write_extxyz(desk.folder / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
     data = desk.folder / "data.toml"
     data.write_text(data.read_text().replace("rows = 12", f"rows = {N_ROWS}"))
@@ -153,7 +148,7 @@ def stopped(desk: CommandLineRun, number: int) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
     ) as run:
         parts = desk.folder / "cache"
-        wait_for(lambda: len(list(parts.glob("predictions/*/part-*.parquet"))) == 2, run)
+        wait_for(lambda: len(list(parts.glob("predictions/*/part-*.parquet"))) > 0, run)
         run.send_signal(number)
         output, _ = run.communicate(timeout=60)
     return run.returncode, output.decode()
@@ -165,10 +160,12 @@ def test_a_stopped_run_says_what_is_kept_and_its_results_say_so(
 ) -> None:
     code, output = stopped(waiting, signal.Signals[name])
     assert code == INTERRUPTED, output
-    kept = f"mine on crystals: 64 rows are kept; {N_ROWS} were asked for"
+    found = re.search(rf"mine on crystals: (\d+) rows are kept; {N_ROWS} were asked for", output)
+    assert found is not None, output
+    kept, n_kept = found[0], int(found[1])
+    assert 0 < n_kept < N_ROWS
     by = "Ctrl-C" if name == "SIGINT" else name
     assert f"interrupted by {by}" in output
-    assert kept in output
     assert "the same command goes on from what is kept" in output
     results = json.loads((waiting.folder / "results.json").read_text())
     assert results["interrupted"] == {"by": by, "kept": [kept]}
@@ -177,7 +174,7 @@ def test_a_stopped_run_says_what_is_kept_and_its_results_say_so(
     (waiting.folder / "go").touch()
     outcome = waiting.judge()
     assert outcome.code == 0, outcome.output
-    assert "6 configurations to compute" in outcome.output
+    assert f"{N_ROWS - n_kept} configurations to compute" in outcome.output
     assert outcome.results["interrupted"] is None
 
 
@@ -190,7 +187,7 @@ def test_a_run_that_was_started_to_ignore_hangups_goes_on(waiting: CommandLineRu
         stderr=subprocess.DEVNULL,
     ) as run:
         cache = waiting.folder / "cache"
-        wait_for(lambda: len(list(cache.glob("predictions/*/part-*.parquet"))) == 2, run)
+        wait_for(lambda: len(list(cache.glob("predictions/*/part-*.parquet"))) > 0, run)
         run.send_signal(signal.SIGHUP)
         (waiting.folder / "go").touch()
         assert run.wait(timeout=60) == 0
