@@ -41,7 +41,17 @@ RAN = {
 TOX = configparser.ConfigParser(interpolation=None)
 TOX.read_string(text_of("tox.ini"))
 GROUPS = tomllib.loads(text_of("pyproject.toml"))["dependency-groups"]
-OWN = {"test", "newest", "selftest", "lint", "descriptors", "docs", "installed", "pytest-oldest"}
+OWN = {
+    "browser",
+    "test",
+    "newest",
+    "selftest",
+    "lint",
+    "descriptors",
+    "docs",
+    "installed",
+    "pytest-oldest",
+}
 """Environments and dependency groups that are no model's."""
 
 
