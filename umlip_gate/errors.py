@@ -10,7 +10,7 @@ class InputError(Fault):
 
 
 class Unavailable(Fault):
-    """Data or a model cannot be had here; the message says how to obtain it."""
+    """Data or a model is not available here; the message says how to obtain it."""
 
 
 class MeasurementError(Fault):

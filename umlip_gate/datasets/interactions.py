@@ -106,7 +106,7 @@ def load_interactions(dataset: Dataset, settings: Settings) -> Interactions:
     Raises
     ------
     Unavailable
-        The files cannot be had here.
+        The files are not available here.
     InputError
         The file is not of this format, or a point is not complete; names file and row.
     """

@@ -50,7 +50,7 @@ def load_dataset(dataset: Dataset, settings: Settings) -> LoadedDataset:
     Raises
     ------
     Unavailable
-        The files cannot be had here; the message says how to bring them.
+        The files are not available here; the message says how to bring them.
     InputError
         The files are not what is registered; the message names file and row.
     """

@@ -33,7 +33,7 @@ def subset_rows(dataset: Dataset, whole: Configurations, settings: Settings) -> 
     Raises
     ------
     Unavailable
-        The files that say which rows they are cannot be had here.
+        The files that say which rows they are are not available here.
     InputError
         The files are wrong or hold a structure that `whole` lacks; or it is another number of rows
         than registered.

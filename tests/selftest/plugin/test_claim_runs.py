@@ -152,7 +152,8 @@ class Project(CommandLineRun):
         self.threshold("cost.toml", COST)
         shutil.copy(ROOT / "thresholds" / "every-model.toml", self.root / "thresholds")
         self.threshold("independence.toml", INDEPENDENCE)
-        shutil.copy(ROOT / "thresholds" / "periodic_table.toml", self.root / "thresholds")
+        for name in ("periodic_table.toml", "reading.toml"):
+            shutil.copy(ROOT / "thresholds" / name, self.root / "thresholds")
         shutil.copytree(ROOT / "thresholds" / "physics", self.root / "thresholds" / "physics")
         self.threshold("dataset-groups.toml", "")
         self.threshold("statistics.toml", STATISTICS)
@@ -298,7 +299,7 @@ unit = "meV/atom"
 TIED = (
     KNOWN.replace("offset.energy", "offset.order")
     .replace('model = "{model}"\n', "")
-    .replace("{value}", '0.0\nfound = "{found}"')
+    .replace("{value}", '0.0\noutcome = "{outcome}"')
 )
 
 
@@ -321,10 +322,10 @@ def test_a_tie_is_no_verdict(project: Project) -> None:
     orders(project, "good", "bad")
     code, verdicts = outcomes(project)
     assert (code, verdicts["all-models:crystals:offset.order"]) == (NOT_MEASURED, "inconclusive")
-    project.threshold("known_failures.toml", TIED.format(found="undecided"))
+    project.threshold("known_failures.toml", TIED.format(outcome="inconclusive"))
     code, verdicts = outcomes(project)
     assert (code, verdicts["all-models:crystals:offset.order"]) == (0, "known_failure")
-    project.threshold("known_failures.toml", TIED.format(found="outside"))
+    project.threshold("known_failures.toml", TIED.format(outcome="failed"))
     assert outcomes(project)[0] == NOT_MEASURED
 
 
@@ -371,7 +372,7 @@ def test_a_pool_is_judged_if_all_of_it_is_asked_for(project: Project) -> None:
         verdicts = {v["id"]: v for v in outcome.results["verdicts"]}
         assert verdicts[POOLED]["outcome"] == "skipped"
         reason = verdicts[POOLED]["reason"]
-        assert "both: 1 of 2 datasets cannot be had here\nmore: nobody knows" in reason
+        assert "both: 1 of 2 datasets are not available here\nmore: nobody knows" in reason
 
 
 @pytest.mark.parametrize("rule", ["rows", "mean-of-datasets"])

@@ -124,7 +124,10 @@ def test_a_part_is_what_a_worker_finished_in_some_seconds(tmp_path: Path) -> Non
 
 
 def test_a_run_goes_on_from_what_is_kept(desk: CommandLineRun) -> None:
-    """Half of the rows are taken away from a finished run: only these are evaluated again."""
+    """Rows are taken away from a finished run: only these are evaluated again.
+
+    How many rows a part has depends on how fast the machine is, and one at least is kept.
+    """
     (desk.folder / "go").touch()
     outcome = desk.judge()
     assert outcome.code == 0, outcome.output
@@ -138,7 +141,7 @@ def test_a_run_goes_on_from_what_is_kept(desk: CommandLineRun) -> None:
         row["row"]: Row(
             row["kind"], row["detail"], row["energy_ev"], np.array(row["forces_ev_per_ang"])
         )
-        for row in table.slice(0, len(table) // 2).to_pylist()
+        for row in table.slice(0, max(1, len(table) // 2)).to_pylist()
     }
     path.unlink()
     store.write(rows)

@@ -90,7 +90,7 @@ class Kind(Strict, ABC):
         Raises
         ------
         Unavailable
-            It cannot be judged without something that cannot be had here; the message names
+            It cannot be judged without something that is not available here; the message names
             it, and says how to obtain it.
         MeasurementError
             Something that could be had was not measured, and might decide.
