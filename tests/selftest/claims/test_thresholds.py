@@ -366,6 +366,13 @@ def test_a_gate_does_not_give_itself_the_name_of_another(folder: Path, tmp_path:
         load_gate(str(path), folder, DATASETS)
 
 
+def test_a_gate_file_may_not_have_the_name_of_a_built_in_one(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "release.toml"
+    path.write_text(GATE, encoding="utf-8")
+    with pytest.raises(InputError, match="'release' is the name of one of"):
+        load_gate(str(path), folder, DATASETS)
+
+
 def test_digest_depends_on_every_file_and_its_name(folder: Path) -> None:
     digest = thresholds_digest(folder)
     assert digest == thresholds_digest(folder)

@@ -12,6 +12,7 @@ from umlip_gate.metrics.bootstrap import (
     draw,
     interval,
     intervals,
+    moves_of,
 )
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, FloatArray, errors_of
@@ -262,3 +263,13 @@ def test_memory_is_bounded_for_a_large_dataset() -> None:
         tracemalloc.stop()
     assert max(peaks) < 100e6
     assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_strata_are_drawn_independently() -> None:
+    """With the same draws in both, opposite influences would cancel in every resample."""
+    own = np.random.default_rng(4).normal(size=200)
+    own -= own.mean()
+    one = moves_of(own[:, np.newaxis], ResamplingDesign.of_parts([200])).by.std()
+    opposite = np.concatenate([own, -own])[:, np.newaxis]
+    both = moves_of(opposite, ResamplingDesign.of_parts([200, 200])).by.std()
+    assert both / one == pytest.approx(np.sqrt(2), rel=0.1)
