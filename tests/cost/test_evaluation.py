@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks import plain_ase_loop
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.plugin.run_configuration import RunConfiguration, worker_share
 from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
+from umlip_gate.settings import ROOT
 
 pytestmark = [pytest.mark.cost, pytest.mark.slow]
 
-PLAIN = Path(plain_ase_loop.__file__)
+PLAIN = ROOT / "benchmarks" / "plain_ase_loop.py"
 SAME_EV_PER_ATOM = 1e-5
 
 
