@@ -60,7 +60,7 @@ def _run_suite(
     ini = scratch / "pytest.ini"
     ini.write_text("[pytest]\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-c", str(ini), "--rootdir", str(scratch)]
-    command += ["-p", "no:cacheprovider", "-q", "-m", "accuracy or physics", str(SUITE), *asked]
+    command += ["-p", "no:cacheprovider", "-q", "-m", "accuracy", str(SUITE / "accuracy"), *asked]
     environment = {name: value for name, value in os.environ.items() if name not in OUTER}
     return subprocess.run(  # noqa: S603 - pytest itself
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
