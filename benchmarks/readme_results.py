@@ -49,9 +49,11 @@ def main(path: Path) -> None:
 
 
 def with_interval(measured: dict[str, Any], quantity: str, convention: str) -> str:
-    """Return a value and half the width of its 95 % interval."""
+    """Return a value and half the width of its 95 % interval, if it has one."""
     value = measured[quantity][convention]
-    low, high = measured["intervals"][quantity][convention]
+    if (interval := measured["intervals"][quantity][convention]) is None:
+        return f"{value:.1f} (no interval)"
+    low, high = interval
     return f"{value:.1f} ± {(high - low) / 2:.1f}"
 
 
