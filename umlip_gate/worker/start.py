@@ -12,6 +12,16 @@ from types import ModuleType
 FOLDER = Path(__file__).resolve().parent
 
 
+class NothingElse:
+    """Finder that refuses the rest of `umlip_gate`, which an editable install would offer."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        """Leave what is no part of `umlip_gate`, or of its worker, to the next finder."""
+        if name.startswith("umlip_gate.") and not name.startswith("umlip_gate.worker."):
+            raise ModuleNotFoundError(f"a worker has only umlip_gate.worker, no {name}", name=name)
+
+
 def load_package() -> None:
     """Make `umlip_gate.worker` importable, and nothing else of `umlip_gate`."""
     parent = ModuleType("umlip_gate")
@@ -23,6 +33,7 @@ def load_package() -> None:
         raise ImportError(f"{FOLDER} is no package")
     package = importlib.util.module_from_spec(spec)
     sys.modules["umlip_gate"], sys.modules["umlip_gate.worker"] = parent, package
+    sys.meta_path.insert(0, NothingElse)
     spec.loader.exec_module(package)
 
 

@@ -223,6 +223,7 @@ def test_what_cannot_be_computed_is_judged_by_its_claim_alone() -> None:
         registered=["CHGNet_0.3.0", "SevenNet-0"],
         datasets=["W-s", "W-g"],
         candidate=None,
+        gate=None,
         recalculations={},
     )
     results = {(case.model, case.dataset) for case in cell_cases(cast("RunConfiguration", suite))}

@@ -235,7 +235,9 @@ def judged(folder: Path, factory: str, n_atoms: int, *arguments: str) -> Outcome
     return desk.judge(*arguments)
 
 
-@pytest.mark.parametrize("allowed", [(), ("--umlip-budget=0s",), ("--umlip-max-configurations=1",)])
+@pytest.mark.parametrize(
+    "allowed", [(), ("--umlip-budget=0s",), ("--umlip-max-configurations=100",)]
+)
 def test_a_candidate_is_judged_by_all_interaction_energies(
     tmp_path: Path, allowed: tuple[str, ...]
 ) -> None:
