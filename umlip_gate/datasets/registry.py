@@ -225,7 +225,11 @@ class Entry(Strict):
 
     title: str
     rows: Annotated[int, Field(ge=1)] | None = None
-    elements: Annotated[tuple[Element, ...], Field(min_length=1), BeforeValidator(_all_if_any)]
+    elements: Annotated[
+        tuple[Element, ...],
+        Field(min_length=1),
+        BeforeValidator(_all_if_any, json_schema_input_type=Literal["any"] | tuple[str, ...]),
+    ]
     files: tuple[SourceFile, ...] = ()
     reader: Annotated[Reader | None, BeforeValidator(_known_reader)] = None
     selection: Selection | None = None

@@ -54,8 +54,18 @@ class Recalculation:
     default: bool = True
 
 
-class _Brought(Strict):
-    """A file that `--umlip-ensemble` names."""
+class BroughtEnsemble(Strict):
+    """A file that `--umlip-ensemble` names.
+
+    Attributes
+    ----------
+    name
+        What reports call it.
+    title
+        What its members have in common.
+    members
+        Ids of registered models, or candidate files (they end in `.toml`), from the file's folder.
+    """
 
     name: RegistryId
     title: str = "brought by --umlip-ensemble"
@@ -116,7 +126,7 @@ def load_brought_ensemble(
     InputError
         A file is wrong, a member is unknown or there twice, or a name is taken.
     """
-    brought = validate(_Brought, read_toml(path), str(path))
+    brought = validate(BroughtEnsemble, read_toml(path), str(path))
     if brought.name in taken:
         raise InputError(f"{path}: name = {brought.name!r} is another model's")
     candidates = {}

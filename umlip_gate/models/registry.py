@@ -144,7 +144,11 @@ class Model(Strict):
     parameters: Annotated[int, Field(gt=0)] | None = None
     random_parameters: Annotated[int, Field(gt=0)] | None = None
     training_data: Annotated[tuple[str, ...], Field(min_length=1)]
-    elements: Annotated[frozenset[int], Field(min_length=1), BeforeValidator(spelled_out)]
+    elements: Annotated[
+        frozenset[int],
+        Field(min_length=1),
+        BeforeValidator(spelled_out, json_schema_input_type=tuple[str, ...]),
+    ]
     level_of_theory: LevelOfTheory
     dtype: Literal["float32", "float64"]
     conservative: bool
