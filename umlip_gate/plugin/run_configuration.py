@@ -31,14 +31,12 @@ from umlip_gate.models.weights import problem_with
 from umlip_gate.notices import add_notice
 from umlip_gate.plugin.announcer import announcer
 from umlip_gate.plugin.cost_options import EVERY, CostPlan, is_cost_asked, read_cost_plan
+from umlip_gate.predictions.cores import MOST_WORKERS, usable_cores
 from umlip_gate.run_folder import new_run_folder, unsafe_folders
 from umlip_gate.schema import nearest
 from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings, cache_folder, mirror_folder
 
 DEFAULT_GATE = "quick"
-
-MOST_WORKERS = 16
-"""Each holds a model of its own in memory, and a part has too few rows to employ more."""
 
 
 @dataclass(frozen=True)
@@ -349,6 +347,5 @@ def _is_xdist_worker(config: pytest.Config) -> bool:
 
 def worker_share() -> int:
     """Count the processes that one result may use: the cores, shared among xdist's processes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    share = (cores or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = usable_cores() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     return min(max(1, share), MOST_WORKERS)

@@ -32,6 +32,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     announce: Callable[[str], None],
     budget_s: float | None = None,
     gpus: list[str | None] | None = None,
+    share: str = "",
     clock: Callable[[], float] = time.monotonic,
 ) -> Predictions:
     """Evaluate what is not stored yet.
@@ -59,6 +60,8 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
         all rows.
     gpus
         One entry a worker, the GPU that it sees; None on a CPU.
+    share
+        The name of the share of the rows, if other processes compute the others.
     clock
         Returns the time, s.
 
@@ -77,8 +80,8 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     start_s = clock()
     logs = settings.run / "workers" / store.folder.name
     logs.mkdir(parents=True, exist_ok=True)
-    with store.lock(), Pool(job, gpus or [None] * n_workers, logs) as pool:
-        store.resolve(worker_environment(), _searched(job))
+    with store.lock(share), Pool(job, gpus or [None] * n_workers, logs) as pool:
+        store.resolve(worker_environment(), searched(job))
         done = store.done(configurations.n_atoms)
         _announce_work(store, done[order], budget_s, pool.size, announce)
 
@@ -114,7 +117,7 @@ def _require_all(faults: dict[int, str], configurations: Configurations) -> None
         raise MeasurementError("; ".join(texts))
 
 
-def _searched(job: Job) -> list[str]:
+def searched(job: Job) -> list[str]:
     """Return the folders that a worker searches before installed packages."""
     return [*job.path, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
 

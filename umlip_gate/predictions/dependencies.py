@@ -1,7 +1,7 @@
 """Whether what stored predictions were computed from is what is there now."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def merged(one: Dependencies, other: Dependencies) -> Dependencies:
         They read something else at the same place: it was changed in between.
     """
     installed = {
-        base: _joined(one["installed"].get(base, {}), other["installed"].get(base, {}))
+        base: _joined(one["installed"].get(base, {}), other["installed"].get(base, {}), _content)
         for base in {**one["installed"], **other["installed"]}
     }
     return {
@@ -35,13 +35,21 @@ def merged(one: Dependencies, other: Dependencies) -> Dependencies:
     }
 
 
-def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    changed = [name for name in one.keys() & other.keys() if one[name] != other[name]]
+def _joined(
+    one: dict[str, Any], other: dict[str, Any], content: Callable[[Any], Any] = lambda about: about
+) -> dict[str, Any]:
+    common = one.keys() & other.keys()
+    changed = [name for name in common if content(one[name]) != content(other[name])]
     if changed:
         raise MeasurementError(
             f"{min(changed)} was changed while the model was evaluated; run again"
         )
     return one | other
+
+
+def _content(about: Sequence[Any]) -> tuple[Any, Any]:
+    """Return size and digest: the time of change is another on a node with its own installation."""
+    return about[0], about[2]
 
 
 def difference(

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from ase.data import chemical_symbols
+from numpy.typing import NDArray
 
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.configurations import Configurations, IntArray
@@ -14,13 +15,14 @@ from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.subset import matched_rows
 from umlip_gate.datasets.view import DatasetView
-from umlip_gate.errors import MeasurementError, Unavailable
+from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Recalculation
 from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_model
 from umlip_gate.models.registry import Model
+from umlip_gate.models.worker_process import worker_environment
 from umlip_gate.predictions.batches import packed
-from umlip_gate.predictions.compute import compute
+from umlip_gate.predictions.compute import compute, searched
 from umlip_gate.predictions.gpus import slots, visible_gpus
 from umlip_gate.predictions.identity import live_identity, published_identity
 from umlip_gate.predictions.pool import Pool
@@ -51,6 +53,8 @@ class PredictionSources:
         Is told what is being computed.
     announced
         What it was told once, and is not told again.
+    share
+        The name of the share of the rows that this process computes, if others compute the rest.
     """
 
     datasets: DatasetCache
@@ -59,6 +63,7 @@ class PredictionSources:
     n_workers: int
     announce: Callable[[str], None]
     announced: set[str] = field(default_factory=set)
+    share: str = ""
 
     def of(  # noqa: PLR0913 - what is predicted, and how
         self,
@@ -184,11 +189,9 @@ class PredictionSources:
         budget_s: float | None,
         atoms_per_batch: int | None,
     ) -> Predictions:
-        whole = view if view.parent == view.id else self.datasets.view(view.parent)
         settings = self.datasets.settings
-        identity = live_identity(live, whole.configurations.digest, settings.run.name)
-        folder = settings.predictions if live.reusable else settings.passing_predictions
-        store = Store(folder, identity)
+        whole = self._whole(view)
+        store = self._store(live, whole)
         try:
             predictions = compute(
                 live.job,
@@ -200,6 +203,7 @@ class PredictionSources:
                 atoms_per_batch=atoms_per_batch or live.atoms_per_batch,
                 n_workers=self.n_workers,
                 gpus=_gpus(live, whole, self.n_workers),
+                share=self.share,
                 announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
             )
         except MeasurementError as error:
@@ -209,11 +213,49 @@ class PredictionSources:
             kept = f"{n_kept} rows are kept" if live.reusable else "no row is kept"
             interruption.add_note(f"{name} on {view.id}: {kept}; {len(rows)} were asked for")
             raise
+        if self.share and store.unknown:
+            raise MeasurementError(
+                f"{name} on {view.id}: its predictions serve no other process: {store.unknown[0]}"
+            )
         for reason in store.unknown:
             self.announce_once(f"{name}: its predictions are not reused by a later run: {reason}")
         provenance: Provenance = "live" if live.job.random_seed is None else "random"
         known = replace(predictions, provenance=provenance, identity=store.whole_identity)
         return _of_view(known, view)
+
+    def kept(self, model: Model | Candidate, view: DatasetView) -> NDArray[np.bool_]:
+        """Return which rows of a view the model's stored predictions have, shape (n,).
+
+        Raises
+        ------
+        Unavailable
+            The model cannot run here.
+        MeasurementError
+            Its environment or checkpoint is wrong.
+        InputError
+            It is wrong, or its predictions serve the run alone that computes them.
+        """
+        live = self._live(model, view, "live")
+        assert live is not None  # noqa: S101 - that is for published predictions
+        if not live.reusable:
+            raise InputError(
+                f"{live.job.checkpoint or live.job.settings}: predictions are kept for other "
+                "processes only if all that they depend on is known: give the candidate file a "
+                'checkpoint, and name files in its arguments, "{checkpoint}" among them'
+            )
+        whole = self._whole(view)
+        store = self._store(live, whole)
+        store.resolve(worker_environment(), searched(live.job))
+        return store.done(whole.configurations.n_atoms)[view.rows_in_parent]
+
+    def _whole(self, view: DatasetView) -> DatasetView:
+        return view if view.parent == view.id else self.datasets.view(view.parent)
+
+    def _store(self, live: RunnableModel, whole: DatasetView) -> Store:
+        settings = self.datasets.settings
+        identity = live_identity(live, whole.configurations.digest, settings.run.name)
+        folder = settings.predictions if live.reusable else settings.passing_predictions
+        return Store(folder, identity)
 
     def _recalculated(self, name: str, view: DatasetView, rows: IntArray) -> Predictions:
         entry = self.datasets.datasets[view.id]

@@ -82,9 +82,15 @@ class Store:
         self._dependencies: Dependencies | None = None
         self._enter(self._first)
 
-    def lock(self) -> FileLock:
-        """Return the lock of the one process that computes; it ends with that process."""
-        return FileLock(self._first / "lock")
+    def lock(self, share: str = "") -> FileLock:
+        """Return the lock of the one process that computes; it ends with that process.
+
+        Parameters
+        ----------
+        share
+            The name of a share of the rows, each with a lock of its own.
+        """
+        return FileLock(self._first / f"lock{share}")
 
     def resolve(self, environment: Mapping[str, str], path: Sequence[str]) -> None:
         """Choose the folder whose predictions were computed from what is there now, or a new one.
@@ -112,6 +118,8 @@ class Store:
     def record(self, reports: Sequence[Dependencies]) -> None:
         """Keep what workers have read, before any row that depends on it is kept.
 
+        Several processes, each with a share of the rows, may do this at once.
+
         Raises
         ------
         MeasurementError
@@ -120,10 +128,13 @@ class Store:
         known = self._dependencies or NONE
         for report in reports:
             known = merged(known, report)
-        if known != self._dependencies:
+        if known == self._dependencies:
+            return
+        with FileLock(self.folder / "dependencies.lock"):
+            known = merged(_dependencies(self.folder) or NONE, known)
             with replacing(self.folder / "dependencies.json") as unfinished:
                 unfinished.write_text(json.dumps(known))
-            self._dependencies = known
+        self._dependencies = known
 
     @property
     def whole_identity(self) -> dict[str, Any]:
