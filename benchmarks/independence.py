@@ -17,7 +17,7 @@ from umlip_gate.datasets.independence import Independence, independent_groups, l
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, errors_of
-from umlip_gate.metrics.measurement import measure_basis
+from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.models.registry import load_models
 from umlip_gate.predictions.published import read_published
 from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
@@ -68,8 +68,8 @@ def intervals(errors: dict[str, Errors]) -> None:
     heads = [f"{name} | by rows | by groups" for name in SHOWN]
     write(f"\n| model | {' | '.join(heads)} |\n|{'---|' * (1 + 3 * len(SHOWN))}\n")
     for name, own in errors.items():
-        by_rows = measure_basis(ErrorSet((replace(own, groups=np.arange(len(own))),)))
-        by_groups = measure_basis(ErrorSet((own,)))
+        by_rows = measure_errors(ErrorSet((replace(own, groups=np.arange(len(own))),)))
+        by_groups = measure_errors(ErrorSet((own,)))
         cells = []
         for quantity, convention in SHOWN.values():
             cells.append(f"{by_groups.values[quantity][convention]:.2f}")

@@ -98,7 +98,7 @@ def main() -> None:
     """Measure, and print."""
     models = load_models()
     thresholds = load_cost_thresholds(ROOT / "thresholds", models)
-    against = thresholds.against
+    against = thresholds.comparison
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", choices=list(models), default="CHGNet_0.3.0", metavar="ID")
     parser.add_argument("--blocks", type=int, default=24)

@@ -19,7 +19,7 @@ from umlip_gate.cost.evidence import Device, KnownCosts
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import errors_of
-from umlip_gate.metrics.measurement import measure_basis
+from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.predictions.predictions import Predictions
 
 N_MODELS = 26
@@ -52,8 +52,8 @@ def measured(name: str, scale: float, reference: Configurations, seed: int) -> R
     forces = rng.normal(scale=0.1 * scale, size=reference.forces.shape)
     forces += reference.forces
     predictions = Predictions(reference.energies + energies, forces, {})
-    basis = ErrorSet((errors_of(reference, predictions),))
-    return Result(name, "made", "published", measure_basis(basis))
+    error_set = ErrorSet((errors_of(reference, predictions),))
+    return Result(name, "made", "published", measure_errors(error_set))
 
 
 class MeasuredContext:

@@ -10,7 +10,6 @@ from numpydoc.docscrape import ClassDoc
 from pydantic import BaseModel
 
 from umlip_gate.claims.schema import (
-    CellLimit,
     ClaimFile,
     Gate,
     Index,
@@ -18,6 +17,7 @@ from umlip_gate.claims.schema import (
     PeriodicTable,
     PoolFile,
     ReferenceFile,
+    ResultLimit,
 )
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.cost.baseline import Baseline
@@ -126,7 +126,7 @@ KINDS = (
     ),
     TomlKind("cost", "Cost protocol", CostFile, ("thresholds/cost.toml",)),
     TomlKind("physics", "Limits of physics", LimitFile, ("thresholds/physics/*.toml",)),
-    TomlKind("every-model", "Limit on every model", CellLimit, ("thresholds/every-model.toml",)),
+    TomlKind("every-model", "Limit on every model", ResultLimit, ("thresholds/every-model.toml",)),
     TomlKind(
         "independence",
         "Independent configurations",

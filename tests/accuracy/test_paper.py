@@ -1,4 +1,4 @@
-"""The claims of the paper, `thresholds/paper/`, one assertion in one cell each."""
+"""The claims of the paper, `thresholds/paper/`, one item per assertion, model and dataset."""
 
 import pytest
 

@@ -9,7 +9,7 @@ import pytest
 from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.error_set import ErrorSet
-from umlip_gate.metrics.measurement import Metrics, measure_basis
+from umlip_gate.metrics.measurement import Metrics, measure_errors
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.metrics.sampling import plan
 from umlip_gate.models.registry import Model
@@ -44,8 +44,8 @@ def test_the_interval_of_a_sample_holds_the_value_of_the_whole(
         chosen = np.zeros(len(whole), dtype=bool)
         chosen[sample.rows] = True
         for result in results:
-            basis = ErrorSet((result.errors.select(chosen),), sample=sample)
-            metrics = measure_basis(basis, Resampling(n_resamples=RESAMPLES, seed=seed))
+            error_set = ErrorSet((result.errors.select(chosen),), sample=sample)
+            metrics = measure_errors(error_set, Resampling(n_resamples=RESAMPLES, seed=seed))
             for key in keys:
                 held[result.model, *key] += _holds(metrics, result.metrics, *key)
     short = []

@@ -41,44 +41,46 @@ def test_a_step_of_the_suite_costs_what_a_bare_one_does(
     speed does to single ones would hide the rest.
     """
     require_alone(benchmark)
-    bare, protocol = suite.cost.thresholds.bare, suite.cost.thresholds.protocol
+    overhead, protocol = suite.cost.thresholds.overhead, suite.cost.thresholds.protocol
     live = prepared(suite.models[MODEL], "cpu", suite.settings, None)
     monkeypatch.setattr(worker, "START", BOTH)
     ratios: list[list[float]] = []
 
     def process() -> None:
-        ladder = SizeSweep(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
+        sweep = SizeSweep(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
 
         def ask(verb: str) -> float:
-            return float(ladder._worker._ask(verb, bare.n_atoms)[0][1])
+            return float(sweep._worker._ask(verb, overhead.n_atoms)[0][1])
 
         def step(of_the_suite: bool) -> Steps:  # noqa: FBT001 - or of the bare loop
             before_s = ask("inside")
-            whole_s = ladder._lap(1).cpu_s if of_the_suite else ask("bare")
+            whole_s = sweep._time_steps(1).cpu_s if of_the_suite else ask("bare")
             return Steps(whole_s, ask("inside") - before_s)
 
         try:
-            ladder.prepare(bare.n_atoms)
+            sweep.prepare(overhead.n_atoms)
             steps = [
                 {
                     of_the_suite: step(of_the_suite)
                     for of_the_suite in (number % 2 > 0, number % 2 < 1)
                 }
-                for number in range(WARM_UP + bare.pairs)
+                for number in range(WARM_UP + overhead.pairs)
             ][WARM_UP:]
         finally:
-            ladder.close()
+            sweep.close()
         WORKERS_CLOCK.elapsed_s += sum(pair[True].whole_s for pair in steps)
         ratios.append(_ratios(steps))
 
-    benchmark.pedantic(process, rounds=bare.blocks)
-    found = ratio([[each] for each in ratios], bare)
+    benchmark.pedantic(process, rounds=overhead.blocks)
+    found = ratio([[each] for each in ratios], overhead)
     benchmark.extra_info |= {"ratio": found.value, "interval": found.interval, "ratios": ratios}
     low, high = found.interval
-    said = f"{found.value:.4f} times a bare one ({100 * bare.level:g} %: {low:.4f} to {high:.4f})"
+    said = (
+        f"{found.value:.4f} times a bare one ({100 * overhead.level:g} %: {low:.4f} to {high:.4f})"
+    )
     by_process = [round(statistics.median(each), 4) for each in ratios]
     print(f"a step in a worker costs {said}; by process {by_process}")  # noqa: T201 - its answer
-    assert 1 - bare.most_apart <= low <= high <= 1 + bare.most_apart
+    assert 1 - overhead.max_deviation <= low <= high <= 1 + overhead.max_deviation
 
 
 def _ratios(steps: list[dict[bool, Steps]]) -> list[float]:

@@ -70,13 +70,13 @@ models = []
 rationale = "a self-test's"
 
 [protocol.warm_up]
-room = 8
-laps = 3
-steady = 0.7
-long_laps_s = 10
+margin = 8
+runs = 3
+steady_ratio = 0.7
+long_runs_s = 10
 rationale = "a self-test's"
 
-[against]
+[comparison]
 n_atoms = 16
 blocks = 4
 pairs = 2
@@ -86,11 +86,11 @@ resamples = 1000
 seed = 1
 rationale = "a self-test's"
 
-[bare]
+[overhead]
 n_atoms = 16
 blocks = 4
 pairs = 2
-most_apart = 0.01
+max_deviation = 0.01
 level = 0.95
 resamples = 1000
 seed = 1
@@ -109,7 +109,7 @@ class Outcome:
     results: dict[str, Any] = field(default_factory=dict)
 
     def leaves(self) -> dict[str, Any]:
-        """Every value of the results file by its place, but for the run's own name.
+        """Every value of the results file by its path, but for the run's own name.
 
         Numbers are rounded: another process may align its arrays otherwise, and then the last
         bits of a sum differ.
@@ -117,13 +117,13 @@ class Outcome:
         leaves: dict[str, Any] = {}
         todo: list[tuple[str, Any]] = [("", self.results)]
         while todo:
-            place, value = todo.pop()
+            path, value = todo.pop()
             if isinstance(value, dict):
-                todo += [(f"{place}/{key}", inner) for key, inner in value.items()]
+                todo += [(f"{path}/{key}", inner) for key, inner in value.items()]
             elif isinstance(value, list):
-                todo += [(f"{place}/{index}", inner) for index, inner in enumerate(value)]
-            elif not place.endswith(("/identity/run", "/date", "/duration_s")):
-                leaves[place] = round(value, 6) if isinstance(value, float) else value
+                todo += [(f"{path}/{index}", inner) for index, inner in enumerate(value)]
+            elif not path.endswith(("/identity/run", "/date", "/duration_s")):
+                leaves[path] = round(value, 6) if isinstance(value, float) else value
         return leaves
 
     @property
@@ -158,7 +158,7 @@ class CommandLineRun:
         return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments]
 
     def judging(self, *arguments: str) -> list[str]:
-        """Return the command that judges the candidate; an argument takes the place of ours."""
+        """Return the command that judges the candidate; an argument replaces ours."""
         ours = {
             "--umlip-candidate": "mine.toml",
             "--umlip-datasets": "data.toml",

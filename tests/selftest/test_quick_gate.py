@@ -1,6 +1,6 @@
 """The quick gate tells a sound model from the same model broken, with real models.
 
-Each model that is at hand is evaluated once on refractory-mini; what is broken afterwards are its
+Each available model is evaluated once on refractory-mini; what is broken afterwards are its
 energies and forces, or the elements that it is shown.
 """
 
@@ -151,7 +151,7 @@ def with_numbers(configurations: Configurations, swap: dict[int, int]) -> Config
     return Configurations(**{name: parts[name] for name in Configurations.__annotations__})
 
 
-def cell_of(model: str, dataset: str, case: Case) -> Result:
+def result_of(model: str, dataset: str, case: Case) -> Result:
     """Measure on a part of what was evaluated."""
     own = np.isin(case.rows, rows_of(dataset))
     configurations = case.configurations.select(own)
@@ -166,14 +166,14 @@ def outside(gate: Gate, model: str, case: Case) -> list[str]:
     return [
         limit.name
         for limit in gate.limits
-        if judge_limit(limit, cell_of(model, limit.dataset, case)).outcome is Outcome.FAILED
+        if judge_limit(limit, result_of(model, limit.dataset, case)).outcome is Outcome.FAILED
     ]
 
 
 def moved(thresholds: Thresholds, model: str, case: Case) -> bool:
     """Whether a known model does not give a number that it is known to give."""
     found = [
-        judge_reference(value, cell_of(model, reference.dataset, case)).outcome is Outcome.PASSED
+        judge_reference(value, result_of(model, reference.dataset, case)).outcome is Outcome.PASSED
         for reference in thresholds.references
         if reference.model == model and reference.dataset.startswith(DATASET)
         for value in reference.values

@@ -20,7 +20,7 @@ def differences(
 ) -> list[Interval | None]:
     """Return the intervals of differences, first minus second, all of which hold together.
 
-    Cells of one dataset are paired: its configurations are drawn for all models together. Cells
+    Results on one dataset are paired: its configurations are drawn for all models together. Results
     of different ones are drawn independently.
 
     Parameters
@@ -55,7 +55,7 @@ def differences(
 
 
 def resampled(results: Sequence[Result], number: Measured) -> FloatArray:
-    """Return the values of several results in every resample, shape (n_resamples, n_cells)."""
+    """Return the values of several results in every resample, shape (n_resamples, n_results)."""
     estimates, design = together(results, number)
     influences = np.column_stack([estimate.influence for estimate in estimates])
     return np.array([estimate.value for estimate in estimates]) + moves_of(influences, design).by
@@ -90,5 +90,5 @@ def together(
         influence = np.zeros(sum(map(len, bases.values())))
         influence[start:end] = result.influence(number)
         estimates[id(result)] = Estimate(result.value(number), influence)
-    designs = [basis.design for basis in bases.values()]
+    designs = [error_set.design for error_set in bases.values()]
     return [estimates[id(result)] for result in results], ResamplingDesign.joined(designs)

@@ -134,12 +134,12 @@ class Result:
         MeasurementError
             It has no errors configuration by configuration.
         """
-        if self.metrics.basis is None:
+        if self.metrics.error_set is None:
             raise MeasurementError(
                 f"{self.model} on {self.dataset}: there are no errors configuration by "
                 "configuration, so it cannot be compared"
             )
-        return self.metrics.basis
+        return self.metrics.error_set
 
     @property
     def errors(self) -> Errors:
@@ -185,7 +185,7 @@ class Result:
     @cached_property
     def configurations(self) -> dict[str, list[Any]]:
         """The errors of each configuration as plain data; empty for a pool."""
-        errors = self.metrics.basis
+        errors = self.metrics.error_set
         if errors is None or len(errors.parts) != 1:
             return {}
         rows = np.arange(len(errors)) if errors.sample is None else errors.sample.rows

@@ -130,7 +130,7 @@ class PeriodicTable(Strict):
     groups: dict[Name, Annotated[Some[Element], AfterValidator(different)]]
 
 
-class CellLimit(Bound):
+class ResultLimit(Bound):
     """`thresholds/every-model.toml`: what holds in every result.
 
     Attributes

@@ -10,7 +10,6 @@ from typing import TypeVar
 from umlip_gate.claims.assertions import Assertion
 from umlip_gate.claims.bounds import Ends
 from umlip_gate.claims.schema import (
-    CellLimit,
     Claim,
     ClaimFile,
     Gate,
@@ -22,6 +21,7 @@ from umlip_gate.claims.schema import (
     PoolFile,
     Reference,
     ReferenceFile,
+    ResultLimit,
 )
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.errors import InputError
@@ -80,7 +80,7 @@ class Thresholds:
     pools: Mapping[str, Pool]
     element_groups: Mapping[str, tuple[str, ...]]
     references: tuple[Reference, ...]
-    result: CellLimit
+    result: ResultLimit
     statistics: Statistics
     gates: Mapping[str, Gate]
     known_failures: tuple[KnownFailure, ...]
@@ -106,7 +106,7 @@ class Thresholds:
         Model is None where several are compared, source where theirs differ.
         """
         result = (item, model, dataset, source)
-        return next((known for known in self.known_failures if _cell(known) == result), None)
+        return next((known for known in self.known_failures if _result_of(known) == result), None)
 
 
 def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[str]) -> Thresholds:
@@ -144,7 +144,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
         folder / "known_failures.toml", _assertions(claims), physics, registries
     )
     every_model = folder / "every-model.toml"
-    result = validate(CellLimit, read_toml(every_model), str(every_model))
+    result = validate(ResultLimit, read_toml(every_model), str(every_model))
     path = folder / "statistics.toml"
     return Thresholds(
         ids=index.ids,
@@ -352,7 +352,7 @@ def _known_failures(
             and assertion.inside(entry.value)
         ):
             raise InputError(f"{where}: value = {entry.value:g} passes, so it is not a failure")
-    _once(map(str, map(_cell, entries)), f"{path}: known_failure")
+    _once(map(str, map(_result_of, entries)), f"{path}: known_failure")
     return entries
 
 
@@ -362,7 +362,7 @@ def _read(folder: Path, schema: type[File]) -> Iterable[tuple[Path, File]]:
             yield path, validate(schema, read_toml(path), str(path))
 
 
-def _cell(known: KnownFailure) -> tuple[str, str | None, str, str | None]:
+def _result_of(known: KnownFailure) -> tuple[str, str | None, str, str | None]:
     return known.item, known.model, known.dataset, known.source
 
 

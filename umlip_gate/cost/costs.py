@@ -171,7 +171,7 @@ class ModelCosts:
     costs
         By number of atoms, ascending.
     ended
-        The size at which the ladder ended, and why; None if it did not.
+        The size at which the sweep ended, and why; None if it did not.
     """
 
     model: str

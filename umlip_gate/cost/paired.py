@@ -44,7 +44,7 @@ class Resampling(Strict):
 
 
 class PairedComparison(Resampling):
-    """`[against]` of `thresholds/cost.toml`.
+    """`[comparison]` of `thresholds/cost.toml`.
 
     A block starts two workers twice: the judged model's first, and the other's first.
 
@@ -64,7 +64,7 @@ class PairedComparison(Resampling):
 
 
 class OverheadProtocol(Resampling):
-    """`[bare]` of `thresholds/cost.toml`: a worker's steps beside those of a loop written bare.
+    """`[overhead]` of `thresholds/cost.toml`: a worker's steps beside those of a plain ASE loop.
 
     A block is one new worker.
 
@@ -72,14 +72,14 @@ class OverheadProtocol(Resampling):
     ----------
     n_atoms
         The size that is run.
-    most_apart
+    max_deviation
         How far the ratio's whole interval may be from one.
     rationale
         Why these numbers.
     """
 
     n_atoms: Count
-    most_apart: Annotated[float, Field(gt=0, lt=1)]
+    max_deviation: Annotated[float, Field(gt=0, lt=1)]
     rationale: str
 
 
@@ -119,14 +119,14 @@ class Block:
         return [ours / theirs for ours, theirs in pairs]
 
 
-def block(judged: Start, other: Start, against: PairedComparison) -> tuple[Block, Block]:
+def block(judged: Start, other: Start, comparison: PairedComparison) -> tuple[Block, Block]:
     """Start a worker of each model, and run their rounds in turns; then in the other order.
 
     Parameters
     ----------
     judged, other
         The two models.
-    against
+    comparison
         Size and number of pairs.
 
     Raises
@@ -134,25 +134,25 @@ def block(judged: Start, other: Start, against: PairedComparison) -> tuple[Block
     Unavailable, MeasurementError
         As `SizeSweep` does.
     """
-    first, second = (_meeting(starts, against) for starts in ((judged, other), (other, judged)))
+    first, second = (_block(starts, comparison) for starts in ((judged, other), (other, judged)))
     return first, Block(second.other, second.judged, second.theirs, second.ours)
 
 
-def _meeting(starts: tuple[Start, Start], against: PairedComparison) -> Block:
-    ladders: list[SizeSweep] = []
+def _block(starts: tuple[Start, Start], comparison: PairedComparison) -> Block:
+    sweeps: list[SizeSweep] = []
     try:
         for start in starts:
-            ladders.append(start())
-            ladders[-1].prepare(against.n_atoms)
-        for pair in range(against.pairs):
-            for ladder in ladders if pair % 2 == 0 else reversed(ladders):
-                ladder.round()
-        first, second = ladders
+            sweeps.append(start())
+            sweeps[-1].prepare(comparison.n_atoms)
+        for pair in range(comparison.pairs):
+            for sweep in sweeps if pair % 2 == 0 else reversed(sweeps):
+                sweep.round()
+        first, second = sweeps
         _require_one_device(first.measured, second.measured)
         return Block(first.measured, second.measured, first.finish(), second.finish())
     finally:
-        for ladder in ladders:
-            ladder.close()
+        for sweep in sweeps:
+            sweep.close()
 
 
 def _require_one_device(judged: ModelCosts, other: ModelCosts) -> None:

@@ -24,26 +24,26 @@ class Budget(Strict):
 
 
 class WarmUp(Strict):
-    """`[protocol.warm_up]`: laps that are not counted, and find how many steps fill a round.
+    """`[protocol.warm_up]`: runs that are not counted, and find how many steps fill a round.
 
     Attributes
     ----------
-    room
+    margin
         How many times longer than it must be a round is made: the next one may be faster.
-    laps
+    runs
         So many in a row fill a round before one counts.
-    steady
-        A lap that takes less than this part of the one before begins the row anew.
-    long_laps_s
-        So much time of steady laps is enough, if there are two.
+    steady_ratio
+        A run that takes less than this part of the one before begins the row anew.
+    long_runs_s
+        So much time of steady runs is enough, if there are two.
     rationale
         Why these numbers.
     """
 
-    room: Annotated[float, Field(ge=1, allow_inf_nan=False)]
-    laps: Annotated[int, Field(ge=2)]
-    steady: Annotated[float, Field(gt=0, lt=1)]
-    long_laps_s: Positive
+    margin: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    runs: Annotated[int, Field(ge=2)]
+    steady_ratio: Annotated[float, Field(gt=0, lt=1)]
+    long_runs_s: Positive
     rationale: str
 
 
@@ -55,7 +55,7 @@ class Protocol(Strict):
     sizes
         Numbers of atoms, ascending; each n³ (of the primitive cell) or 2 n³ (of the cubic one).
     required_size
-        The one that no ladder may end before.
+        The one that no size sweep may end before.
     temperature_k, seed
         Of the velocities that a run starts with.
     timestep_fs
@@ -67,7 +67,7 @@ class Protocol(Strict):
     target_s_per_size, min_rounds, max_rounds
         As many rounds as fill the time, within the bounds.
     budget_s_per_model
-        A size that would not fit into what is left of it ends the ladder.
+        A size that would not fit into what is left of it ends the size sweep.
     memory_share
         The part of the free memory that a size may be expected to need.
     most_cpu_per_wall

@@ -101,31 +101,31 @@ class CostSession:
     device: Device
     random_seed: int | None
     measured: dict[str, ModelCosts] = field(default_factory=dict)
-    _ladder: tuple[str, SizeSweep] | None = None
+    _sweep: tuple[str, SizeSweep] | None = None
     _problems: dict[str, Unavailable | MeasurementError] = field(default_factory=dict)
 
-    def ladder(self, model: str) -> SizeSweep:
-        """Return the model's ladder; that of another model is taken down.
+    def sweep(self, model: str) -> SizeSweep:
+        """Return the model's size sweep; that of another model is closed.
 
         Raises
         ------
         Unavailable, MeasurementError
             The model is not available here, or did not start. The same again at each call.
         """
-        if self._ladder and self._ladder[0] == model:
-            return self._ladder[1]
+        if self._sweep and self._sweep[0] == model:
+            return self._sweep[1]
         self.close()
         if model in self._problems:
             raise self._problems[model]
         try:
-            ladder = self.start(model)
+            sweep = self.start(model)
         except (Unavailable, MeasurementError) as problem:
             named = type(problem)(f"{model}: {str(problem).removeprefix(f'{model}: ')}")
             self._problems[model] = named
             raise named from problem
-        self.measured[model] = ladder.measured
-        self._ladder = model, ladder
-        return ladder
+        self.measured[model] = sweep.measured
+        self._sweep = model, sweep
+        return sweep
 
     def start(self, model: str, device: str | None = None) -> SizeSweep:
         """Start a worker of a model, which the caller closes.
@@ -135,12 +135,12 @@ class CostSession:
         model
             Its name.
         device
-            Where a registered model computes, if not on the workbench's device.
+            Where a registered model computes, if not on the session's device.
 
         Raises
         ------
         Unavailable, MeasurementError
-            As `ladder` does.
+            As `sweep` does.
         """
         live = prepared(self.models[model], device or self.device, self.settings, self.random_seed)
         return SizeSweep(model, live, self.protocol, log_file(self.settings, model), free_bytes)
@@ -188,6 +188,6 @@ class CostSession:
 
     def close(self) -> None:
         """End the worker that is left."""
-        if self._ladder:
-            self._ladder[1].close()
-            self._ladder = None
+        if self._sweep:
+            self._sweep[1].close()
+            self._sweep = None

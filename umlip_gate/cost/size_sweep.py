@@ -18,11 +18,11 @@ from umlip_gate.worker.packing import Answer
 
 OVERSHOOT = 1.1
 MOST_GROWTH = 10
-"""From one lap of the warm-up to the next: a little more than it seems to need."""
+"""From one run of the warm-up to the next: a little more than it seems to need."""
 
 
 class Ended(Unavailable):
-    """No time at this size, nor at a larger one: memory, or the time given, ended the ladder."""
+    """No time at this size or a larger one: memory, or the time given, ended the size sweep."""
 
 
 def pinned_core() -> int | None:
@@ -80,7 +80,7 @@ class SizeSweep:
         self._n_atoms = 0
         self.n_steps = 1
         self._neighbours: int | None = None
-        self._laps: list[TimedSteps] = []
+        self._rounds: list[TimedSteps] = []
         self._calls_s: list[float] = []
         self._peak_bytes = 0
 
@@ -107,22 +107,22 @@ class SizeSweep:
             "timestep_fs": protocol.timestep_fs,
             "most_displacement_ang": protocol.most_displacement_ang,
         }
-        self._n_atoms, self._laps, self._calls_s = n_atoms, [], []
+        self._n_atoms, self._rounds, self._calls_s = n_atoms, [], []
         about = self._answered(lambda: self._worker.build(crystal(n_atoms), numbers))
         self.measured.host = about["host"]
         self._neighbours = neighbours_per_atom(about["cutoff_ang"])
         self._check_host()
-        lap_s = self._calibrate()
-        wanted = math.ceil(protocol.target_s_per_size / lap_s)
+        took_s = self._calibrate()
+        wanted = math.ceil(protocol.target_s_per_size / took_s)
         return min(max(wanted, protocol.min_rounds), protocol.max_rounds)
 
     def round(self) -> TimedSteps:
         """Run one round of the calibrated number of steps, and keep what it took."""
         begun_s = time.perf_counter()
-        lap = self._lap(self.n_steps)
-        self._calls_s.append(time.perf_counter() - begun_s - lap.wall_s)
-        self._laps.append(lap)
-        return lap
+        steps = self._time_steps(self.n_steps)
+        self._calls_s.append(time.perf_counter() - begun_s - steps.wall_s)
+        self._rounds.append(steps)
+        return steps
 
     def finish(self) -> Cost:
         """Make the record of the size.
@@ -135,8 +135,8 @@ class SizeSweep:
         cost = Cost(
             n_atoms=self._n_atoms,
             n_steps=self.n_steps,
-            wall_s=tuple(lap.wall_s for lap in self._laps),
-            cpu_s=tuple(lap.cpu_s for lap in self._laps),
+            wall_s=tuple(steps.wall_s for steps in self._rounds),
+            cpu_s=tuple(steps.cpu_s for steps in self._rounds),
             call_s=tuple(self._calls_s),
             clock=self.clock,
             peak_bytes=self._peak_bytes,
@@ -163,29 +163,29 @@ class SizeSweep:
         self._worker.close()
 
     def _calibrate(self) -> float:
-        """Run laps until some in a row fill a round and take as long as each other."""
+        """Run steps until some in a row fill a round and take as long as each other."""
         warm_up = self._protocol.warm_up
-        enough_s = warm_up.room * self._protocol.min_round_s
+        enough_s = warm_up.margin * self._protocol.min_round_s
         self.n_steps = 1
         steady_s: list[float] = []
         while len(steady_s) < 2 or not (  # noqa: PLR2004 - one alone may be a compilation
-            len(steady_s) >= warm_up.laps or sum(steady_s) > warm_up.long_laps_s
+            len(steady_s) >= warm_up.runs or sum(steady_s) > warm_up.long_runs_s
         ):
-            lap = self._lap(self.n_steps)
-            lap_s = lap.cpu_s if self.clock == "cpu" else lap.wall_s
-            if lap_s >= enough_s:
-                warm = not steady_s or lap_s > warm_up.steady * steady_s[-1]
-                steady_s = [*steady_s, lap_s] if warm else [lap_s]
+            steps = self._time_steps(self.n_steps)
+            took_s = steps.cpu_s if self.clock == "cpu" else steps.wall_s
+            if took_s >= enough_s:
+                warm = not steady_s or took_s > warm_up.steady_ratio * steady_s[-1]
+                steady_s = [*steady_s, took_s] if warm else [took_s]
                 continue
             steady_s = []
-            growth = min(MOST_GROWTH, OVERSHOOT * enough_s / lap_s) if lap_s > 0 else MOST_GROWTH
+            growth = min(MOST_GROWTH, OVERSHOOT * enough_s / took_s) if took_s > 0 else MOST_GROWTH
             self.n_steps = math.ceil(growth * self.n_steps)
         return steady_s[-1]
 
-    def _lap(self, n_steps: int) -> TimedSteps:
-        answer = self._answered(lambda: self._worker.lap(n_steps))
+    def _time_steps(self, n_steps: int) -> TimedSteps:
+        answer = self._answered(lambda: self._worker.time_steps(n_steps))
         self._peak_bytes = answer.pop("peak_bytes")
-        self._check_place(answer.pop("gpu_bytes"), answer.pop("children_s"))
+        self._check_device(answer.pop("gpu_bytes"), answer.pop("children_s"))
         return TimedSteps(**answer)
 
     def _answered(self, ask: "Callable[[], Answer]") -> dict[str, Any]:
@@ -205,7 +205,7 @@ class SizeSweep:
         return dict(said)
 
     def _foresee(self, n_atoms: int) -> None:
-        """End the ladder before a size that would not fit into the memory or the time left."""
+        """End the size sweep before a size that would not fit into the memory or the time left."""
         if self.measured.ended:
             raise Ended(f"{self.measured.model}: {self.measured.ended[1]}")
         if not self.measured.costs or n_atoms <= self._protocol.required_size:
@@ -215,9 +215,9 @@ class SizeSweep:
         growth = n_atoms / last.n_atoms
         budget_s = getattr(self._protocol.budget_s_per_model, self.measured.device)
         left_s = budget_s - (time.monotonic() - self._begun_s)
-        n_laps = 1 + self._protocol.warm_up.laps + self._protocol.min_rounds  # the first to build
+        n_runs = 1 + self._protocol.warm_up.runs + self._protocol.min_rounds  # the first to build
         step_s = statistics.median(last.wall_s) / last.n_steps
-        needed_s = n_laps * max(growth * step_s, self._protocol.min_round_s)
+        needed_s = n_runs * max(growth * step_s, self._protocol.min_round_s)
         if needed_s > left_s:
             raise self._end(
                 f"{n_atoms} atoms would take {needed_s:.0f} s, and {max(left_s, 0):.0f} s are left "
@@ -249,8 +249,8 @@ class SizeSweep:
             pools = ", ".join(f"{pool} has {count}" for pool, count in several.items())
             raise MeasurementError(f"{self._who()}: one thread was asked for, and {pools}")
 
-    def _check_place(self, gpu_bytes: int, children_s: float) -> None:
-        """Believe nothing about where a lap was computed: its clock may not have seen it."""
+    def _check_device(self, gpu_bytes: int, children_s: float) -> None:
+        """Check that the steps ran on the requested device: no clock sees work done elsewhere."""
         job = self._worker.job
         if job.device == "cpu" and gpu_bytes:
             raise MeasurementError(

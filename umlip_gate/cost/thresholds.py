@@ -16,8 +16,8 @@ class CostFile(Strict):
     """`thresholds/cost.toml`."""
 
     protocol: Protocol
-    against: PairedComparison
-    bare: OverheadProtocol
+    comparison: PairedComparison
+    overhead: OverheadProtocol
     kept: dict[Device, RegistryId]
 
 
@@ -27,7 +27,7 @@ class CostThresholds:
 
     Attributes
     ----------
-    protocol, against, bare
+    protocol, comparison, overhead
         The three tables of `thresholds/cost.toml`.
     baselines
         The files of `thresholds/cost/`, by name.
@@ -36,8 +36,8 @@ class CostThresholds:
     """
 
     protocol: Protocol
-    against: PairedComparison
-    bare: OverheadProtocol
+    comparison: PairedComparison
+    overhead: OverheadProtocol
     baselines: dict[str, Baseline]
     kept: dict[Device, Baseline]
 
@@ -63,9 +63,9 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
         if name not in models:
             near = nearest(name, list(models))
             raise InputError(f"{path}: protocol.models: unknown model {name!r}; {near}")
-    if file.against.n_atoms not in file.protocol.sizes:
+    if file.comparison.n_atoms not in file.protocol.sizes:
         raise InputError(
-            f"{path}: against.n_atoms = {file.against.n_atoms} is not one of the sizes"
+            f"{path}: comparison.n_atoms = {file.comparison.n_atoms} is not one of the sizes"
         )
     baselines = load_baselines(folder / "cost")
     for device, name in file.kept.items():
@@ -74,4 +74,4 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
                 f"{path}: kept.{device} = {name!r} is no {device} baseline of {folder}"
             )
     kept = {device: baselines[name] for device, name in file.kept.items()}
-    return CostThresholds(file.protocol, file.against, file.bare, baselines, kept)
+    return CostThresholds(file.protocol, file.comparison, file.overhead, baselines, kept)

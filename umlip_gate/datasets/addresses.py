@@ -35,7 +35,7 @@ def _hashed(parameter: re.Match[str]) -> str:
     return f"{name}=sha256-{hashlib.sha256(value.encode()).hexdigest()[:12]}"
 
 
-def place_of(url: str) -> PurePosixPath:
+def mirror_path(url: str) -> PurePosixPath:
     """Return `<host>/<path>` of an address, percent-decoded: the layout of downloads and mirror.
 
     Raises

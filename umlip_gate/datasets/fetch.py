@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from umlip_gate.datasets.addresses import place_of
+from umlip_gate.datasets.addresses import mirror_path
 from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.digests import hold_to_record, is_known, mismatch, sha256_of
 from umlip_gate.datasets.download import download
@@ -54,7 +54,7 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
             "its sha256, or bring the file yourself (a dataset's with --umlip-datasets, weights "
             "with --umlip-checkpoint)"
         )
-    target = settings.downloads / place_of(source.name)
+    target = settings.downloads / mirror_path(source.name)
     try:
         if not _is_kept(source, target, settings):
             with _lock(source, settings):
@@ -87,7 +87,7 @@ def _is_kept(source: SourceFile, target: Path, settings: Settings) -> bool:
 @contextmanager
 def _lock(source: SourceFile, settings: Settings) -> Iterator[None]:
     """Hold the lock of one file, which its holder's death releases."""
-    path = settings.cache / "locks" / f"{place_of(source.name)}.lock"
+    path = settings.cache / "locks" / f"{mirror_path(source.name)}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
@@ -123,7 +123,7 @@ def _obtain(source: SourceFile, target: Path, settings: Settings) -> None:
 def _take_from_mirror(source: SourceFile, part: Path, mirror: Path) -> str:
     if not mirror.is_dir():
         raise InputError(f"UMLIP_GATE_MIRROR = {mirror}: there is no such folder")
-    original = mirror / place_of(source.name)
+    original = mirror / mirror_path(source.name)
     if not original.is_file():
         raise Unavailable(
             f"{source.name}: not in the mirror, which stands in for the network: {original} is "
@@ -171,4 +171,4 @@ def _verify(part: Path, source: SourceFile, origin: str) -> None:
 
 def _refuses_html(source: SourceFile) -> bool:
     """Whether a page is refused: no digest vouches for it, and the address names none."""
-    return not is_known(source) and place_of(source.name).suffix != ".html"
+    return not is_known(source) and mirror_path(source.name).suffix != ".html"

@@ -1,6 +1,6 @@
 """Which hosts cannot be reached: found out once, and final for the whole run.
 
-The finding is a file in the run's folder, so that every process of the run sees it.
+The result is a file in the run's folder, so that every process of the run sees it.
 """
 
 import queue

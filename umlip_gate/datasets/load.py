@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from umlip_gate.datasets.addresses import place_of
+from umlip_gate.datasets.addresses import mirror_path
 from umlip_gate.datasets.checks import check
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import sha256_of
@@ -128,7 +128,7 @@ def _identity(file: SourceFile, settings: Settings) -> str:
         return _digest_of_folder(path) if path.is_dir() else sha256_of(path)
     if known := file.sha256 or file.git_blob_sha1:
         return known
-    record = settings.downloads / f"{place_of(file.name)}.sha256"
+    record = settings.downloads / f"{mirror_path(file.name)}.sha256"
     if settings.require_digests or not record.is_file():
         fetch(file, settings)
     return record.read_text(encoding="utf-8", errors="replace").strip()

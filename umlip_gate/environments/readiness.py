@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from umlip_gate.datasets.addresses import place_of
+from umlip_gate.datasets.addresses import mirror_path
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.environments import environment_names, made_interpreter
@@ -63,4 +63,4 @@ def _is_here(file: SourceFile) -> bool:
     if file.path is not None:
         return file.path.is_file()
     places = [cache_folder() / "downloads", *filter(None, [mirror_folder()])]
-    return any((Path(place) / place_of(file.name)).is_file() for place in places)
+    return any((Path(place) / mirror_path(file.name)).is_file() for place in places)

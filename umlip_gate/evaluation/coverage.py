@@ -46,11 +46,11 @@ def _compare(asked: argparse.Namespace) -> int:
     claims = validate(ClaimFile, read_toml(FIG10), str(FIG10)).claim
     assertions = [assertion for claim in claims for assertion in claim.assertions]
     like = next(each for each in assertions if isinstance(each, CoversMore))
-    cache = cache_folder()
-    library = DatasetCache(
-        datasets, Settings(cache, cache / "runs" / uuid.uuid4().hex, mirror_folder())
+    folder = cache_folder()
+    cache = DatasetCache(
+        datasets, Settings(folder, folder / "runs" / uuid.uuid4().hex, mirror_folder())
     )
-    first, second = (library.view(name).configurations for name in (asked.first, asked.second))
+    first, second = (cache.view(name).configurations for name in (asked.first, asked.second))
     found = compare(first, second, like.soap, like.quantile)
     for by, of, share in (
         (asked.first, asked.second, found.of_second),

@@ -19,7 +19,7 @@ from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with
 from umlip_gate.metrics.error_set import RULES, ErrorSet
 from umlip_gate.metrics.errors import Errors, errors_of, failures_of
 from umlip_gate.metrics.interactions import measure_interactions
-from umlip_gate.metrics.measurement import Metrics, measure_basis
+from umlip_gate.metrics.measurement import Metrics, measure_errors
 from umlip_gate.metrics.sampling import Sample, SampleLimit, SamplingPlan, plan
 from umlip_gate.metrics.units import suspected_units
 from umlip_gate.metrics.windows import energy_windows
@@ -239,7 +239,7 @@ class Evaluator:
         return functional_difference(entry.level_of_theory, dataset, self.datasets.datasets)
 
     def _metrics(self, errors: ErrorSet, other_functional: str | None) -> Metrics:
-        metrics = measure_basis(errors, Resampling(self.statistics.level))
+        metrics = measure_errors(errors, Resampling(self.statistics.level))
         return metrics.without_zero_of_energy() if other_functional else metrics
 
     def _groups(

@@ -51,7 +51,7 @@ class Metrics:
         values and intervals are estimates of the whole.
     details
         What else was measured, as plain data for the results.
-    basis
+    error_set
         What it was estimated from, for comparisons of models; not part of the results. None
         where nothing was.
     """
@@ -64,7 +64,7 @@ class Metrics:
     how: Resampling
     n_whole: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    basis: ErrorSet | None = field(default=None, compare=False, repr=False)
+    error_set: ErrorSet | None = field(default=None, compare=False, repr=False)
 
     def without_zero_of_energy(self) -> "Metrics":
         """Return the same without what compares within one functional only."""
@@ -102,7 +102,7 @@ class Metrics:
                 "n_resamples": self.how.n_resamples,
                 "seed": self.how.seed,
                 "level": self.how.level,
-                "n_groups": None if self.basis is None else self.basis.n_groups,
+                "n_groups": None if self.error_set is None else self.error_set.n_groups,
             },
             **self.details,
         }
@@ -136,41 +136,41 @@ def measure(
     """
     errors = errors_of(configurations, predictions)
     how = Resampling(n_resamples=n_resamples, seed=seed)
-    return measure_basis(ErrorSet((errors,)), how)
+    return measure_errors(ErrorSet((errors,)), how)
 
 
-def measure_basis(basis: ErrorSet, resampling: Resampling | None = None) -> Metrics:
+def measure_errors(error_set: ErrorSet, resampling: Resampling | None = None) -> Metrics:
     """Measure every quantity under every convention, of errors that are known.
 
     Parameters
     ----------
-    basis
+    error_set
         The errors of n > 0 configurations; not finite where one failed.
     resampling
         Of the intervals.
     """
     how = resampling or Resampling()
-    failed = ~np.concatenate([part.finite for part in basis.parts])
+    failed = ~np.concatenate([part.finite for part in error_set.parts])
     metrics = Metrics(
-        n_configurations=len(basis),
+        n_configurations=len(error_set),
         n_failed=int(np.count_nonzero(failed)),
         values=_table({}),
         intervals=_table({}),
         survivors=None,
         how=how,
-        n_whole=None if basis.sample is None else basis.sample.n_whole,
-        basis=basis,
+        n_whole=None if error_set.sample is None else error_set.sample.n_whole,
+        error_set=error_set,
     )
     if failed.any():
-        left = basis.joined().select(~failed)
+        left = error_set.joined().select(~failed)
         survivors = _values(estimates_of(left)) if len(left) else _table({})
         del survivors[_FAILED]
         metrics.values[_FAILED]["count"] = metrics.n_failed
         return replace(metrics, survivors=survivors)
-    estimates = basis.estimates()
+    estimates = error_set.estimates()
     found = bootstrap.intervals(
         list(estimates.values()),
-        basis.design,
+        error_set.design,
         how,
         never_negative=[QUANTITIES[name].never_negative for name, _ in estimates],
     )
@@ -199,13 +199,13 @@ def _values(estimates: Estimates) -> Table[float]:
     return _table({key: value if math.isfinite(value) else None for key, value in values.items()})
 
 
-def _table(cells: Mapping[tuple[str, str], T | None]) -> Table[T]:
-    """Every quantity and convention, None where there is no cell."""
+def _table(values: Mapping[tuple[str, str], T | None]) -> Table[T]:
+    """Every quantity and convention, None where there is no value."""
     return {
-        name: {convention: cells.get((name, convention)) for convention in quantity.conventions}
+        name: {convention: values.get((name, convention)) for convention in quantity.conventions}
         for name, quantity in QUANTITIES.items()
     }
 
 
 def _keyed(table: Table[T]) -> dict[str, dict[str, T | None]]:
-    return {QUANTITIES[name].key: dict(cells) for name, cells in table.items()}
+    return {QUANTITIES[name].key: dict(values) for name, values in table.items()}

@@ -227,7 +227,7 @@ class Worker:
         return reports
 
     def build(self, atoms: Atoms, numbers: dict[str, float]) -> Answer:
-        """Ask for a crystal that laps can be run on.
+        """Ask for a crystal that steps can be run on.
 
         Parameters
         ----------
@@ -249,9 +249,9 @@ class Worker:
         about, arrays = pack_structures([atoms])
         return tuple(self._ask("build", [about, numbers], arrays)[0])
 
-    def lap(self, n_steps: int) -> Answer:
+    def time_steps(self, n_steps: int) -> Answer:
         """Ask for NVE steps of the crystal; answers and errors as `build`'s."""
-        return tuple(self._ask("lap", n_steps)[0])
+        return tuple(self._ask("time_steps", n_steps)[0])
 
     def _ask(self, verb: str, question: Any, arrays: Sequence[bytes] = ()) -> Message:  # noqa: ANN401 - plain data
         """Return what the worker answers, and the arrays of the answer."""

@@ -10,7 +10,7 @@ from umlip_gate.claims.bounds import Ends, Measured, ReferenceValue
 from umlip_gate.claims.conventions import judge_claim
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.physics_verdicts import judge_physics
-from umlip_gate.claims.schema import CellLimit, GateLimit
+from umlip_gate.claims.schema import GateLimit, ResultLimit
 from umlip_gate.claims.thresholds import item_id
 from umlip_gate.claims.verdict import Verdict
 from umlip_gate.evaluation.recorder import Recorder
@@ -57,7 +57,7 @@ class Case:
     item: str
     model: str | None
     dataset: str
-    threshold: Assertion | ReferenceValue | CellLimit | GateLimit | PhysicsLimit
+    threshold: Assertion | ReferenceValue | ResultLimit | GateLimit | PhysicsLimit
     source: PredictionSource | None = None
     required: bool = False
     is_limited: bool = True
@@ -80,7 +80,7 @@ class Case:
     @property
     def is_judged_on_samples(self) -> bool:
         """Whether a sample can decide it: claims and references speak of the whole dataset."""
-        return isinstance(self.threshold, GateLimit | CellLimit | PhysicsLimit)
+        return isinstance(self.threshold, GateLimit | ResultLimit | PhysicsLimit)
 
     @property
     def unit(self) -> str | None:
@@ -103,7 +103,7 @@ class Case:
         if isinstance(self.threshold, PhysicsLimit):
             found = recorder.physics(self.model, self.dataset, self.threshold.quantity)
             return judge_physics(self.threshold, found)
-        if isinstance(self.threshold, CellLimit):
+        if isinstance(self.threshold, ResultLimit):
             result = recorder.any_result(self.model, self.dataset)
             others = "" if self.is_limited else f"; measured: {NOTHING_LIMITS_IT}"
             who = (
@@ -116,7 +116,7 @@ class Case:
         return judge_limit(self.threshold, result)
 
 
-def cell_cases(suite: RunConfiguration) -> list[Case]:
+def measured_cases(suite: RunConfiguration) -> list[Case]:
     """Every model on every dataset, whatever claims are on it.
 
     But for what a claim says cannot be computed: there the claim is judged, and nothing else.

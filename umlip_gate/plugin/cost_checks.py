@@ -73,7 +73,7 @@ class CostCase:
 def step_cases(plan: CostPlan) -> list[CostCase]:
     """Every model at every size."""
     return [
-        CostCase("step", "", model, *plan.place(model), n_atoms, _is_asked(plan, model))
+        CostCase("step", "", model, *plan.device_and_dtype(model), n_atoms, _is_asked(plan, model))
         for model in plan.models
         for n_atoms in plan.thresholds.protocol.sizes
     ]
@@ -98,7 +98,7 @@ def against_cases(plan: CostPlan) -> list[CostCase]:
     """Name the one model that is run side by side with another."""
     if plan.other is None or plan.judged is None:
         return []
-    where = (*plan.place(plan.judged), plan.thresholds.against.n_atoms)
+    where = (*plan.device_and_dtype(plan.judged), plan.thresholds.comparison.n_atoms)
     return [CostCase("against", plan.other, plan.judged, *where, asked=True, required=True)]
 
 

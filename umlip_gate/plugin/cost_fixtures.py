@@ -1,4 +1,4 @@
-"""The fixtures that cost tests ask for: the workbench, and the verdict of a case."""
+"""The fixtures that cost tests ask for: the cost session, and the verdict of a case."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -42,24 +42,24 @@ WORKERS_CLOCK = WorkersClock()
 
 
 @pytest.fixture(scope="session")
-def workbench(suite: RunConfiguration) -> Iterator[CostSession]:
+def session(suite: RunConfiguration) -> Iterator[CostSession]:
     """Measures one model after the other."""
     plan = suite.cost
-    workbench = CostSession(
+    session = CostSession(
         models=dict(plan.models),
         settings=suite.settings,
         protocol=plan.thresholds.protocol,
         device=plan.device,
         random_seed=suite.random_seed,
     )
-    yield workbench
-    workbench.close()
+    yield session
+    session.close()
 
 
 @pytest.fixture
 def timed(
     case: CostCase,
-    workbench: CostSession,
+    session: CostSession,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
 ) -> Verdict:
@@ -69,31 +69,31 @@ def timed(
     """
     require_alone(benchmark)
     with _skipping():
-        ladder = workbench.ladder(case.model)
-        request.node.stash[COSTS] = ladder.measured.to_json(workbench.protocol.timestep_fs)
+        sweep = session.sweep(case.model)
+        request.node.stash[COSTS] = sweep.measured.to_json(session.protocol.timestep_fs)
         try:
-            cost = _rounds(ladder, case.n_atoms, benchmark)
+            cost = _rounds(sweep, case.n_atoms, benchmark)
         finally:
-            request.node.stash[COSTS] = ladder.measured.to_json(workbench.protocol.timestep_fs)
-    benchmark.extra_info |= _extra(ladder, cost, workbench.protocol.timestep_fs)
-    judged = judge_step(ladder.measured, cost)
+            request.node.stash[COSTS] = sweep.measured.to_json(session.protocol.timestep_fs)
+    benchmark.extra_info |= _extra(sweep, cost, session.protocol.timestep_fs)
+    judged = judge_step(sweep.measured, cost)
     request.node.stash[VERDICT] = judged
     return judged
 
 
-def _rounds(ladder: SizeSweep, n_atoms: int, benchmark: BenchmarkFixture) -> Cost:
-    rounds = ladder.prepare(n_atoms)
+def _rounds(sweep: SizeSweep, n_atoms: int, benchmark: BenchmarkFixture) -> Cost:
+    rounds = sweep.prepare(n_atoms)
 
     def one_round() -> None:
-        lap = ladder.round()
-        WORKERS_CLOCK.elapsed_s += lap.cpu_s if ladder.clock == "cpu" else lap.wall_s
+        steps = sweep.round()
+        WORKERS_CLOCK.elapsed_s += steps.cpu_s if sweep.clock == "cpu" else steps.wall_s
 
     benchmark.pedantic(one_round, rounds=rounds)
-    return ladder.finish()
+    return sweep.finish()
 
 
-def _extra(ladder: SizeSweep, cost: Cost, timestep_fs: float) -> dict[str, Any]:
-    measured = ladder.measured
+def _extra(sweep: SizeSweep, cost: Cost, timestep_fs: float) -> dict[str, Any]:
+    measured = sweep.measured
     return {
         "model": measured.model,
         "family": measured.family,
@@ -117,7 +117,7 @@ def _extra(ladder: SizeSweep, cost: Cost, timestep_fs: float) -> dict[str, Any]:
 def held(
     case: CostCase,
     suite: RunConfiguration,
-    workbench: CostSession,
+    session: CostSession,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
 ) -> Verdict:
@@ -128,16 +128,16 @@ def held(
     entry = baseline.by_key().get((case.model, case.dtype, case.n_atoms))
     if entry is None:
         with _skipping():
-            workbench.cost(case.model, case.n_atoms)
+            session.cost(case.model, case.n_atoms)
         raise MeasurementError(
             f"{case.model}, {case.dtype}, {case.n_atoms} atoms: measured, and the baseline "
             f"{baseline.name} does not have it: add it there, or name other models by --umlip-model"
         )
     try:
-        cost = workbench.cost(case.model, case.n_atoms)
+        cost = session.cost(case.model, case.n_atoms)
     except Unavailable as error:
         raise MeasurementError(f"the baseline {baseline.name} has it, and here: {error}") from error
-    judged = judge_baseline(workbench.measured[case.model], cost, baseline, entry)
+    judged = judge_baseline(session.measured[case.model], cost, baseline, entry)
     request.node.stash[VERDICT] = judged
     return judged
 
@@ -146,7 +146,7 @@ def held(
 def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is compared with
     case: Case,
     suite: RunConfiguration,
-    workbench: CostSession,
+    session: CostSession,
     evaluator: Evaluator,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
@@ -162,7 +162,7 @@ def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is compar
         )
     kept = suite.cost.thresholds.kept
     recorder = Recorder(
-        evaluator, "published", lambda device: workbench.known(device, kept.get(device))
+        evaluator, "published", lambda device: session.known(device, kept.get(device))
     )
     request.node.stash[RECORDER] = recorder
     with _skipping():
@@ -176,18 +176,18 @@ def weighed(  # noqa: PLR0913, PLR0917 - what is measured, and what it is compar
 def side_by_side(
     case: CostCase,
     suite: RunConfiguration,
-    workbench: CostSession,
+    session: CostSession,
     benchmark: BenchmarkFixture,
     request: pytest.FixtureRequest,
 ) -> Verdict:
     """Run the two models that the case is about in turns."""
     require_alone(benchmark)
-    workbench.close()
+    session.close()
     try:
         verdict = judge_against(
-            lambda: workbench.start(case.model),
-            lambda: workbench.start(case.held_against, case.device),
-            suite.cost.thresholds.against,
+            lambda: session.start(case.model),
+            lambda: session.start(case.held_against, case.device),
+            suite.cost.thresholds.comparison,
         )
     except Unavailable as error:
         raise MeasurementError(f"asked for, and not available here: {error}") from error

@@ -46,7 +46,7 @@ class CostPlan:
     judged: str | None
     other: str | None
 
-    def place(self, model: str) -> tuple[str, str]:
+    def device_and_dtype(self, model: str) -> tuple[str, str]:
         """Device and dtype that a model computes on and in."""
         entry = self.models[model]
         if isinstance(entry, Candidate):

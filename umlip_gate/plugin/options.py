@@ -212,22 +212,22 @@ def _from_ini(option: Option, config: pytest.Config) -> Any:  # noqa: ANN401 - o
     written = config.getini(option.key)
     if written is None or option.kind == "switch":
         return written
-    place = config.inipath.parent if config.inipath else config.rootpath
+    folder = config.inipath.parent if config.inipath else config.rootpath
     values = written if option.repeatable else [written]
     try:
-        found = [_placed(option, option.convert(each), place) for each in values]
+        found = [_resolved(option, option.convert(each), folder) for each in values]
     except argparse.ArgumentTypeError as error:
         raise pytest.UsageError(f"{config.inipath}: {option.key}: {error}") from error
     return found if option.repeatable else found[0]
 
 
-def _placed(option: Option, value: Any, place: Path) -> Any:  # noqa: ANN401 - of each its own
+def _resolved(option: Option, value: Any, folder: Path) -> Any:  # noqa: ANN401 - of each its own
     """Let a path of the ini file begin at that file's folder."""
     if option.kind == "file":
-        return place / value
+        return folder / value
     if option.key == "umlip_checkpoint" and "=" in value:
         name, _, file = value.partition("=")
-        return f"{name}={place / file}"
+        return f"{name}={folder / file}"
     if option.key in PATHS_OR_NAMES and value.endswith(".toml"):
-        return str(place / value)
+        return str(folder / value)
     return value

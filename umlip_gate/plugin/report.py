@@ -23,8 +23,8 @@ from umlip_gate.report.claims import (
     ClaimRecord,
     claim_records,
     markdown,
-    place_of,
     summary,
+    text_around,
     write_table,
 )
 from umlip_gate.report.costs import cost_table, ended_lines, machine_lines
@@ -56,11 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     config.stash[STARTED] = dt.datetime.now(dt.UTC)
-    results, table = _place(config, "umlip_results"), _place(config, "umlip_claims_table")
-    _place(config, "umlip_report")
+    results = _output_path(config, "umlip_results")
+    table = _output_path(config, "umlip_claims_table")
+    _output_path(config, "umlip_report")
     if table is not None:
         try:
-            place_of(table)
+            text_around(table)
         except InputError as error:
             raise pytest.UsageError(f"--umlip-claims-table: {error}") from error
     if results is not None and not config.option.collectonly:
@@ -70,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--umlip-results: {error}") from error
 
 
-def _place(config: pytest.Config, option: str) -> Path | None:
+def _output_path(config: pytest.Config, option: str) -> Path | None:
     """Where a report goes, if it is asked for."""
     path: Path | None = getattr(config.option, option)
     if path is None:

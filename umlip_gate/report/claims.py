@@ -251,12 +251,12 @@ def write_table(path: Path, table: str) -> None:
     InputError
         The file is there and has no marks: it is something else.
     """
-    before, after = place_of(path)
+    before, after = text_around(path)
     with replacing(path) as unfinished:
         unfinished.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
 
 
-def place_of(path: Path) -> tuple[str, str]:
+def text_around(path: Path) -> tuple[str, str]:
     """Return what stands before and after the table's place in a file.
 
     Raises

@@ -1,4 +1,4 @@
-"""What a run says of costs: one line per model, and what ended its ladder."""
+"""What a run says of costs: one line per model, and what ended its size sweep."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -87,7 +87,7 @@ class Dynamics:
     timestep_fs
         Of velocity Verlet.
     most_displacement_ang
-        How far an atom may be from its site after a lap.
+        How far an atom may be from its site after a round.
     synchronize
         Waits until the device has done all that it was asked.
     clocks
@@ -118,8 +118,8 @@ class Dynamics:
         self._start()
         self._verlet = VelocityVerlet(atoms, timestep_fs * units.fs)
 
-    def lap(self, n_steps: int) -> TimedSteps:
-        """Run steps, and say what they took.
+    def time_steps(self, n_steps: int) -> TimedSteps:
+        """Run steps, and return what they took.
 
         Where atoms are half as far from their sites as they may be, which random forces do not
         hold them from, they are put back first, with new velocities; that is not timed.

@@ -56,7 +56,7 @@ class Timer:
         self._children_s = devices.children_cpu_s()
         return {"cutoff_ang": self._potential.cutoff_ang, "host": host}
 
-    def lap(self, n_steps: int) -> dict[str, Any]:
+    def time_steps(self, n_steps: int) -> dict[str, Any]:
         """Run steps.
 
         Returns
@@ -65,7 +65,7 @@ class Timer:
             `n_steps`, `wall_s`, `cpu_s`; `peak_bytes`, the most memory since the crystal was
             built; and what tells where the work was done: `gpu_bytes`, the most memory on GPUs,
             and `children_s`, the CPU time that other processes which this one started took since
-            the lap before, or since the crystal was built.
+            the steps before, or since the crystal was built.
 
         Raises
         ------
@@ -74,10 +74,10 @@ class Timer:
         """
         if self._dynamics is None:
             raise ValueError("no crystal was built")
-        lap = self._dynamics.lap(n_steps)
+        timed = self._dynamics.time_steps(n_steps)
         before_s, self._children_s = self._children_s, devices.children_cpu_s()
         return {
-            **vars(lap),
+            **vars(timed),
             "peak_bytes": devices.peak_bytes(self._device),
             "gpu_bytes": devices.gpu_bytes(),
             "children_s": self._children_s - before_s,

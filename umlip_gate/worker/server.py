@@ -72,7 +72,7 @@ def serve(channel: Channel, request: dict[str, Any], dependencies: Dependencies)
         Sends `["ready", about]` once loaded, then `["answer", …]` to each question: to
         `["evaluate", about]` with the arrays of `packing.pack_structures` what
         `packing.pack_answers` returns, and what was read meanwhile; to
-        `["build", [about, numbers]]` and `["lap", n_steps]`
+        `["build", [about, numbers]]` and `["time_steps", n_steps]`
         `["ok", what md_timer.Timer returns]`, `["error", text]` or `["fault", text]`.
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
@@ -203,7 +203,7 @@ def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[byt
                 about, numbers = question
                 (atoms,) = unpack_structures(about, arrays)
                 return "ok", timer.build(atoms, numbers)
-            return "ok", timer.lap(question)
+            return "ok", timer.time_steps(question)
         except Exception as error:  # whatever a package raises is this size's error
             if _device_is_lost(error):
                 raise

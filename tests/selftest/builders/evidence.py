@@ -61,7 +61,9 @@ def result(
         intervals=intervals,
         survivors=None,
         how=Resampling(),
-        basis=ErrorSet((errors_of_rmse(value or math.nan, SPREAD if spread is None else spread),)),
+        error_set=ErrorSet(
+            (errors_of_rmse(value or math.nan, SPREAD if spread is None else spread),)
+        ),
     )
     return Result(model, "W-g", "published", metrics, failures=failures or {})
 
@@ -114,7 +116,7 @@ def evidence(
     return Evidence("W-g", STATISTICS, results, errors or {}, absent or {})
 
 
-class MadeContext:
+class FakeContext:
     """A context with the results that it was given."""
 
     statistics = STATISTICS

@@ -7,7 +7,7 @@ import pytest
 from tests.selftest.builders.evidence import (
     SPREAD,
     STATISTICS,
-    MadeContext,
+    FakeContext,
     N,
     best_in,
     best_of,
@@ -134,7 +134,7 @@ def test_worst_in_is_an_error_if_a_broken_model_could_be_worse() -> None:
 
 
 def test_all_models_of_table_1_are_asked_for() -> None:
-    context = MadeContext(
+    context = FakeContext(
         [result("a", 4.0), result("c", 5.0)], errors={"b": "hung"}, absent={"d": "gated"}
     )
     verdict = best_in("ab").judge(Subject(None, "W-g"), context)
@@ -172,7 +172,7 @@ def test_best_in_needs_both_sides() -> None:
         ({"a": 4.0, "c": 4.0}, "b"),  # b may break the tie
         ({"a": 4.0, "b": 4.5}, "c"),  # c is the only other
         ({"a": 4.0, "b": 6.0, "c": 4.0}, "d"),  # d may be better than c
-        ({"c": 4.0}, "a"),  # a is the only one of the group at hand
+        ({"c": 4.0}, "a"),  # a is the only available one of the group
     ],
 )
 def test_best_in_is_an_error_if_a_broken_model_could_change_it(

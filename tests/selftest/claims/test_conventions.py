@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.selftest.builders.evidence import ENERGY, SPREAD, MadeContext, result
+from tests.selftest.builders.evidence import ENERGY, SPREAD, FakeContext, result
 from umlip_gate.claims.assertions import Limit, Order
 from umlip_gate.claims.assertions.base import Subject
 from umlip_gate.claims.conventions import BESIDE, judge_claim
@@ -18,7 +18,7 @@ def judged(per_configuration: float, per_atom: float, **ends: Any) -> Verdict:  
     keys = {"kind": "limit", "name": "energy", "models": ["a"], "datasets": ["W-g"]}
     number = {"quantity": "energy_rmse", "convention": "per_configuration", "unit": "meV/atom"}
     limit = Limit.model_validate({**keys, **number, **ends})
-    context = MadeContext([result("a", per_atom, per_configuration=per_configuration)])
+    context = FakeContext([result("a", per_atom, per_configuration=per_configuration)])
     return judge_claim(limit, Subject("a", "W-g"), context)
 
 
@@ -77,7 +77,7 @@ def test_a_tie_is_enough_where_comparable_is_claimed(
     keys = {"kind": "order", "name": "energy", "datasets": ["W-g"], "tiers": [["a"], ["b"]]}
     order = Order.model_validate({**keys, **ENERGY, "or_tied": or_tied})
     contexts = [
-        MadeContext([result("a", value), result("b", 5.0, spread=SPREAD[::-1])])
+        FakeContext([result("a", value), result("b", 5.0, spread=SPREAD[::-1])])
         for value in (3.0, 5.0, 7.0)
     ]
     assert [order.judge(Subject(None, "W-g"), context).outcome for context in contexts] == outcomes
@@ -87,5 +87,5 @@ def test_what_cannot_be_told_at_all_is_no_tie() -> None:
     """Two models that differ by the same amount in every configuration have no interval."""
     keys = {"kind": "order", "name": "energy", "datasets": ["W-g"], "tiers": [["a"], ["b"]]}
     order = Order.model_validate({**keys, **ENERGY, "or_tied": True})
-    context = MadeContext([result("a", 5.0), result("b", 5.0)])
+    context = FakeContext([result("a", 5.0), result("b", 5.0)])
     assert order.judge(Subject(None, "W-g"), context).outcome is Outcome.INCONCLUSIVE

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.selftest.builders.evidence import MadeContext, result
+from tests.selftest.builders.evidence import FakeContext, result
 from umlip_gate.claims.assertions import (
     CostCorrelation,
     CostLine,
@@ -56,7 +56,7 @@ def known(
     return KnownCosts("a machine", models, problems or {})
 
 
-def judged(asked: type[Kind], context: MadeContext, /, **keys: Any) -> Verdict:  # noqa: ANN401 - any TOML value
+def judged(asked: type[Kind], context: FakeContext, /, **keys: Any) -> Verdict:  # noqa: ANN401 - any TOML value
     size = {"n_atoms": 125} if "n_atoms" in asked.model_fields else {}
     assertion = asked.model_validate({"name": "x", **size, **keys})
     (subject,) = assertion.subjects()
@@ -71,9 +71,9 @@ def counts(verdict: Verdict) -> tuple[int, int]:
 
 def context(
     cpu: KnownCosts | None = None, cuda: KnownCosts | None = None, **rmse: float
-) -> MadeContext:
+) -> FakeContext:
     costs = {device: costs for device, costs in (("cpu", cpu), ("cuda", cuda)) if costs}
-    return MadeContext([result(name, value) for name, value in rmse.items()], costs=costs)
+    return FakeContext([result(name, value) for name, value in rmse.items()], costs=costs)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def context(
         (5100, Outcome.FAILED),
     ],
 )
-def test_a_ratio_is_held_against_both_ends(a_us: float, outcome: Outcome) -> None:
+def test_a_ratio_is_compared_with_both_ends(a_us: float, outcome: Outcome) -> None:
     keys = {"kind": "cost-ratio", "device": "cpu", "models": ["a"], "over": ["b"]}
     found = judged(CostRatio, context(known(a=a_us, b=100)), **keys, min=10, max=50)
     assert found.outcome is outcome

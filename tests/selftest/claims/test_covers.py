@@ -26,7 +26,7 @@ SOAP = {
 }
 
 
-class FakeBench:
+class FakeRecorder:
     """Two datasets that differ in their number of rows alone."""
 
     compared = ()
@@ -56,7 +56,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, spreads: dict[int, float], **changes
     kind = CoversMore.model_validate({**entry, "quantile": 0.95, "soap": SOAP, **changes})
     (subject,) = kind.subjects()
     assert subject.dataset == kind.smaller
-    context: Any = FakeBench(big=40, small=50)
+    context: Any = FakeRecorder(big=40, small=50)
     return kind.judge(subject, context)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.selftest.builders.evidence import ENERGY, SPREAD, STATISTICS, MadeContext, result
+from tests.selftest.builders.evidence import ENERGY, SPREAD, STATISTICS, FakeContext, result
 from umlip_gate.claims.assertions import EachElement, ElementsStandOut, ExtremeElement
 from umlip_gate.claims.assertions.base import Subject
 from umlip_gate.claims.bounds import Measured
@@ -31,7 +31,7 @@ def made(values: dict[str, float | None] | dict[str, float]) -> Result:
 
 
 def judged(assertion: EachElement | ExtremeElement | ElementsStandOut, own: Result) -> Verdict:
-    return assertion.judge(Subject("a", "W-g"), MadeContext([own]))
+    return assertion.judge(Subject("a", "W-g"), FakeContext([own]))
 
 
 def each(**keys: Any) -> EachElement:  # noqa: ANN401 - any TOML value

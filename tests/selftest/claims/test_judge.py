@@ -9,7 +9,7 @@ from umlip_gate.claims.assertions import Limit
 from umlip_gate.claims.bounds import ReferenceValue
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.result import Result
-from umlip_gate.claims.schema import CellLimit
+from umlip_gate.claims.schema import ResultLimit
 from umlip_gate.claims.verdict import NotPassed, Outcome
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.quantities import EQUALLY_WEIGHTED, QUANTITIES
@@ -177,7 +177,7 @@ def test_both_ends_of_a_bound_count(
 def test_failures_of_a_sample_are_outside_once_too_many(
     n_failed: int, maximum: float, outcome: Outcome
 ) -> None:
-    bound = CellLimit(
+    bound = ResultLimit(
         quantity="failed_configurations",
         convention="count",
         unit="configurations",
@@ -231,7 +231,7 @@ def test_a_worst_share_of_a_sample_passes_nothing() -> None:
     for quantity in shares:
         for convention in quantity.conventions:
             assert "too few to be found" in (quantity.doubt_on_samples(convention) or "")
-    bound = CellLimit.model_validate(
+    bound = ResultLimit.model_validate(
         {
             "quantity": "force_worst_share",
             "convention": "component",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.selftest.builders.evidence import ENERGY, SPREAD, MadeContext, result
+from tests.selftest.builders.evidence import ENERGY, SPREAD, FakeContext, result
 from tests.selftest.reference.metrics import dataset
 from umlip_gate.claims.assertions import Cannot, PositiveShare, Ratio, SignOf
 from umlip_gate.claims.assertions.base import Subject
@@ -15,7 +15,7 @@ from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import errors_of
-from umlip_gate.metrics.measurement import measure_basis
+from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest
@@ -30,7 +30,7 @@ def ratio(group: str, against: str | None = None, at_most: float = 0.55) -> Rati
 
 
 def test_ratio_of_means_against_all_others() -> None:
-    context = MadeContext([result(m, v) for m, v in zip("abcd", (2.0, 4.0, 5.0, 7.0), strict=True)])
+    context = FakeContext([result(m, v) for m, v in zip("abcd", (2.0, 4.0, 5.0, 7.0), strict=True)])
     verdict = ratio("ab").judge(ALL, context)
     assert verdict.outcome is Outcome.PASSED
     assert (verdict.value, verdict.limit, verdict.unit) == (0.5, 0.55, "1")
@@ -40,9 +40,9 @@ def test_ratio_of_means_against_all_others() -> None:
 
 
 def test_ratio_has_the_interval_of_pairs() -> None:
-    context = MadeContext([result("a", 2.0), result("b", 4.0, spread=SPREAD + 1e-3 * SPREAD[::-1])])
+    context = FakeContext([result("a", 2.0), result("b", 4.0, spread=SPREAD + 1e-3 * SPREAD[::-1])])
     assert ratio("a", "b").judge(ALL, context).interval == pytest.approx((0.5, 0.5), abs=1e-4)
-    apart = MadeContext([result("a", 2.0), result("b", 4.0, spread=SPREAD[::-1])])
+    apart = FakeContext([result("a", 2.0), result("b", 4.0, spread=SPREAD[::-1])])
     low, high = ratio("a", "b").judge(ALL, apart).interval or (0.0, 1.0)
     assert high - low > 0.02
 
@@ -50,12 +50,12 @@ def test_ratio_has_the_interval_of_pairs() -> None:
 def test_ratio_needs_every_model_that_is_named() -> None:
     results = [result("a", 2.0), result("c", 5.0)]
     with pytest.raises(Unavailable, match=r"b \(gated\)"):
-        ratio("ab").judge(ALL, MadeContext(results, absent={"b": "gated"}))
+        ratio("ab").judge(ALL, FakeContext(results, absent={"b": "gated"}))
     with pytest.raises(Unavailable):
-        ratio("ac").judge(ALL, MadeContext(results))
+        ratio("ac").judge(ALL, FakeContext(results))
     with pytest.raises(MeasurementError, match=r"d \(not measured: hung\)"):
-        ratio("a").judge(ALL, MadeContext(results, errors={"d": "hung"}))
-    partly = ratio("a").judge(ALL, MadeContext(results, absent={"d": "gated"}))
+        ratio("a").judge(ALL, FakeContext(results, errors={"d": "hung"}))
+    partly = ratio("a").judge(ALL, FakeContext(results, absent={"d": "gated"}))
     assert "judged over 2 of 3 models" in partly.reason
     assert partly.details == {"n_models_judged": 2, "n_models_meant": 3}
 
@@ -66,7 +66,7 @@ def signed(errors_mev: list[float], energies_ev: list[float]) -> tuple[Result, C
     made = dataset([1] * n, energies_ev, [[0.0, 0.0, 0.0]] * n)
     predicted = np.array(energies_ev) + np.array(errors_mev) / 1000
     errors = errors_of(made, Predictions(predicted, np.zeros((n, 3)), {}))
-    return replace(result("a", 1.0), metrics=measure_basis(ErrorSet((errors,)))), made
+    return replace(result("a", 1.0), metrics=measure_errors(ErrorSet((errors,)))), made
 
 
 def sign(claimed: str = "negative", energies: str = "positive") -> SignOf:
@@ -80,23 +80,23 @@ ENERGIES = [*[1.0, 2.0, 3.0] * 40, *[-1.0] * 120, 0.0]
 
 
 def test_sign_is_judged_over_its_rows_alone() -> None:
-    verdict = sign().judge(ONE, MadeContext([signed(ERRORS, ENERGIES)[0]]))
+    verdict = sign().judge(ONE, FakeContext([signed(ERRORS, ENERGIES)[0]]))
     assert verdict.outcome is Outcome.PASSED
     assert verdict.value == pytest.approx(-6)
     assert "over 120 of 241 rows, those of positive energy" in verdict.reason
-    context = MadeContext([signed(ERRORS, ENERGIES)[0]])
+    context = FakeContext([signed(ERRORS, ENERGIES)[0]])
     assert sign("positive").judge(ONE, context).outcome is Outcome.FAILED
     assert sign("positive", "negative").judge(ONE, context).outcome is Outcome.PASSED
 
 
 def test_a_mean_whose_interval_holds_zero_is_undecided() -> None:
-    context = MadeContext([signed([-5.0, 4.0, -1.0, 3.0] * 30, [1.0] * 120)[0]])
+    context = FakeContext([signed([-5.0, 4.0, -1.0, 3.0] * 30, [1.0] * 120)[0]])
     assert sign().judge(ONE, context).outcome is Outcome.INCONCLUSIVE
     assert sign("positive").judge(ONE, context).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_sign_over_few_rows_is_undecided() -> None:
-    verdict = sign().judge(ONE, MadeContext([signed([-5.0, -7.0] * 49, [1.0] * 98)[0]]))
+    verdict = sign().judge(ONE, FakeContext([signed([-5.0, -7.0] * 49, [1.0] * 98)[0]]))
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert (
         "-6.00 meV/atom (98 independent groups of configurations, 100 needed), inconclusive"
@@ -106,9 +106,9 @@ def test_a_sign_over_few_rows_is_undecided() -> None:
 
 def test_sign_without_such_rows_or_with_failed_ones_is_not_measured() -> None:
     with pytest.raises(MeasurementError, match="no rows of positive energy"):
-        sign().judge(ONE, MadeContext([signed([1.0], [-1.0])[0]]))
+        sign().judge(ONE, FakeContext([signed([1.0], [-1.0])[0]]))
     with pytest.raises(MeasurementError, match="1 of 2 configurations failed"):
-        sign().judge(ONE, MadeContext([signed([-1.0, np.nan], [1.0, -1.0])[0]]))
+        sign().judge(ONE, FakeContext([signed([-1.0, np.nan], [1.0, -1.0])[0]]))
 
 
 def cannot() -> Cannot:
@@ -116,9 +116,9 @@ def cannot() -> Cannot:
     return Cannot.model_validate({**entry, "error": "has no neighbour"})
 
 
-def failing(*errors: str, unlisted: int = 0) -> MadeContext:
+def failing(*errors: str, unlisted: int = 0) -> FakeContext:
     failures = dict(enumerate(errors))
-    return MadeContext([result("a", None, n_failed=len(errors) + unlisted, failures=failures)])
+    return FakeContext([result("a", None, n_failed=len(errors) + unlisted, failures=failures)])
 
 
 def test_what_fails_with_the_error_that_is_named_is_reproduced() -> None:
@@ -128,7 +128,7 @@ def test_what_fails_with_the_error_that_is_named_is_reproduced() -> None:
 
 
 def test_what_can_be_computed_is_contradicted() -> None:
-    assert cannot().judge(ONE, MadeContext([result("a", 4.0)])).outcome is Outcome.FAILED
+    assert cannot().judge(ONE, FakeContext([result("a", 4.0)])).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize("errors", [("MemoryError",), ("atom 3 has no neighbour", "MemoryError")])
@@ -155,7 +155,7 @@ def test_where_positive_energies_come_from() -> None:
         {"kind": "positive-share", "name": "p", "datasets": ["both"], "of": "Mg", "at_least": 0.5}
     )
 
-    class Pooled(MadeContext):
+    class Pooled(FakeContext):
         def members(self, dataset: str) -> tuple[str, ...]:
             return ("Mg", "W-g") if dataset == "both" else (dataset,)
 

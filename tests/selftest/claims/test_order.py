@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tests.selftest.builders.evidence import SPREAD, MadeContext, N, order, result
+from tests.selftest.builders.evidence import SPREAD, FakeContext, N, order, result
 from umlip_gate.claims.assertions import Order
 from umlip_gate.claims.assertions.base import Subject
 from umlip_gate.claims.verdict import NotPassed, Outcome, Verdict
@@ -21,7 +21,7 @@ def judged(
     absent: str = "",
 ) -> Verdict:
     results = [result(m, value, spread=(spreads or {}).get(m)) for m, value in values.items()]
-    return assertion.judge(WG, MadeContext(results, absent=dict.fromkeys(absent, "gated")))
+    return assertion.judge(WG, FakeContext(results, absent=dict.fromkeys(absent, "gated")))
 
 
 def test_a_better_than_b() -> None:
@@ -124,14 +124,14 @@ def test_models_that_are_not_at_hand_are_left_out_and_counted() -> None:
     with pytest.raises(Unavailable, match=r"not decided without b \(gated\)"):
         judged(order("a", "b"), {"a": 1.0}, absent="b")
     with pytest.raises(Unavailable, match="nobody has it"):
-        order("a", "b").judge(Subject(None, "Mo-g"), MadeContext([result("a", 1.0)]))
+        order("a", "b").judge(Subject(None, "Mo-g"), FakeContext([result("a", 1.0)]))
 
 
 def test_a_model_that_could_not_be_measured_is_an_error() -> None:
-    context = MadeContext([result("a", 1.0), result("b", 2.0)], errors={"c": "hung"})
+    context = FakeContext([result("a", 1.0), result("b", 2.0)], errors={"c": "hung"})
     with pytest.raises(MeasurementError, match=r"c \(not measured: hung\)"):
         order(*"abc").judge(WG, context)
-    failed = MadeContext([result("a", 1.0), result("b", None, n_failed=1)])
+    failed = FakeContext([result("a", 1.0), result("b", None, n_failed=1)])
     with pytest.raises(MeasurementError, match=r"b on W-g: .* 1 of 1026 configurations failed"):
         order("a", "b").judge(WG, failed)
 

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from tests.selftest.builders.evidence import MadeContext, result
+from tests.selftest.builders.evidence import FakeContext, result
 from umlip_gate.claims.assertions import (
     Assertion,
     Cannot,
@@ -23,7 +23,7 @@ from umlip_gate.claims.result import Result
 from umlip_gate.claims.thresholds import BEYOND, Thresholds
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.measurement import Metrics
-from umlip_gate.plugin.checks import cell_cases
+from umlip_gate.plugin.checks import measured_cases
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.report.claims import committed_thresholds
 from umlip_gate.settings import ROOT
@@ -63,7 +63,7 @@ def valued(model: str, dataset: str, assertion: Assertion, value: float) -> Resu
     return replace(made, dataset=dataset, metrics=metrics)
 
 
-class PaperBench(MadeContext):
+class PaperRecorder(FakeContext):
     """A context that knows the project's pools and periodic table."""
 
     def members(self, dataset: str) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def test_an_order_of_the_paper_is_found_in_what_obeys_it(item: str) -> None:
         values = {model: 100 + sign * place for model, place in places.items()}
         if assertion.rest:
             values["another"] = 100 + sign * len(places)
-        context = PaperBench(
+        context = PaperRecorder(
             [valued(m, subject.dataset, assertion, value) for m, value in values.items()]
         )
         assert assertion.judge(subject, context).outcome is outcome
@@ -104,7 +104,7 @@ def gb56(item: str, values: dict[str, float]) -> Verdict:
         for element, value in values.items()
     }
     whole = replace(valued(subject.model, "GB-56", assertion, 1.0), groups=groups)
-    return assertion.judge(Subject(subject.model, "GB-56"), PaperBench([whole]))
+    return assertion.judge(Subject(subject.model, "GB-56"), PaperRecorder([whole]))
 
 
 LOW = dict.fromkeys((*GB56, *F_BLOCK), 4.0)
@@ -226,7 +226,9 @@ def test_what_cannot_be_computed_is_judged_by_its_claim_alone() -> None:
         gate=None,
         recalculations={},
     )
-    results = {(case.model, case.dataset) for case in cell_cases(cast("RunConfiguration", suite))}
+    results = {
+        (case.model, case.dataset) for case in measured_cases(cast("RunConfiguration", suite))
+    }
     assert results == {("CHGNet_0.3.0", "W-g"), ("SevenNet-0", "W-s"), ("SevenNet-0", "W-g")}
     claimed = {subject for item in of_kind(Cannot) for subject in ASSERTIONS[item].subjects()}
     assert claimed == {("CHGNet_0.3.0", "W-s")}

@@ -130,7 +130,7 @@ evidence = "measured"
 date = 2025-11-22
 """
 
-CELL = """\
+EVERY_MODEL = """\
 quantity = "failed_configurations"
 convention = "count"
 unit = "configurations"
@@ -159,7 +159,7 @@ rationale = "for tests"
 """
 
 FILES = {
-    "every-model.toml": CELL,
+    "every-model.toml": EVERY_MODEL,
     "statistics.toml": STATISTICS,
     "dataset-groups.toml": POOLS,
     "periodic_table.toml": PERIODIC_TABLE,
@@ -201,7 +201,7 @@ def test_all_is_read(folder: Path) -> None:
     assert thresholds.gates["release"] == load_gate("release", folder, DATASETS)
 
 
-def test_known_failure_is_of_one_cell(folder: Path) -> None:
+def test_known_failure_is_of_one_result(folder: Path) -> None:
     thresholds = load(folder)
     result = ("abstract.energy", "eqV2-86M", "W-g", "published")
     known = thresholds.known_failure(*result)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.selftest
 
 MODELS = load_models()
 THRESHOLDS = load_cost_thresholds(ROOT / "thresholds", MODELS)
-SIZES, AGAINST = THRESHOLDS.protocol.sizes, THRESHOLDS.against
+SIZES, COMPARISON = THRESHOLDS.protocol.sizes, THRESHOLDS.comparison
 HOST: dict[str, Any] = {
     "cpu": "a CPU",
     "cores": [3],
@@ -111,7 +111,7 @@ def test_crystals_have_the_atoms_that_are_asked_for(n_atoms: int) -> None:
 
 
 def test_a_ratio_is_free_of_what_slows_both() -> None:
-    found = ratio(np.full((6, 2, 4), 1.1), AGAINST)
+    found = ratio(np.full((6, 2, 4), 1.1), COMPARISON)
     assert found.value == pytest.approx(1.1)
     assert found.interval == pytest.approx((1.1, 1.1))
 
@@ -119,14 +119,14 @@ def test_a_ratio_is_free_of_what_slows_both() -> None:
 def test_a_ratios_interval_knows_that_processes_differ() -> None:
     """What is the same in every round of a block is no proof of a difference."""
     processes = np.exp(np.random.default_rng(0).normal(0, 0.03, size=(6, 2, 1)))
-    low, high = ratio(np.repeat(processes, 4, axis=2), AGAINST).interval
+    low, high = ratio(np.repeat(processes, 4, axis=2), COMPARISON).interval
     assert low < 1 < high
     assert high - low > 0.01  # that of the rounds alone would be zero
 
 
 def test_which_worker_starts_first_cancels_out() -> None:
     """In every block, so that it widens no interval either."""
-    found = ratio([[[1.05] * 4, [1 / 1.05] * 4]] * 6, AGAINST)
+    found = ratio([[[1.05] * 4, [1 / 1.05] * 4]] * 6, COMPARISON)
     assert found.value == pytest.approx(1)
     assert found.interval == pytest.approx((1, 1))
 
@@ -135,15 +135,15 @@ def test_slowdowns_are_found_out_as_often_as_their_size_allows() -> None:
     rng = np.random.default_rng(0)
     processes = rng.normal(0, 0.015, size=(24, 2, 1))
     blocks = np.exp(processes + rng.normal(0, 0.01, size=(24, 2, 4)))
-    assert rates(blocks, 0, AGAINST)[Outcome.FAILED] == 0
-    assert rates(blocks, 0, AGAINST)[Outcome.PASSED] > 0.95
-    assert rates(blocks, 0.2, AGAINST)[Outcome.FAILED] == 1
-    assert sum(rates(blocks, 0.05, AGAINST).values()) == pytest.approx(1)
+    assert rates(blocks, 0, COMPARISON)[Outcome.FAILED] == 0
+    assert rates(blocks, 0, COMPARISON)[Outcome.PASSED] > 0.95
+    assert rates(blocks, 0.2, COMPARISON)[Outcome.FAILED] == 1
+    assert sum(rates(blocks, 0.05, COMPARISON).values()) == pytest.approx(1)
 
 
 def test_the_power_tells_an_effect_of_the_order_from_a_ratio() -> None:
     blocks = np.tile([[[1.05] * 4, [1 / 1.05] * 4]], (12, 1, 1))
-    equal, by_order, *_ = summary(blocks, AGAINST)
+    equal, by_order, *_ = summary(blocks, COMPARISON)
     assert "mean 1.0000 ± 0.0000" in equal
     assert "started first over the other: 1.0500 to 1.0500, mean 1.0500" in by_order
 
@@ -179,7 +179,7 @@ def baseline(**keys: Any) -> Baseline:  # noqa: ANN401 - any TOML value
 @pytest.mark.parametrize(
     ("factor", "outcome"), [(0.5, Outcome.PASSED), (1.09, Outcome.PASSED), (1.11, Outcome.FAILED)]
 )
-def test_a_step_is_held_against_what_it_cost(factor: float, outcome: Outcome) -> None:
+def test_a_step_is_compared_with_what_it_cost(factor: float, outcome: Outcome) -> None:
     found, kept = measured(factor * 1e-3), baseline()
     entry = kept.by_key()["M", "float64", 125]
     judged = judge_baseline(found, found.costs[125], kept, entry)
@@ -219,7 +219,7 @@ def test_a_model_that_broke_at_the_required_size_is_no_absence() -> None:
         known.of("B")
 
 
-def test_two_devices_are_not_set_against_each_other() -> None:
+def test_two_devices_are_not_compared() -> None:
     with pytest.raises(MeasurementError, match="M ran on cpu and other on cuda"):
         _require_one_device(measured(), measured(model="other", device="cuda"))
 
@@ -264,13 +264,13 @@ def test_kept_costs_stand_in_where_a_run_measures_none(tmp_path: Path) -> None:
     kept = baseline()
     models: dict[str, Model | Candidate] = {"M": MODELS["EAM-Zhou"]}  # in float64, as what is kept
     settings = Settings(tmp_path, tmp_path, None, offline=True)
-    workbench = CostSession(models, settings, THRESHOLDS.protocol, "cpu", None)
-    assert workbench.known("cpu", kept).of("M").source == "stored"
+    session = CostSession(models, settings, THRESHOLDS.protocol, "cpu", None)
+    assert session.known("cpu", kept).of("M").source == "stored"
     with pytest.raises(Unavailable, match="no cost on a cpu device was measured"):
-        workbench.known("cpu", None)
-    workbench.measured["M"] = measured(9.0)
-    assert workbench.known("cpu", kept).of("M").at(125) == pytest.approx(9e6)
-    assert workbench.known("cuda", kept).of("M").source == "stored"
+        session.known("cpu", None)
+    session.measured["M"] = measured(9.0)
+    assert session.known("cpu", kept).of("M").at(125) == pytest.approx(9e6)
+    assert session.known("cuda", kept).of("M").source == "stored"
 
 
 def test_two_devices_make_no_baseline() -> None:

@@ -166,7 +166,7 @@ def test_a_point_that_is_not_complete_is_refused(
     assert message in refusal(tmp_path, cells)
 
 
-def test_counts_and_elements_are_held_against_the_registry(tmp_path: Path) -> None:
+def test_counts_and_elements_are_compared_with_the_registry(tmp_path: Path) -> None:
     assert "1 interaction energies, but 2 are registered" in refusal(
         tmp_path, pair(1, -10.4), rows=2
     )
@@ -228,11 +228,11 @@ def judged(folder: Path, factory: str, n_atoms: int, *arguments: str) -> Outcome
             atoms.calc = honest()
             cells.append(cell(atoms, float(atoms.get_potential_energy()), **said))
     ase.io.write(folder / "cells.xyz", cells, format="extxyz")
-    desk = CommandLineRun(folder)
+    cli = CommandLineRun(folder)
     (folder / "data.toml").write_text(BROUGHT)
-    desk.gate(WORST, {**FAILED, "dataset": "pairs"}, required="pairs")
-    desk.candidate(f"fakes:{factory}")
-    return desk.judge(*arguments)
+    cli.gate(WORST, {**FAILED, "dataset": "pairs"}, required="pairs")
+    cli.candidate(f"fakes:{factory}")
+    return cli.judge(*arguments)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tests.selftest.builders.http_server import Answer, Server, make_certificate, serving
 from tests.selftest.cli import CommandLineRun
 from umlip_gate.datasets import download
-from umlip_gate.datasets.addresses import place_of, without_secrets
+from umlip_gate.datasets.addresses import mirror_path, without_secrets
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import Fault, InputError
@@ -123,8 +123,8 @@ def test_secret_parameters_are_hashed(name: str) -> None:
     assert "secret" not in shown
     assert shown.startswith("https://host/a?id=3&")
     assert without_secrets(shown) == shown
-    assert place_of(shown) == place_of(url)
-    assert place_of(url) != place_of(url + "2"), "other values are other files"
+    assert mirror_path(shown) == mirror_path(url)
+    assert mirror_path(url) != mirror_path(url + "2"), "other values are other files"
 
 
 @pytest.mark.parametrize(

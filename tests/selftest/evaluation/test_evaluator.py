@@ -96,24 +96,26 @@ def evaluator(sample_limit: SampleLimit | None = None) -> Evaluator:
 
 
 def test_an_ensemble_errs_as_its_mean_does() -> None:
-    lab = evaluator()
-    energies = [lab.evaluate(name, "one").errors.energy for name in "abc"]
-    ensemble = lab.evaluate("all", "one")
+    subject = evaluator()
+    energies = [subject.evaluate(name, "one").errors.energy for name in "abc"]
+    ensemble = subject.evaluate("all", "one")
     np.testing.assert_allclose(ensemble.errors.energy, np.mean(energies, axis=0), atol=1e-9)
     assert ensemble.identity == {"members": {name: {"name": name} for name in "abc"}}
     assert ensemble.to_json()["uncertainty"]
 
 
 def test_over_a_pool_the_deviations_are_pooled() -> None:
-    lab = evaluator()
-    parts = [lab.evaluate("all", dataset).deviations for dataset in ("one", "two")]
+    subject = evaluator()
+    parts = [subject.evaluate("all", dataset).deviations for dataset in ("one", "two")]
     assert all(parts)
-    pooled = lab.evaluate("all", "pool")
+    pooled = subject.evaluate("all", "pool")
     found = correlations(Deviations.pooled([part for part in parts if part]), n_resamples=2)
     for (quantity, convention), expected in found.items():
         assert pooled.metrics.values[quantity][convention] == pytest.approx(expected.value)
     # a model has none of its own
-    assert lab.evaluate("a", "pool").metrics.values["force_deviation_spearman"] == {"vector": None}
+    assert subject.evaluate("a", "pool").metrics.values["force_deviation_spearman"] == {
+        "vector": None
+    }
 
 
 def test_a_pool_with_a_dataset_that_cannot_be_had_is_not_measured() -> None:
@@ -122,10 +124,10 @@ def test_a_pool_with_a_dataset_that_cannot_be_had_is_not_measured() -> None:
 
 
 def test_members_that_came_to_different_ends_are_compared_where_all_have_been() -> None:
-    lab = evaluator(SampleLimit(budget_s=10.0))
-    assert lab.evaluate("a", "large").metrics.n_whole is None
-    assert lab.evaluate("b", "large").metrics.n_configurations == 300
-    ensemble = lab.evaluate("all", "large")
+    subject = evaluator(SampleLimit(budget_s=10.0))
+    assert subject.evaluate("a", "large").metrics.n_whole is None
+    assert subject.evaluate("b", "large").metrics.n_configurations == 300
+    ensemble = subject.evaluate("all", "large")
     assert (ensemble.metrics.n_configurations, ensemble.metrics.n_whole) == (200, 400)
     rows = plan(FakeDatasets().load("large")).first(200).rows
     whole = evaluator()
@@ -146,27 +148,27 @@ def test_a_budget_that_ends_before_a_sample_is_of_use_measures_nothing(
         evaluator(SampleLimit(budget_s=10.0)).evaluate("all", "large")
 
 
-def test_a_cell_is_tried_once_and_fails_alike_at_every_call() -> None:
-    lab = evaluator()
-    assert lab.evaluate("a", "one") is lab.evaluate("a", "one")
+def test_a_result_is_tried_once_and_fails_alike_at_every_call() -> None:
+    subject = evaluator()
+    assert subject.evaluate("a", "one") is subject.evaluate("a", "one")
     for _ in range(2):
         with pytest.raises(Unavailable, match="nobody has it"):
-            lab.evaluate("a", "nowhere")
+            subject.evaluate("a", "nowhere")
 
 
 def test_a_pool_of_samples_is_not_measured() -> None:
     """Its rows would be taken for the whole."""
-    lab = evaluator(SampleLimit(configurations=150))
+    subject = evaluator(SampleLimit(configurations=150))
     mixed = Pool(id="mixed", datasets=("one", "large"), rule="rows", rationale="a self-test's")
-    lab.pools = {"mixed": mixed}
+    subject.pools = {"mixed": mixed}
     with pytest.raises(MeasurementError, match="a on mixed: of large there is a sample only"):
-        lab.evaluate("a", "mixed")
+        subject.evaluate("a", "mixed")
 
 
 def test_what_failed_in_a_pool_is_named_by_dataset_and_row() -> None:
-    lab = evaluator()
-    lab.sources.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
-    result = lab.evaluate("a", "pool")
+    subject = evaluator()
+    subject.sources.failures["two"] = {3: "MemoryError: no"}  # type: ignore[attr-defined] # the fake
+    result = subject.evaluate("a", "pool")
     assert result.failures == {SIZES["one"] + 3: "two row 3: MemoryError: no"}
     with pytest.raises(MeasurementError, match="1 of 100 configurations failed, first row 43: two"):
         result.value(Measured.model_validate(ENERGY))
@@ -184,12 +186,12 @@ def test_a_sample_of_fewer_than_tell_anything_is_not_measured() -> None:
 
 
 def test_energies_of_another_functional_have_no_raw_value() -> None:
-    lab = evaluator()
-    lab.models = {**lab.models, "a": Candidate.model_validate(R2SCAN)}
+    subject = evaluator()
+    subject.models = {**subject.models, "a": Candidate.model_validate(R2SCAN)}
     dataset = {"id": "one", "title": "one", "elements": ["W"], "dft": {"functional": "PBE"}}
     files = {"files": [{"path": "x.xyz"}], "reader": "extxyz"}
-    lab.datasets.datasets = dict.fromkeys(SIZES, Dataset.model_validate({**dataset, **files}))
-    result, same = lab.evaluate("a", "one"), lab.evaluate("b", "one")
+    subject.datasets.datasets = dict.fromkeys(SIZES, Dataset.model_validate({**dataset, **files}))
+    result, same = subject.evaluate("a", "one"), subject.evaluate("b", "one")
     for name, quantity in QUANTITIES.items():
         for convention in quantity.conventions:
             number = Measured(quantity=name, convention=convention, unit=quantity.unit)
@@ -200,9 +202,9 @@ def test_energies_of_another_functional_have_no_raw_value() -> None:
                     result.value(number)
             elif same.metrics.values[name][convention] is not None:
                 assert result.value(number) is not None
-    pooled = lab.evaluate("a", "pool")
+    pooled = subject.evaluate("a", "pool")
     assert pooled.metrics.values["energy_rmse"]["per_atom"] is None
-    assert lab.evaluate("a", "one").to_json()["other_functional"] == result.other_functional
-    assert lab.evaluate("a", "one").energy_windows == []
+    assert subject.evaluate("a", "one").to_json()["other_functional"] == result.other_functional
+    assert subject.evaluate("a", "one").energy_windows == []
     assert same.other_functional is None
     assert same.metrics.values["energy_rmse"]["per_atom"] is not None

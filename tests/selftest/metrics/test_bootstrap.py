@@ -17,7 +17,7 @@ from umlip_gate.metrics.bootstrap import (
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, FloatArray, errors_of
 from umlip_gate.metrics.estimates import Estimate, estimates_of
-from umlip_gate.metrics.measurement import measure, measure_basis
+from umlip_gate.metrics.measurement import measure, measure_errors
 
 pytestmark = pytest.mark.selftest
 
@@ -133,7 +133,7 @@ def test_what_one_configuration_alone_carries_has_no_interval() -> None:
     errors = errors_of(*random_case(200, seed=9))
     errors.energy[:] = 0.0
     errors.energy[17] = 50.0
-    found = measure_basis(ErrorSet((errors,)))
+    found = measure_errors(ErrorSet((errors,)))
     assert found.values["energy_rmse"]["per_configuration"] == pytest.approx(50 / math.sqrt(200))
     assert found.intervals["energy_rmse"]["per_configuration"] is None
 
@@ -242,8 +242,8 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     }
     covered = dict.fromkeys(truth, 0)
     for trial in range(trials):
-        basis = ErrorSet((normal_errors(200, sigma, rng),))
-        metrics = measure_basis(basis, Resampling(n_resamples=300, seed=trial))
+        error_set = ErrorSet((normal_errors(200, sigma, rng),))
+        metrics = measure_errors(error_set, Resampling(n_resamples=300, seed=trial))
         for key, true in truth.items():
             interval = metrics.intervals[key[0]][key[1]]
             assert interval is not None
@@ -258,7 +258,7 @@ def test_memory_is_bounded_for_a_large_dataset() -> None:
     peaks = []
     for n_resamples in (8, 80):
         tracemalloc.start()
-        measure_basis(ErrorSet((errors,)), Resampling(n_resamples=n_resamples))
+        measure_errors(ErrorSet((errors,)), Resampling(n_resamples=n_resamples))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert max(peaks) < 100e6

@@ -286,10 +286,10 @@ def test_single_precision_predictions_are_taken_at_their_value() -> None:
 def test_no_error_at_all_is_zero_and_has_no_worst_share() -> None:
     configurations, _ = random_case(5, seed=5)
     metrics = few((configurations, Predictions(configurations.energies, configurations.forces, {})))
-    for name, cells in metrics.values.items():
+    for name, values in metrics.values.items():
         undefined = name.endswith("worst_share") or QUANTITIES[name].of != "model"
         expected = None if undefined else 1 if name.endswith("slope") else 0
-        assert set(cells.values()) == {expected}, name
+        assert set(values.values()) == {expected}, name
     assert metrics.intervals["energy_rmse"]["per_atom"] is None
     assert metrics.intervals["energy_worst_share"]["per_atom"] is None
 
@@ -302,7 +302,7 @@ def test_one_failed_row_leaves_no_headline_number(row: int, how: str) -> None:
     assert (metrics.n_configurations, metrics.n_failed) == (20, 1)
     assert metrics.values["failed_configurations"] == {"count": 1}
     assert set(flat(metrics).values()) == {None}
-    intervals = [cell for cells in metrics.intervals.values() for cell in cells.values()]
+    intervals = [value for values in metrics.intervals.values() for value in values.values()]
     assert set(intervals) == {None}
     others = few(pick(case, [i for i in range(20) if i != row]))
     expected = dict(others.values)
@@ -327,7 +327,7 @@ def test_all_failed_leaves_nothing_measured() -> None:
     metrics = few((configurations, nothing))
     assert metrics.n_failed == 4
     assert metrics.survivors is not None
-    assert {v for cells in metrics.survivors.values() for v in cells.values()} == {None}
+    assert {v for values in metrics.survivors.values() for v in values.values()} == {None}
 
 
 def test_an_absurd_energy_is_no_number_that_could_pass() -> None:

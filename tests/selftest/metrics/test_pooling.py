@@ -10,7 +10,7 @@ from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.error_set import RULES, ErrorSet, Rule
 from umlip_gate.metrics.errors import Errors, errors_of
-from umlip_gate.metrics.measurement import Metrics, measure_basis
+from umlip_gate.metrics.measurement import Metrics, measure_errors
 from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest
@@ -22,7 +22,7 @@ sizes = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 
 def measure_pool(parts: list[Errors], n_resamples: int = 2000) -> dict[Rule, Metrics]:
     how = Resampling(n_resamples=n_resamples)
-    return {rule: measure_basis(ErrorSet(tuple(parts), rule), how) for rule in RULES}
+    return {rule: measure_errors(ErrorSet(tuple(parts), rule), how) for rule in RULES}
 
 
 def parts_of(sizes: list[int]) -> list[tuple[Case, Errors]]:
@@ -35,7 +35,7 @@ def test_rows_pooled_is_one_long_dataset(sizes: list[int]) -> None:
     parts = [errors for _, errors in parts_of(sizes)]
     pooled = measure_pool(parts, n_resamples=2)["rows"]
     whole = Errors.joined(parts)
-    assert pooled.values == measure_basis(ErrorSet((whole,))).values
+    assert pooled.values == measure_errors(ErrorSet((whole,))).values
     for name in ("per_configuration", "per_atom"):
         weight = np.ones(len(whole)) if name == "per_configuration" else whole.n_atoms
         expected = math.sqrt(float(weight @ whole.energy**2 / weight.sum()))
@@ -61,7 +61,7 @@ def _mean(values: list[float | None]) -> float:
 def test_one_dataset_is_its_own_pool() -> None:
     (_, errors), *_ = parts_of([30])
     by_rule = measure_pool([errors], n_resamples=50)
-    alone = measure_basis(ErrorSet((errors,)))
+    alone = measure_errors(ErrorSet((errors,)))
     for metrics in by_rule.values():
         assert_close(flat(metrics), flat(alone))
 

@@ -10,7 +10,7 @@ from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, errors_of
 from umlip_gate.metrics.estimates import estimates_of
-from umlip_gate.metrics.measurement import measure_basis
+from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.metrics.sampling import FEWEST_OF_A_STRATUM, GROUPS, Sample, plan
 from umlip_gate.predictions.predictions import Predictions
 
@@ -97,8 +97,8 @@ def test_the_whole_is_estimated_without_bias_and_its_interval_covers() -> None:
     trials = 200
     for trial in range(trials):
         sample = plan(configurations, seed=trial).first(300)
-        basis = ErrorSet((_rows(errors, sample),), sample=sample)
-        metrics = measure_basis(basis, Resampling(n_resamples=200, seed=trial))
+        error_set = ErrorSet((_rows(errors, sample),), sample=sample)
+        metrics = measure_errors(error_set, Resampling(n_resamples=200, seed=trial))
         for quantity, convention in keys:
             key = quantity, convention
             found[key].append(metrics.values[quantity][convention] or 0.0)
@@ -119,7 +119,7 @@ def test_the_interval_closes_as_the_sample_becomes_the_whole() -> None:
     widths = []
     for n in (128, 200, 590, 600):
         sample = plan(configurations).first(n)
-        found = measure_basis(ErrorSet((_rows(errors, sample),), sample=sample))
+        found = measure_errors(ErrorSet((_rows(errors, sample),), sample=sample))
         low, high = found.intervals["force_rmse"]["component"] or (0.0, 0.0)
         widths.append(high - low)
     assert widths[0] > widths[1] > widths[2] > widths[3] == 0

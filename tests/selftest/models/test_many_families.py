@@ -35,7 +35,7 @@ sys.meta_path.insert(0, Crash())
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLineRun:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLineRun:
     models = load_models()
     for name in (*SOUND, DYING):
         try:
@@ -47,17 +47,17 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLineRun:
     return CommandLineRun(tmp_path)
 
 
-def test_a_family_that_crashes_is_one_verdict_of_five(desk: CommandLineRun) -> None:
-    command = desk.command(
+def test_a_family_that_crashes_is_one_verdict_of_five(cli: CommandLineRun) -> None:
+    command = cli.command(
         "-m",
         "accuracy",
         "--umlip-weights=random:0",
         *(f"--umlip-model={name}" for name in (*SOUND, DYING)),
         "--umlip-dataset=crystals",
-        f"--umlip-datasets={desk.folder / 'data.toml'}",
-        f"--umlip-results={desk.folder / 'results.json'}",
+        f"--umlip-datasets={cli.folder / 'data.toml'}",
+        f"--umlip-results={cli.folder / 'results.json'}",
     )
-    outcome = desk.run(command)
+    outcome = cli.run(command)
     assert outcome.code == NOT_MEASURED, outcome.output
     found = {verdict["model"]: verdict for verdict in outcome.results["verdicts"]}
     assert {name: found[name]["outcome"] for name in SOUND} == dict.fromkeys(SOUND, "passed")

@@ -215,15 +215,15 @@ def test_terms_are_named_before_first_use(
 
 def test_a_model_is_asked_about_its_own_elements_only(tmp_path: Path) -> None:
     """Before anything of it is looked for: the skip says what it does not cover."""
-    desk = CommandLineRun(tmp_path)
+    cli = CommandLineRun(tmp_path)
     data = (tmp_path / "data.toml").read_text().replace('["W"]', '["Mo", "W"]')
     (tmp_path / "data.toml").write_text(data)
     crystals = labelled(12)
     for atoms in crystals[3:5]:
         atoms.symbols[0] = "Mo"
     ase.io.write(tmp_path / "crystals.xyz", crystals, format="extxyz")
-    outcome = desk.run(
-        desk.command(
+    outcome = cli.run(
+        cli.command(
             "-m",
             "accuracy",
             "--umlip-model=EAM-Zhou",

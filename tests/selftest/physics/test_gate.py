@@ -20,23 +20,23 @@ GRADIENT = "physics-gradient"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
-    desk = CommandLineRun(tmp_path)
+def cli(tmp_path: Path) -> CommandLineRun:
+    cli = CommandLineRun(tmp_path)
     for module in (mutants, unsound_chgnet):
         shutil.copy(str(module.__file__), tmp_path)
-    desk.gate(FAILED)
+    cli.gate(FAILED)
     gate = tmp_path / "own-gate.toml"
     gate.write_text(gate.read_text() + PHYSICS)
-    return desk
+    return cli
 
 
 def failed(outcome: Outcome) -> set[str]:
     return {name for name, each in outcome.verdicts.items() if each["outcome"] != "passed"}
 
 
-def test_a_sound_candidate_passes(desk: CommandLineRun) -> None:
-    desk.candidate("mutants:sound")
-    outcome = desk.judge()
+def test_a_sound_candidate_passes(cli: CommandLineRun) -> None:
+    cli.candidate("mutants:sound")
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
     verdict = outcome.verdicts[GRADIENT]
     assert verdict["id"] == "mine:crystals:gate.own-gate.physics-gradient"
@@ -46,18 +46,18 @@ def test_a_sound_candidate_passes(desk: CommandLineRun) -> None:
     assert verdict["details"]["n_trials"] == 10
 
 
-def test_forces_that_are_no_gradient_fail_by_a_thousandth_in_float64(desk: CommandLineRun) -> None:
-    desk.candidate("mutants:forces_too_large")
-    outcome = desk.judge()
+def test_forces_that_are_no_gradient_fail_by_a_thousandth_in_float64(cli: CommandLineRun) -> None:
+    cli.candidate("mutants:forces_too_large")
+    outcome = cli.judge()
     assert outcome.code == 1, outcome.output
     assert failed(outcome) == {GRADIENT}
     assert "for conservative models in float64" in outcome.verdicts[GRADIENT]["reason"]
     assert "conservative = false" in outcome.verdicts[GRADIENT]["reason"]
 
 
-def test_a_direct_candidate_is_told_so_and_judged_by_its_declaration(desk: CommandLineRun) -> None:
-    desk.candidate("mutants:forces_too_large", conservative=False)
-    outcome = desk.judge()
+def test_a_direct_candidate_is_told_so_and_judged_by_its_declaration(cli: CommandLineRun) -> None:
+    cli.candidate("mutants:forces_too_large", conservative=False)
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
     verdict = outcome.verdicts[GRADIENT]
     assert (verdict["limit"], verdict["details"]["kind"]) == (0.4, "direct")
@@ -65,28 +65,26 @@ def test_a_direct_candidate_is_told_so_and_judged_by_its_declaration(desk: Comma
     assert "mine: declared conservative = false" in outcome.output
 
 
-def test_predictions_are_kept_and_used_again(desk: CommandLineRun) -> None:
-    (desk.folder / "weights").write_text("0")
-    desk.candidate(
-        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
-    )
-    assert "crystals (physics: core): 90 configurations to compute" in desk.judge().output
-    again = desk.judge().output
+def test_predictions_are_kept_and_used_again(cli: CommandLineRun) -> None:
+    (cli.folder / "weights").write_text("0")
+    cli.candidate("fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    assert "crystals (physics: core): 90 configurations to compute" in cli.judge().output
+    again = cli.judge().output
     assert "crystals (physics: core): 90 predictions of " in again
     assert "configurations to compute" not in again
 
 
-def test_a_candidate_that_raises_has_no_verdict(desk: CommandLineRun) -> None:
-    desk.candidate("mutants:refuses_larger_cells")
-    outcome = desk.judge()
+def test_a_candidate_that_raises_has_no_verdict(cli: CommandLineRun) -> None:
+    cli.candidate("mutants:refuses_larger_cells")
+    outcome = cli.judge()
     assert outcome.code == 6, outcome.output
     assert outcome.verdicts[GRADIENT]["outcome"] == "error"
     assert "too many atoms" in outcome.verdicts[GRADIENT]["reason"]
 
 
-def test_physics_is_required_whatever_the_command_line_deselects(desk: CommandLineRun) -> None:
-    desk.candidate("mutants:sound")
-    outcome = desk.judge("-k", "not gradient")
+def test_physics_is_required_whatever_the_command_line_deselects(cli: CommandLineRun) -> None:
+    cli.candidate("mutants:sound")
+    outcome = cli.judge("-k", "not gradient")
     assert outcome.code == 6, outcome.output
     assert any(GRADIENT in why for why in outcome.results["unmeasured"])
 
@@ -100,12 +98,12 @@ def test_physics_is_required_whatever_the_command_line_deselects(desk: CommandLi
     ],
 )
 def test_what_is_wrong_in_a_gate_is_said_at_the_start(
-    desk: CommandLineRun, text: str, message: str
+    cli: CommandLineRun, text: str, message: str
 ) -> None:
-    desk.candidate("mutants:sound")
-    gate = desk.folder / "own-gate.toml"
+    cli.candidate("mutants:sound")
+    gate = cli.folder / "own-gate.toml"
     gate.write_text(gate.read_text().replace(PHYSICS, text))
-    outcome = desk.judge()
+    outcome = cli.judge()
     assert outcome.code == 4
     assert message in outcome.output
 
@@ -120,13 +118,13 @@ def test_what_is_wrong_in_a_gate_is_said_at_the_start(
     ],
 )
 def test_the_default_gate_fails_an_unsound_chgnet(
-    desk: CommandLineRun, defect: str, found: set[str]
+    cli: CommandLineRun, defect: str, found: set[str]
 ) -> None:
     pytest.importorskip("chgnet")
-    desk.candidate(f"unsound_chgnet:{defect}", dtype="float32")
-    candidate, results = desk.folder / "mine.toml", desk.folder / "results.json"
-    outcome = desk.run(
-        desk.command(
+    cli.candidate(f"unsound_chgnet:{defect}", dtype="float32")
+    candidate, results = cli.folder / "mine.toml", cli.folder / "results.json"
+    outcome = cli.run(
+        cli.command(
             "-m",
             "accuracy",
             "--umlip-offline",

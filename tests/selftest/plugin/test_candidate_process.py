@@ -16,55 +16,55 @@ CHECKPOINT = '[arguments]\nfile = "{checkpoint}"\n'
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     (tmp_path / "weights").write_text("any")
     return CommandLineRun(tmp_path)
 
 
-def test_weights_that_the_checkpoint_names_are_part_of_the_model(desk: CommandLineRun) -> None:
-    (desk.folder / "mine.py").write_text(
+def test_weights_that_the_checkpoint_names_are_part_of_the_model(cli: CommandLineRun) -> None:
+    (cli.folder / "mine.py").write_text(
         "import fakes\nfrom pathlib import Path\n\n"
         "def make(file):\n"
         "    return fakes.reads_shift(Path(file).with_name(Path(file).read_text()))\n"
     )
-    (desk.folder / "weights").write_text("shift")
-    (desk.folder / "shift").write_text("0.0")
-    desk.candidate("mine:make", CHECKPOINT, checkpoint="weights")
-    assert desk.judge().code == 0
-    (desk.folder / "unrelated.py").write_text("x = 1\n")
-    reused = desk.judge()
+    (cli.folder / "weights").write_text("shift")
+    (cli.folder / "shift").write_text("0.0")
+    cli.candidate("mine:make", CHECKPOINT, checkpoint="weights")
+    assert cli.judge().code == 0
+    (cli.folder / "unrelated.py").write_text("x = 1\n")
+    reused = cli.judge()
     assert reused.code == 0
     assert "12 predictions of " in reused.output
     assert "configurations to compute" not in reused.output
-    (desk.folder / "shift").write_text("0.007")
-    changed = desk.judge()
+    (cli.folder / "shift").write_text("0.007")
+    changed = cli.judge()
     assert changed.code == OUTSIDE
     assert "12 configurations to compute" in changed.output
 
 
 def test_a_helper_on_the_python_path_is_part_of_the_model(
-    desk: CommandLineRun, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLineRun, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "helper.py").write_text("SHIFT = 0.0\n")
-    (desk.folder / "mine.py").write_text(
+    (cli.folder / "mine.py").write_text(
         "import fakes, helper, os\n\n"
         "def make(file):\n"
         "    scale = float(os.environ.get('MY_SCALE', '1'))\n"
         "    return fakes.Fake(shift_ev_per_atom=helper.SHIFT * scale)\n"
     )
-    desk.candidate("mine:make", CHECKPOINT, checkpoint="weights")
+    cli.candidate("mine:make", CHECKPOINT, checkpoint="weights")
     monkeypatch.setenv("PYTHONPATH", f"{elsewhere}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    assert desk.judge().code == 0
+    assert cli.judge().code == 0
     (elsewhere / "helper.py").write_text("SHIFT = 0.007\n")
-    assert desk.judge().code == OUTSIDE
+    assert cli.judge().code == OUTSIDE
     monkeypatch.setenv("MY_SCALE", "0")
-    assert desk.judge().code == 0
+    assert cli.judge().code == 0
 
 
-def test_each_worker_has_a_folder_of_its_own(desk: CommandLineRun) -> None:
+def test_each_worker_has_a_folder_of_its_own(cli: CommandLineRun) -> None:
     """Calculators of external programs write files of fixed names where the process works."""
-    (desk.folder / "mine.py").write_text(
+    (cli.folder / "mine.py").write_text(
         "import fakes, os\nfrom pathlib import Path\n\n"
         "class ThroughFile(fakes.Fake):\n"
         "    def calculate(self, atoms=None, *rest):\n"
@@ -75,35 +75,35 @@ def test_each_worker_has_a_folder_of_its_own(desk: CommandLineRun) -> None:
         "    assert os.path.isabs(file) and os.path.isabs(folder)\n"
         "    return ThroughFile()\n"
     )
-    (desk.folder / "tables").mkdir()
-    (desk.folder / "tables" / "a").write_text("a")
-    desk.candidate("mine:make", CHECKPOINT + 'folder = "tables"\n', checkpoint="weights")
-    outcome = desk.judge()
+    (cli.folder / "tables").mkdir()
+    (cli.folder / "tables" / "a").write_text("a")
+    cli.candidate("mine:make", CHECKPOINT + 'folder = "tables"\n', checkpoint="weights")
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
-    assert not (desk.folder / "input").exists()
+    assert not (cli.folder / "input").exists()
 
 
-def test_a_banner_before_python_does_no_harm(desk: CommandLineRun) -> None:
-    script = desk.folder / "python.sh"
+def test_a_banner_before_python_does_no_harm(cli: CommandLineRun) -> None:
+    script = cli.folder / "python.sh"
     script.write_text(f'#!/bin/sh\necho "Loading cuda"\nexec "{sys.executable}" "$@"\n')
     script.chmod(0o755)
-    desk.candidate(python="python.sh")
-    outcome = desk.judge()
+    cli.candidate(python="python.sh")
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
 
 
-def test_an_interpreter_that_is_not_there_is_told_once_at_the_start(desk: CommandLineRun) -> None:
-    desk.candidate(python="/nope")
-    outcome = desk.judge()
+def test_an_interpreter_that_is_not_there_is_told_once_at_the_start(cli: CommandLineRun) -> None:
+    cli.candidate(python="/nope")
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert outcome.output.count("/nope is not there") == 1
 
 
-def test_keys_in_a_table_are_told(desk: CommandLineRun) -> None:
-    desk.candidate()
-    file = desk.folder / "mine.toml"
+def test_keys_in_a_table_are_told(cli: CommandLineRun) -> None:
+    cli.candidate()
+    file = cli.folder / "mine.toml"
     file.write_text("[model]\n" + file.read_text())
-    outcome = desk.judge()
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert "[model]: the keys of a candidate are in no table; remove it" in outcome.output
 
@@ -113,12 +113,12 @@ def old_python() -> str | None:
     return next(map(str, versions.glob("3.[6-9].*/bin/python")), shutil.which("python3.9"))
 
 
-def test_an_old_python_is_told(desk: CommandLineRun) -> None:
+def test_an_old_python_is_told(cli: CommandLineRun) -> None:
     python = old_python()
     if python is None:
         pytest.skip("no Python older than 3.10 here")
-    desk.candidate(python=python)
-    outcome = desk.judge()
+    cli.candidate(python=python)
+    outcome = cli.judge()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "; a worker needs 3.10 or newer" in outcome.verdicts["energy"]["reason"]
 
@@ -132,12 +132,12 @@ def test_an_old_python_is_told(desk: CommandLineRun) -> None:
     ],
 )
 def test_a_fault_of_the_machine_is_tried_again(
-    desk: CommandLineRun, error: str, *, kept: bool
+    cli: CommandLineRun, error: str, *, kept: bool
 ) -> None:
     """By a new calculator, and by the next run; what the model itself raises is its answer."""
-    (desk.folder / "mine.py").write_text(
+    (cli.folder / "mine.py").write_text(
         "import fakes\nfrom pathlib import Path\n\n"
-        f"TRIES = Path({str(desk.folder / 'tries')!r})\n\n"
+        f"TRIES = Path({str(cli.folder / 'tries')!r})\n\n"
         "class Failing(fakes.Fake):\n"
         "    has_failed = False\n\n"
         "    def calculate(self, atoms=None, *rest):\n"
@@ -150,9 +150,9 @@ def test_a_fault_of_the_machine_is_tried_again(
         f"            raise {error}\n\n"
         "def make(file):\n    return Failing()\n"
     )
-    desk.candidate("mine:make", CHECKPOINT, checkpoint="weights")
-    first, second = desk.judge(), desk.judge()
+    cli.candidate("mine:make", CHECKPOINT, checkpoint="weights")
+    first, second = cli.judge(), cli.judge()
     assert first.code == second.code == (OUTSIDE if kept else NOT_MEASURED), first.output
-    assert len((desk.folder / "tries").read_text()) == (1 if kept else 4)
+    assert len((cli.folder / "tries").read_text()) == (1 if kept else 4)
     (measurement,) = first.results["measurements"] or [{"failures": {}}]
     assert len(measurement["failures"]) == (1 if kept else 0)

@@ -16,13 +16,13 @@ OUTSIDE, USAGE, NOT_MEASURED = 1, 4, 6
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     return CommandLineRun(tmp_path)
 
 
-def test_a_sound_candidate_passes(desk: CommandLineRun) -> None:
-    desk.candidate()
-    outcome = desk.judge()
+def test_a_sound_candidate_passes(cli: CommandLineRun) -> None:
+    cli.candidate()
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
     assert {verdict["outcome"] for verdict in outcome.verdicts.values()} == {"passed"}
     (measurement,) = outcome.results["measurements"]
@@ -32,11 +32,11 @@ def test_a_sound_candidate_passes(desk: CommandLineRun) -> None:
     assert outcome.results["exit_code"] == 0
 
 
-def test_the_default_gate_judges_on_what_is_in_the_checkout(desk: CommandLineRun) -> None:
-    desk.candidate()  # Lennard-Jones is no bcc metal
-    candidate, results = desk.folder / "mine.toml", desk.folder / "results.json"
-    outcome = desk.run(
-        desk.command(
+def test_the_default_gate_judges_on_what_is_in_the_checkout(cli: CommandLineRun) -> None:
+    cli.candidate()  # Lennard-Jones is no bcc metal
+    candidate, results = cli.folder / "mine.toml", cli.folder / "results.json"
+    outcome = cli.run(
+        cli.command(
             "-m",
             "accuracy",
             "--umlip-offline",
@@ -54,12 +54,10 @@ def test_the_default_gate_judges_on_what_is_in_the_checkout(desk: CommandLineRun
     assert outcome.verdicts["energy"]["outcome"] == "failed"
 
 
-def test_a_candidate_with_an_offset_is_outside(desk: CommandLineRun) -> None:
-    (desk.folder / "weights").write_text("0.005")
-    desk.candidate(
-        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
-    )
-    outcome = desk.judge()
+def test_a_candidate_with_an_offset_is_outside(cli: CommandLineRun) -> None:
+    (cli.folder / "weights").write_text("0.005")
+    cli.candidate("fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    outcome = cli.judge()
     assert outcome.code == OUTSIDE, outcome.output
     assert outcome.verdicts["energy"]["outcome"] == "failed"
     assert outcome.verdicts["energy"]["value"] == pytest.approx(5.0, abs=0.5)
@@ -77,10 +75,10 @@ def test_a_candidate_with_an_offset_is_outside(desk: CommandLineRun) -> None:
     ],
 )
 def test_a_configuration_that_fails_is_outside_and_the_rmse_is_null(
-    desk: CommandLineRun, factory: str, text: str
+    cli: CommandLineRun, factory: str, text: str
 ) -> None:
-    desk.candidate(f"fakes:{factory}")
-    outcome = desk.judge()
+    cli.candidate(f"fakes:{factory}")
+    outcome = cli.judge()
     assert outcome.code == OUTSIDE, outcome.output
     assert outcome.verdicts["failed"]["outcome"] == "failed"
     assert outcome.verdicts["energy"]["outcome"] == "error"
@@ -104,10 +102,10 @@ def test_a_configuration_that_fails_is_outside_and_the_rmse_is_null(
     ],
 )
 def test_what_could_not_be_measured_is_an_error(
-    desk: CommandLineRun, factory: str, text: str
+    cli: CommandLineRun, factory: str, text: str
 ) -> None:
-    desk.candidate(f"fakes:{factory}", time_limit_s=2)
-    outcome = desk.judge()
+    cli.candidate(f"fakes:{factory}", time_limit_s=2)
+    outcome = cli.judge()
     assert outcome.code == NOT_MEASURED, outcome.output
     for verdict in outcome.verdicts.values():
         assert verdict["outcome"] == "error"
@@ -115,85 +113,81 @@ def test_what_could_not_be_measured_is_an_error(
         assert "mine on crystals" in verdict["reason"]
 
 
-def test_a_wrong_interpreter_is_an_error(desk: CommandLineRun) -> None:
-    desk.candidate(python="/bin/true")
-    outcome = desk.judge()
+def test_a_wrong_interpreter_is_an_error(cli: CommandLineRun) -> None:
+    cli.candidate(python="/bin/true")
+    outcome = cli.judge()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "does not answer as a Python interpreter" in outcome.verdicts["energy"]["reason"]
 
 
-def test_a_required_dataset_that_is_not_to_be_had_is_an_error(desk: CommandLineRun) -> None:
-    desk.candidate()
-    desk.gate({**ENERGY, "dataset": "Mo-g"}, required="Mo-g")
-    outcome = desk.judge("--umlip-offline")
+def test_a_required_dataset_that_is_not_available_is_an_error(cli: CommandLineRun) -> None:
+    cli.candidate()
+    cli.gate({**ENERGY, "dataset": "Mo-g"}, required="Mo-g")
+    outcome = cli.judge("--umlip-offline")
     assert outcome.code == NOT_MEASURED, outcome.output
     assert outcome.verdicts["energy"]["outcome"] == "error"
     assert "required by the gate" in outcome.verdicts["energy"]["reason"]
 
 
 def test_a_dataset_that_is_not_required_is_skipped_and_the_rest_is_judged(
-    desk: CommandLineRun,
+    cli: CommandLineRun,
 ) -> None:
-    desk.candidate()
-    desk.gate(ENERGY, {**ENERGY, "name": "elsewhere", "dataset": "Mo-g"})
-    outcome = desk.judge("--umlip-offline")
+    cli.candidate()
+    cli.gate(ENERGY, {**ENERGY, "name": "elsewhere", "dataset": "Mo-g"})
+    outcome = cli.judge("--umlip-offline")
     assert outcome.code == 0, outcome.output
     assert outcome.verdicts["elsewhere"]["outcome"] == "skipped"
     assert outcome.verdicts["energy"]["outcome"] == "passed"
 
 
-def test_a_run_in_which_nothing_was_measured_is_never_a_pass(desk: CommandLineRun) -> None:
-    outcome = desk.run(
-        desk.command("-m", "accuracy", "--umlip-offline", "--umlip-source=published")
-    )
+def test_a_run_in_which_nothing_was_measured_is_never_a_pass(cli: CommandLineRun) -> None:
+    outcome = cli.run(cli.command("-m", "accuracy", "--umlip-offline", "--umlip-source=published"))
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "failed" not in outcome.output.splitlines()[-1]
 
 
-def test_a_selection_that_matches_nothing_is_no_pass(desk: CommandLineRun) -> None:
-    outcome = desk.run(desk.command("-m", "accuracy", "-k", "no_such_thing"))
+def test_a_selection_that_matches_nothing_is_no_pass(cli: CommandLineRun) -> None:
+    outcome = cli.run(cli.command("-m", "accuracy", "-k", "no_such_thing"))
     assert outcome.code == pytest.ExitCode.NO_TESTS_COLLECTED, outcome.output
 
 
-def test_changed_weights_under_the_same_name_are_computed_anew(desk: CommandLineRun) -> None:
-    weights = desk.folder / "weights"
-    desk.candidate(
-        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
-    )
+def test_changed_weights_under_the_same_name_are_computed_anew(cli: CommandLineRun) -> None:
+    weights = cli.folder / "weights"
+    cli.candidate("fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
     weights.write_text("0.0")
-    assert desk.judge().code == 0
+    assert cli.judge().code == 0
     weights.write_text("0.007")
-    outcome = desk.judge()
+    outcome = cli.judge()
     assert outcome.code == OUTSIDE, outcome.output
     assert outcome.verdicts["energy"]["value"] == pytest.approx(7.0, abs=0.5)
 
 
-def test_changed_weights_in_a_folder_are_computed_anew(desk: CommandLineRun) -> None:
-    head = desk.folder / "head"
+def test_changed_weights_in_a_folder_are_computed_anew(cli: CommandLineRun) -> None:
+    head = cli.folder / "head"
     head.mkdir()
-    (desk.folder / "weights").write_text("any")
-    (desk.folder / "mine.py").write_text(
+    (cli.folder / "weights").write_text("any")
+    (cli.folder / "mine.py").write_text(
         "import fakes\n\ndef make(file, head):\n    return fakes.reads_shift(head + '/shift')\n"
     )
     arguments = '[arguments]\nfile = "{checkpoint}"\nhead = "head"\n'
-    desk.candidate("mine:make", arguments, checkpoint="weights")
+    cli.candidate("mine:make", arguments, checkpoint="weights")
     (head / "shift").write_text("0.0")
-    assert desk.judge().code == 0
+    assert cli.judge().code == 0
     (head / "shift").write_text("0.007")
-    assert desk.judge().code == OUTSIDE
+    assert cli.judge().code == OUTSIDE
 
 
-def test_a_changed_helper_module_is_computed_anew(desk: CommandLineRun) -> None:
-    (desk.folder / "weights").write_text("any")
-    (desk.folder / "helper.py").write_text("SHIFT = 0.0\n")
-    (desk.folder / "mine.py").write_text(
+def test_a_changed_helper_module_is_computed_anew(cli: CommandLineRun) -> None:
+    (cli.folder / "weights").write_text("any")
+    (cli.folder / "helper.py").write_text("SHIFT = 0.0\n")
+    (cli.folder / "mine.py").write_text(
         "import fakes, helper\n\n"
         "def make(file):\n    return fakes.Fake(shift_ev_per_atom=helper.SHIFT)\n"
     )
-    desk.candidate("mine:make", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
-    assert desk.judge().code == 0
-    (desk.folder / "helper.py").write_text("SHIFT = 0.007\n")
-    assert desk.judge().code == OUTSIDE
+    cli.candidate("mine:make", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    assert cli.judge().code == 0
+    (cli.folder / "helper.py").write_text("SHIFT = 0.007\n")
+    assert cli.judge().code == OUTSIDE
 
 
 @pytest.mark.parametrize(
@@ -205,39 +199,39 @@ def test_a_changed_helper_module_is_computed_anew(desk: CommandLineRun) -> None:
         ["-m", "selftest and not selftest"],
     ],
 )
-def test_a_required_cell_cannot_be_deselected(desk: CommandLineRun, narrowed: list[str]) -> None:
-    desk.candidate("fakes:raises")
-    desk.gate(ENERGY, {**FAILED, "max": 1})
-    assert desk.judge(*narrowed).code in (NOT_MEASURED, pytest.ExitCode.NO_TESTS_COLLECTED)
+def test_a_required_result_cannot_be_deselected(cli: CommandLineRun, narrowed: list[str]) -> None:
+    cli.candidate("fakes:raises")
+    cli.gate(ENERGY, {**FAILED, "max": 1})
+    assert cli.judge(*narrowed).code in (NOT_MEASURED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
-def test_a_new_dataset_is_measured_though_no_gate_names_it(desk: CommandLineRun) -> None:
-    desk.candidate()
-    data = desk.folder / "data.toml"
+def test_a_new_dataset_is_measured_though_no_gate_names_it(cli: CommandLineRun) -> None:
+    cli.candidate()
+    data = cli.folder / "data.toml"
     data.write_text(data.read_text() + data.read_text().replace("[crystals]", "[mine-too]"))
-    outcome = desk.judge()
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
     assert "mine:mine-too:measured" in {v["id"] for v in outcome.results["verdicts"]}
     data.write_text(data.read_text().replace("rows = 12", "rows = 13"))
-    assert desk.judge().code == NOT_MEASURED
+    assert cli.judge().code == NOT_MEASURED
 
 
-def test_the_record_of_an_earlier_run_does_not_outlive_a_later_one(desk: CommandLineRun) -> None:
-    desk.candidate()
-    record = desk.folder / "results.json"
+def test_the_record_of_an_earlier_run_does_not_outlive_a_later_one(cli: CommandLineRun) -> None:
+    cli.candidate()
+    record = cli.folder / "results.json"
     record.write_text('{"suite": {}, "exit_code": 0}')
-    desk.candidate(text="nmae = 1")
+    cli.candidate(text="nmae = 1")
     code = subprocess.run(
-        desk.judging(), cwd=desk.root, env=desk.environment, capture_output=True, check=False
+        cli.judging(), cwd=cli.root, env=cli.environment, capture_output=True, check=False
     ).returncode
     assert code == USAGE
     assert not record.exists()
 
 
-def test_junit_carries_value_limit_and_outcome(desk: CommandLineRun) -> None:
-    desk.candidate()
-    junit = desk.folder / "junit.xml"
-    desk.judge(f"--junitxml={junit}")
+def test_junit_carries_value_limit_and_outcome(cli: CommandLineRun) -> None:
+    cli.candidate()
+    junit = cli.folder / "junit.xml"
+    cli.judge(f"--junitxml={junit}")
     (energy,) = ET.parse(junit).findall(".//testcase[1]")  # noqa: S314 - our own file
     names = {p.get("name"): p.get("value") for p in energy.findall(".//property")}
     assert names["outcome"] == "passed"
@@ -245,39 +239,39 @@ def test_junit_carries_value_limit_and_outcome(desk: CommandLineRun) -> None:
     assert names["source"] == "live"
 
 
-def test_weights_other_than_declared_are_an_error(desk: CommandLineRun) -> None:
-    (desk.folder / "weights").write_text("0.0")
+def test_weights_other_than_declared_are_an_error(cli: CommandLineRun) -> None:
+    (cli.folder / "weights").write_text("0.0")
     arguments = '[arguments]\nfile = "{checkpoint}"\n'
-    desk.candidate("fakes:reads_shift", arguments, checkpoint="weights", sha256="0" * 64)
-    outcome = desk.judge()
+    cli.candidate("fakes:reads_shift", arguments, checkpoint="weights", sha256="0" * 64)
+    outcome = cli.judge()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "has sha256" in outcome.verdicts["energy"]["reason"]
 
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_later_run_computes_nothing_if_the_weights_are_known(
-    desk: CommandLineRun, *, declared: bool
+    cli: CommandLineRun, *, declared: bool
 ) -> None:
     """And everything if they are not: other weights could hide behind the same file."""
-    (desk.folder / "weights").write_text("any")
-    (desk.folder / "go").touch()
-    weights = str(desk.folder / "weights")
+    (cli.folder / "weights").write_text("any")
+    (cli.folder / "go").touch()
+    weights = str(cli.folder / "weights")
     if declared:
-        desk.candidate("fakes:noted", '[arguments]\nfile = "{checkpoint}"\n', checkpoint=weights)
+        cli.candidate("fakes:noted", '[arguments]\nfile = "{checkpoint}"\n', checkpoint=weights)
     else:
-        desk.candidate("fakes:noted", f'[arguments]\nfile = "{weights}"\n')
-    first, second = desk.judge(), desk.judge()
+        cli.candidate("fakes:noted", f'[arguments]\nfile = "{weights}"\n')
+    first, second = cli.judge(), cli.judge()
     assert first.code == second.code == 0, first.output
-    evaluations = len((desk.folder / "notes").read_text().splitlines())
+    evaluations = len((cli.folder / "notes").read_text().splitlines())
     assert evaluations == (12 if declared else 24)
     assert first.leaves() == second.leaves()
-    left = list((desk.folder / "cache").rglob("part-*.parquet"))
+    left = list((cli.folder / "cache").rglob("part-*.parquet"))
     assert bool(left) == declared
 
 
-def test_two_processes_judge_as_one(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:raises")
-    one, two = desk.judge(), desk.judge("-n", "2")
+def test_two_processes_judge_as_one(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:raises")
+    one, two = cli.judge(), cli.judge("-n", "2")
     assert one.code == two.code == OUTSIDE, two.output
     assert one.leaves() == two.leaves()
 
@@ -299,10 +293,10 @@ def test_two_processes_judge_as_one(desk: CommandLineRun) -> None:
     ],
 )
 def test_a_wrong_candidate_file_says_what_and_where(
-    desk: CommandLineRun, line: str, text: str
+    cli: CommandLineRun, line: str, text: str
 ) -> None:
-    desk.candidate(text=line)
-    outcome = desk.judge()
+    cli.candidate(text=line)
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert "mine.toml" in outcome.output
     assert text in outcome.output
@@ -324,10 +318,10 @@ def test_a_wrong_candidate_file_says_what_and_where(
     ],
 )
 def test_a_wrong_option_says_what_was_meant(
-    desk: CommandLineRun, arguments: list[str], text: str
+    cli: CommandLineRun, arguments: list[str], text: str
 ) -> None:
-    desk.candidate()
-    outcome = desk.judge(*arguments)
+    cli.candidate()
+    outcome = cli.judge(*arguments)
     assert outcome.code == USAGE, outcome.output
     assert text in outcome.output
 
@@ -339,94 +333,94 @@ def test_a_wrong_option_says_what_was_meant(
         ("fakes.honest", 'is not of the form "package.module:factory"'),
     ],
 )
-def test_a_factory_is_named_by_its_module(desk: CommandLineRun, calculator: str, text: str) -> None:
-    desk.candidate(calculator)
-    outcome = desk.judge()
+def test_a_factory_is_named_by_its_module(cli: CommandLineRun, calculator: str, text: str) -> None:
+    cli.candidate(calculator)
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert f"mine.toml: calculator = '{calculator}': {text}" in outcome.output
 
 
-def test_results_replace_earlier_results_and_nothing_else(desk: CommandLineRun) -> None:
-    desk.candidate()
-    mine = desk.folder / "mine.toml"
+def test_results_replace_earlier_results_and_nothing_else(cli: CommandLineRun) -> None:
+    cli.candidate()
+    mine = cli.folder / "mine.toml"
     before = mine.read_text()
-    outcome = desk.judge(f"--umlip-results={mine}")
+    outcome = cli.judge(f"--umlip-results={mine}")
     assert outcome.code == USAGE, outcome.output
     assert "mine.toml: holds something else than a run's results" in outcome.output
     assert mine.read_text() == before
-    earlier = desk.folder / "earlier.json"
+    earlier = cli.folder / "earlier.json"
     earlier.write_text('{"suite": {}}')
-    desk.run(desk.judging(f"--umlip-results={earlier}", "--collect-only"))
+    cli.run(cli.judging(f"--umlip-results={earlier}", "--collect-only"))
     assert earlier.exists()
-    desk.run(desk.judging(f"--umlip-results={earlier}", "--umlip-gate=none"))
+    cli.run(cli.judging(f"--umlip-results={earlier}", "--umlip-gate=none"))
     assert not earlier.exists()
 
 
-def test_a_brought_file_that_is_not_there_is_told_at_once(desk: CommandLineRun) -> None:
-    desk.candidate()
-    (desk.folder / "crystals.xyz").unlink()
-    outcome = desk.judge()
+def test_a_brought_file_that_is_not_there_is_told_at_once(cli: CommandLineRun) -> None:
+    cli.candidate()
+    (cli.folder / "crystals.xyz").unlink()
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert "--umlip-datasets: [crystals]: files:" in outcome.output
 
 
-def test_a_run_without_a_verdict_says_why(desk: CommandLineRun) -> None:
-    desk.candidate()
-    outcome = desk.judge("-k", "failed")
+def test_a_run_without_a_verdict_says_why(cli: CommandLineRun) -> None:
+    cli.candidate()
+    outcome = cli.judge("-k", "failed")
     assert outcome.code == NOT_MEASURED, outcome.output
     reason = "required, and not measured: mine:crystals:gate.own-gate.energy"
     assert f"no verdict: {reason}" in outcome.output
     assert outcome.results["unmeasured"] == [reason]
 
 
-def test_an_unknown_family_is_named(desk: CommandLineRun) -> None:
-    (desk.folder / "mine.toml").write_text('name = "mine"\nfamily = "chgnett"\n')
-    outcome = desk.judge()
+def test_an_unknown_family_is_named(cli: CommandLineRun) -> None:
+    (cli.folder / "mine.toml").write_text('name = "mine"\nfamily = "chgnett"\n')
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert "family = 'chgnett' has no adapter; known:" in outcome.output
 
 
-def test_a_candidate_may_not_take_a_registered_name(desk: CommandLineRun) -> None:
-    desk.candidate(name="SevenNet-0")
-    outcome = desk.judge()
+def test_a_candidate_may_not_take_a_registered_name(cli: CommandLineRun) -> None:
+    cli.candidate(name="SevenNet-0")
+    outcome = cli.judge()
     assert outcome.code == USAGE, outcome.output
     assert "is another model's" in outcome.output
 
 
-def test_a_gate_without_a_candidate_is_a_mistake(desk: CommandLineRun) -> None:
-    outcome = desk.run(desk.command("-m", "accuracy", "--umlip-gate=release"))
+def test_a_gate_without_a_candidate_is_a_mistake(cli: CommandLineRun) -> None:
+    outcome = cli.run(cli.command("-m", "accuracy", "--umlip-gate=release"))
     assert outcome.code == USAGE, outcome.output
     assert "--umlip-gate judges a candidate" in outcome.output
 
 
-def test_a_dataset_with_a_row_too_few_is_an_error(desk: CommandLineRun) -> None:
-    desk.candidate()
-    data = desk.folder / "data.toml"
+def test_a_dataset_with_a_row_too_few_is_an_error(cli: CommandLineRun) -> None:
+    cli.candidate()
+    data = cli.folder / "data.toml"
     data.write_text(data.read_text().replace("rows = 12", "rows = 13"))
-    outcome = desk.judge()
+    outcome = cli.judge()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "12" in outcome.verdicts["energy"]["reason"]
     assert "13" in outcome.verdicts["energy"]["reason"]
 
 
-def test_a_failed_configuration_alone_is_enough_to_fail(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:raises")
-    desk.gate(FAILED)
-    assert desk.judge().code == OUTSIDE
+def test_a_failed_configuration_alone_is_enough_to_fail(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:raises")
+    cli.gate(FAILED)
+    assert cli.judge().code == OUTSIDE
 
 
 def test_random_weights_are_labelled_and_judged_by_nothing_but_that_they_run(
-    desk: CommandLineRun,
+    cli: CommandLineRun,
 ) -> None:
     """CHGNet's architecture, if its environment is there."""
-    bring = f"--umlip-datasets={desk.folder / 'data.toml'}"
-    results = f"--umlip-results={desk.folder / 'results.json'}"
+    bring = f"--umlip-datasets={cli.folder / 'data.toml'}"
+    results = f"--umlip-results={cli.folder / 'results.json'}"
     asked = ["--umlip-dataset=crystals", "--umlip-model=CHGNet_0.3.0", "--umlip-model=SevenNet-0"]
-    command = desk.command("-m", "accuracy", "--umlip-weights=random:0", bring, results, *asked)
-    outcome = desk.run(command)
+    command = cli.command("-m", "accuracy", "--umlip-weights=random:0", bring, results, *asked)
+    outcome = cli.run(command)
     verdicts = outcome.results["verdicts"]
     assert {verdict["id"].rpartition(":")[2] for verdict in verdicts} == {"measured"}
-    assert "RANDOM WEIGHTS" in " ".join(desk.run([*command, "-v"]).output.split())
+    assert "RANDOM WEIGHTS" in " ".join(cli.run([*command, "-v"]).output.split())
     measured = [verdict for verdict in verdicts if verdict["value"] is not None]
     assert {verdict["source"] for verdict in measured} <= {"random"}
     named = {"CHGNet_0.3.0", "SevenNet-0"}
@@ -436,15 +430,15 @@ def test_random_weights_are_labelled_and_judged_by_nothing_but_that_they_run(
 
 
 @pytest.mark.parametrize("weights", ["random", "random:x", "real"])
-def test_weights_can_only_be_random(desk: CommandLineRun, weights: str) -> None:
-    outcome = desk.run(desk.command("-m", "accuracy", f"--umlip-weights={weights}"))
+def test_weights_can_only_be_random(cli: CommandLineRun, weights: str) -> None:
+    outcome = cli.run(cli.command("-m", "accuracy", f"--umlip-weights={weights}"))
     assert outcome.code == USAGE, outcome.output
     assert "random:SEED, as in random:0" in outcome.output
 
 
-def test_random_weights_are_not_given_as_well(desk: CommandLineRun) -> None:
-    outcome = desk.run(
-        desk.command("--umlip-weights=random:0", f"--umlip-checkpoint=MACE-MP-0={__file__}")
+def test_random_weights_are_not_given_as_well(cli: CommandLineRun) -> None:
+    outcome = cli.run(
+        cli.command("--umlip-weights=random:0", f"--umlip-checkpoint=MACE-MP-0={__file__}")
     )
     assert outcome.code == USAGE, outcome.output
     assert "only one of them" in outcome.output
@@ -460,36 +454,34 @@ reader = "extxyz"
 """
 
 
-def test_a_brought_dataset_that_nothing_limits_says_so_with_its_file(desk: CommandLineRun) -> None:
-    (desk.folder / "weights").write_text("5.0")
-    data = desk.folder / "data.toml"
+def test_a_brought_dataset_that_nothing_limits_says_so_with_its_file(cli: CommandLineRun) -> None:
+    (cli.folder / "weights").write_text("5.0")
+    data = cli.folder / "data.toml"
     data.write_text(data.read_text() + OTHER)
-    desk.gate(FAILED)
-    desk.candidate(
-        "fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights"
-    )
-    outcome = desk.judge("-v")
+    cli.gate(FAILED)
+    cli.candidate("fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    outcome = cli.judge("-v")
     assert outcome.code == 0, outcome.output
     (measured,) = [v for v in outcome.results["verdicts"] if v["id"] == "mine:other:measured"]
     assert "12 configurations" in measured["reason"]
     assert "nothing limits its errors; name the dataset in a gate" in measured["reason"]
-    digest = hashlib.sha256((desk.folder / "crystals.xyz").read_bytes()).hexdigest()
-    assert f"other: brought from {desk.folder / 'crystals.xyz'}, sha256 {digest}" in outcome.output
+    digest = hashlib.sha256((cli.folder / "crystals.xyz").read_bytes()).hexdigest()
+    assert f"other: brought from {cli.folder / 'crystals.xyz'}, sha256 {digest}" in outcome.output
     assert outcome.results["datasets"]["other"]["brought"] == {
-        str(desk.folder / "crystals.xyz"): digest
+        str(cli.folder / "crystals.xyz"): digest
     }
 
 
-def test_a_model_that_is_named_and_not_measured_has_no_verdict(desk: CommandLineRun) -> None:
+def test_a_model_that_is_named_and_not_measured_has_no_verdict(cli: CommandLineRun) -> None:
     """eqV2's weights are gated: offline it is skipped, and its name was asked for."""
-    outcome = desk.run(
-        desk.command(
+    outcome = cli.run(
+        cli.command(
             "-m",
             "accuracy",
             "--umlip-offline",
             "--umlip-source=live",
             "--umlip-model=eqV2-31M-mp",
-            f"--umlip-results={desk.folder / 'results.json'}",
+            f"--umlip-results={cli.folder / 'results.json'}",
         )
     )
     assert outcome.code == NOT_MEASURED, outcome.output

@@ -24,7 +24,7 @@ SIZES = (2, 16, 54)
 PASSED = {f"mine:bcc-W-{size}:step.cpu.float64": "passed" for size in SIZES}
 
 
-class Workshop(CommandLineRun):
+class CostProject(CommandLineRun):
     """A copy of the project, with a small protocol and the folder of a person beside it."""
 
     def __init__(self, folder: Path) -> None:
@@ -74,22 +74,22 @@ class Workshop(CommandLineRun):
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("workshop"))
+def project(tmp_path_factory: pytest.TempPathFactory) -> CostProject:
+    return CostProject(tmp_path_factory.mktemp("costs"))
 
 
 @pytest.fixture(autouse=True)
-def clean(workshop: Workshop) -> Iterator[None]:
+def clean(project: CostProject) -> Iterator[None]:
     yield
-    workshop.protocol()
-    shutil.rmtree(workshop.root / "thresholds" / "cost", ignore_errors=True)
+    project.protocol()
+    shutil.rmtree(project.root / "thresholds" / "cost", ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
-def burned(workshop: Workshop) -> Outcome:
+def burned(project: CostProject) -> Outcome:
     """What a candidate of 4 ms per step measures."""
-    workshop.burning(4)
-    return workshop.time()
+    project.burning(4)
+    return project.time()
 
 
 def outcomes(outcome: Outcome) -> dict[str, str]:
@@ -118,10 +118,10 @@ def test_every_size_is_timed_on_one_core(burned: Outcome) -> None:
     assert "µs/step/atom" in burned.output
 
 
-def test_what_the_benchmarks_file_says(workshop: Workshop, burned: Outcome) -> None:
-    workshop.burning(4)
-    path = workshop.folder / "benchmarks.json"
-    assert workshop.time(f"--benchmark-json={path}").code == burned.code
+def test_what_the_benchmarks_file_says(project: CostProject, burned: Outcome) -> None:
+    project.burning(4)
+    path = project.folder / "benchmarks.json"
+    assert project.time(f"--benchmark-json={path}").code == burned.code
     written = json.loads(path.read_text())
     assert written["machine_info"]["workers"][0]["cores"]
     for entry in written["benchmarks"]:
@@ -132,17 +132,17 @@ def test_what_the_benchmarks_file_says(workshop: Workshop, burned: Outcome) -> N
             assert key in extra
 
 
-def test_a_result_that_was_kept_is_an_error(workshop: Workshop) -> None:
-    workshop.candidate("fakes:kept")
-    outcome = workshop.time()
+def test_a_result_that_was_kept_is_an_error(project: CostProject) -> None:
+    project.candidate("fakes:kept")
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert set(outcomes(outcome).values()) == {"error"}
     assert "a result was kept and not computed" in outcome.output
 
 
-def test_out_of_memory_ends_the_ladder_and_not_the_run(workshop: Workshop) -> None:
-    workshop.candidate("fakes:large", "[arguments]\nn_atoms = 54\n")
-    outcome = workshop.time()
+def test_out_of_memory_ends_the_sweep_and_not_the_run(project: CostProject) -> None:
+    project.candidate("fakes:large", "[arguments]\nn_atoms = 54\n")
+    outcome = project.time()
     assert outcome.code == 0, outcome.output
     last = "mine:bcc-W-54:step.cpu.float64"
     assert outcomes(outcome) == {**PASSED, last: "skipped"}
@@ -153,37 +153,37 @@ def test_out_of_memory_ends_the_ladder_and_not_the_run(workshop: Workshop) -> No
     ]
 
 
-def test_out_of_memory_at_the_required_size_is_an_error(workshop: Workshop) -> None:
-    workshop.candidate("fakes:large", "[arguments]\nn_atoms = 16\n")
-    outcome = workshop.time()
+def test_out_of_memory_at_the_required_size_is_an_error(project: CostProject) -> None:
+    project.candidate("fakes:large", "[arguments]\nn_atoms = 16\n")
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert outcomes(outcome)["mine:bcc-W-16:step.cpu.float64"] == "error"
     assert outcomes(outcome)["mine:bcc-W-54:step.cpu.float64"] == "skipped"
 
 
-def test_the_time_that_is_left_ends_the_ladder(workshop: Workshop) -> None:
-    workshop.burning(4)
-    workshop.protocol(budget_s_per_model="{ cpu = 0.001, cuda = 60 }")
-    outcome = workshop.time()
+def test_the_time_that_is_left_ends_the_sweep(project: CostProject) -> None:
+    project.burning(4)
+    project.protocol(budget_s_per_model="{ cpu = 0.001, cuda = 60 }")
+    outcome = project.time()
     assert outcome.code == 0, outcome.output
     last = "mine:bcc-W-54:step.cpu.float64"
     assert outcomes(outcome) == {**PASSED, last: "skipped"}
     assert "s are left of 0.001 s per model" in reason(outcome, last)
 
 
-def test_a_kill_that_is_not_ours_ends_the_ladder_as_what_it_is(workshop: Workshop) -> None:
-    workshop.candidate("fakes:is_killed_at", "[arguments]\nn_atoms = 54\n")
-    outcome = workshop.time()
+def test_a_kill_that_is_not_ours_ends_the_sweep_as_what_it_is(project: CostProject) -> None:
+    project.candidate("fakes:is_killed_at", "[arguments]\nn_atoms = 54\n")
+    outcome = project.time()
     assert outcome.code == 0, outcome.output
     last = "mine:bcc-W-54:step.cpu.float64"
     assert outcomes(outcome) == {**PASSED, last: "skipped"}
     assert "at 54 atoms the worker died of SIGKILL" in reason(outcome, last)
 
 
-def test_a_gpu_without_memory_is_not_lost(workshop: Workshop) -> None:
+def test_a_gpu_without_memory_is_not_lost(project: CostProject) -> None:
     arguments = '[arguments]\nn_atoms = 54\nwhat = "out of memory"\n'
-    workshop.candidate("fakes:cuda_error_at", arguments)
-    outcome = workshop.time()
+    project.candidate("fakes:cuda_error_at", arguments)
+    outcome = project.time()
     assert outcome.code == 0, outcome.output
     said = reason(outcome, "mine:bcc-W-54:step.cpu.float64")
     assert "out of memory at 54 atoms: RuntimeError: CUDA error: out of memory" in said
@@ -201,10 +201,10 @@ def test_a_gpu_without_memory_is_not_lost(workshop: Workshop) -> None:
     ],
 )
 def test_what_ended_the_worker_is_no_want_of_memory(
-    workshop: Workshop, calculator: str, arguments: str, said: str
+    project: CostProject, calculator: str, arguments: str, said: str
 ) -> None:
-    workshop.candidate(f"fakes:{calculator}", f"[arguments]\n{arguments}\n", time_limit_s=5)
-    outcome = workshop.time()
+    project.candidate(f"fakes:{calculator}", f"[arguments]\n{arguments}\n", time_limit_s=5)
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     ends = {size: f"mine:bcc-W-{size}:step.cpu.float64" for size in SIZES}
     assert outcomes(outcome) == {**PASSED, ends[16]: "error", ends[54]: "error"}
@@ -213,25 +213,25 @@ def test_what_ended_the_worker_is_no_want_of_memory(
     assert "memory" not in reason(outcome, ends[54]).replace("illegal memory access", "")
 
 
-def test_a_core_that_is_a_gpu_is_an_error(workshop: Workshop) -> None:
-    workshop.candidate("fakes:on_gpu")
-    outcome = workshop.time()
+def test_a_core_that_is_a_gpu_is_an_error(project: CostProject) -> None:
+    project.candidate("fakes:on_gpu")
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert set(outcomes(outcome).values()) == {"error"}
     assert "it is to compute on a core, and took 3.0 MiB of a GPU" in outcome.output
 
 
-def test_a_gpu_that_is_none_is_an_error(workshop: Workshop) -> None:
-    workshop.candidate(device="cuda")
-    outcome = workshop.time()
+def test_a_gpu_that_is_none_is_an_error(project: CostProject) -> None:
+    project.candidate(device="cuda")
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert set(outcomes(outcome).values()) == {"error"}
     assert "it is to compute on a GPU, and neither torch nor tensorflow" in outcome.output
 
 
-def test_a_gpu_is_timed_by_the_wall_clock(workshop: Workshop) -> None:
-    workshop.candidate("fakes:on_gpu", device="cuda")
-    outcome = workshop.time()
+def test_a_gpu_is_timed_by_the_wall_clock(project: CostProject) -> None:
+    project.candidate("fakes:on_gpu", device="cuda")
+    outcome = project.time()
     assert outcome.code == 0, outcome.output
     assert outcomes(outcome) == {item.replace("cpu", "cuda"): "passed" for item in PASSED}
     (measured,) = outcome.results["costs"]
@@ -242,26 +242,26 @@ def test_a_gpu_is_timed_by_the_wall_clock(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("waits", ["true", "false"])
-def test_work_of_other_processes_is_an_error(workshop: Workshop, waits: str) -> None:
+def test_work_of_other_processes_is_an_error(project: CostProject, waits: str) -> None:
     """Its CPU time is not in the worker's, whether they have ended or still run."""
-    workshop.candidate("fakes:employs", f"[arguments]\nwaits = {waits}\n")
-    outcome = workshop.time()
+    project.candidate("fakes:employs", f"[arguments]\nwaits = {waits}\n")
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert set(outcomes(outcome).values()) == {"error"}
     assert "processes that it started took 0.0" in outcome.output
 
 
-def test_models_that_know_a_cpu_alone_are_not_timed_on_a_gpu(workshop: Workshop) -> None:
-    listed = workshop.run(
-        workshop.command("-m", "cost", "--umlip-model=all", "--umlip-device=cuda", "--collect-only")
+def test_models_that_know_a_cpu_alone_are_not_timed_on_a_gpu(project: CostProject) -> None:
+    listed = project.run(
+        project.command("-m", "cost", "--umlip-model=all", "--umlip-device=cuda", "--collect-only")
     ).output
     assert "CHGNet_0.3.0:bcc-W-16:step.cuda.float32" in listed
     assert "EAM-Zhou:bcc-W" not in listed
 
 
-def test_a_registered_model_is_set_beside_a_candidate_on_its_device(workshop: Workshop) -> None:
-    workshop.candidate("fakes:on_gpu", device="cuda")
-    outcome = workshop.time("--umlip-against=CHGNet_0.3.0")
+def test_a_registered_model_is_set_beside_a_candidate_on_its_device(project: CostProject) -> None:
+    project.candidate("fakes:on_gpu", device="cuda")
+    outcome = project.time("--umlip-against=CHGNet_0.3.0")
     assert outcome.code == NOT_MEASURED, outcome.output
     (said,) = (str(verdict["reason"]) for verdict in outcome.results["verdicts"])
     assert "a ratio of devices" not in said
@@ -269,116 +269,116 @@ def test_a_registered_model_is_set_beside_a_candidate_on_its_device(workshop: Wo
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is one core")
-def test_a_package_that_leaves_its_core_is_an_error(workshop: Workshop) -> None:
-    workshop.candidate("fakes:wanders")
-    outcome = workshop.time()
+def test_a_package_that_leaves_its_core_is_an_error(project: CostProject) -> None:
+    project.candidate("fakes:wanders")
+    outcome = project.time()
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "lets the process run on [0, 1" in outcome.output
 
 
 @pytest.mark.parametrize("arguments", [("-n", "2"), ("--benchmark-disable",)])
-def test_disabled_benchmarks_are_an_error(workshop: Workshop, arguments: tuple[str, ...]) -> None:
-    workshop.burning(4)
-    command = workshop.command(
-        *("-m", "cost", f"--umlip-candidate={workshop.folder / 'mine.toml'}"),
-        f"--umlip-results={workshop.folder / 'results.json'}",
+def test_disabled_benchmarks_are_an_error(project: CostProject, arguments: tuple[str, ...]) -> None:
+    project.burning(4)
+    command = project.command(
+        *("-m", "cost", f"--umlip-candidate={project.folder / 'mine.toml'}"),
+        f"--umlip-results={project.folder / 'results.json'}",
         *arguments,
     )
-    outcome = workshop.run(command)
+    outcome = project.run(command)
     assert outcome.code == NOT_MEASURED, outcome.output
     assert outcomes(outcome) == dict.fromkeys(PASSED, "error")
     assert "benchmarks are disabled" in outcome.output
 
 
-def test_skipped_benchmarks_measure_nothing(workshop: Workshop) -> None:
-    workshop.burning(4)
-    candidate = f"--umlip-candidate={workshop.folder / 'mine.toml'}"
-    outcome = workshop.run(workshop.command("-m", "cost", candidate, "--benchmark-skip"))
+def test_skipped_benchmarks_measure_nothing(project: CostProject) -> None:
+    project.burning(4)
+    candidate = f"--umlip-candidate={project.folder / 'mine.toml'}"
+    outcome = project.run(project.command("-m", "cost", candidate, "--benchmark-skip"))
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "nothing at all was measured" in outcome.output
 
 
-def held(outcome: Outcome) -> dict[str, str]:
+def baseline_outcomes(outcome: Outcome) -> dict[str, str]:
     return {item: end for item, end in outcomes(outcome).items() if ":baseline.kept." in item}
 
 
-def test_the_same_again_keeps_to_its_baseline(workshop: Workshop, burned: Outcome) -> None:
-    workshop.burning(4)
-    workshop.baseline(burned.results)
-    outcome = workshop.time("--umlip-cost-baseline=kept")
+def test_the_same_again_keeps_to_its_baseline(project: CostProject, burned: Outcome) -> None:
+    project.burning(4)
+    project.baseline(burned.results)
+    outcome = project.time("--umlip-cost-baseline=kept")
     assert outcome.code == 0, outcome.output
-    assert held(outcome) == {
+    assert baseline_outcomes(outcome) == {
         f"mine:bcc-W-{size}:baseline.kept.cpu.float64": "passed" for size in SIZES
     }
 
 
-def test_a_step_that_costs_twice_what_it_did_fails(workshop: Workshop, burned: Outcome) -> None:
-    workshop.burning(8)
-    workshop.baseline(burned.results)
-    outcome = workshop.time("--umlip-cost-baseline=kept")
+def test_a_step_that_costs_twice_what_it_did_fails(project: CostProject, burned: Outcome) -> None:
+    project.burning(8)
+    project.baseline(burned.results)
+    outcome = project.time("--umlip-cost-baseline=kept")
     assert outcome.code == OUTSIDE, outcome.output
-    assert set(held(outcome).values()) == {"failed"}
+    assert set(baseline_outcomes(outcome).values()) == {"failed"}
 
 
-def test_a_renamed_benchmark_is_missed_by_both_names(workshop: Workshop, burned: Outcome) -> None:
-    workshop.burning(4, name="mine-2")
-    workshop.baseline(burned.results)
-    outcome = workshop.time("--umlip-cost-baseline=kept")
+def test_a_renamed_benchmark_is_missed_by_both_names(project: CostProject, burned: Outcome) -> None:
+    project.burning(4, name="mine-2")
+    project.baseline(burned.results)
+    outcome = project.time("--umlip-cost-baseline=kept")
     assert outcome.code == NOT_MEASURED, outcome.output
-    assert held(outcome) == {
+    assert baseline_outcomes(outcome) == {
         f"mine-2:bcc-W-{size}:baseline.kept.cpu.float64": "error" for size in SIZES
     }
     assert "the baseline kept does not have it" in outcome.output
 
 
-def test_a_new_a_vanished_and_a_skipped_cost(workshop: Workshop, burned: Outcome) -> None:
+def test_a_new_a_vanished_and_a_skipped_cost(project: CostProject, burned: Outcome) -> None:
     """The protocol loses a size and gains one; memory ends before another."""
-    path = workshop.baseline(burned.results)
+    path = project.baseline(burned.results)
     path.write_text(path.read_text().replace("n_atoms = 2\n", "n_atoms = 1\n"))
-    workshop.candidate("fakes:large", "[arguments]\nn_atoms = 54\n")
-    outcome = workshop.time("--umlip-cost-baseline=kept")
+    project.candidate("fakes:large", "[arguments]\nn_atoms = 54\n")
+    outcome = project.time("--umlip-cost-baseline=kept")
     assert outcome.code in (OUTSIDE, NOT_MEASURED), outcome.output
     ends = {size: f"mine:bcc-W-{size}:baseline.kept.cpu.float64" for size in (1, 2, 54)}
-    assert {held(outcome)[item] for item in ends.values()} == {"error"}
+    assert {baseline_outcomes(outcome)[item] for item in ends.values()} == {"error"}
     assert "its benchmark did not run to its end" in reason(outcome, ends[1])
     assert "does not have it" in reason(outcome, ends[2])
     assert "the baseline kept has it, and here: mine: out of memory" in reason(outcome, ends[54])
 
 
-def test_a_deselected_benchmark_is_missed(workshop: Workshop, burned: Outcome) -> None:
-    workshop.burning(4)
-    workshop.baseline(burned.results)
-    outcome = workshop.time("--umlip-cost-baseline=kept", "-k", "test_step and bcc-W-16")
+def test_a_deselected_benchmark_is_missed(project: CostProject, burned: Outcome) -> None:
+    project.burning(4)
+    project.baseline(burned.results)
+    outcome = project.time("--umlip-cost-baseline=kept", "-k", "test_step and bcc-W-16")
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "required, and not measured: mine:bcc-W-16:baseline.kept.cpu.float64" in outcome.output
 
 
-def test_another_device_is_an_error(workshop: Workshop, burned: Outcome) -> None:
-    workshop.burning(4)
-    path = workshop.baseline(burned.results)
+def test_another_device_is_an_error(project: CostProject, burned: Outcome) -> None:
+    project.burning(4)
+    path = project.baseline(burned.results)
     path.write_text(path.read_text().replace('\ndevice = "', '\ndevice = "the next '))
-    outcome = workshop.time("--umlip-cost-baseline=kept")
+    outcome = project.time("--umlip-cost-baseline=kept")
     assert outcome.code == NOT_MEASURED, outcome.output
-    assert set(held(outcome).values()) == {"error"}
+    assert set(baseline_outcomes(outcome).values()) == {"error"}
     assert "another device: the baseline kept is of the next" in outcome.output
 
 
-def test_a_missing_baseline_is_a_wrong_command(workshop: Workshop) -> None:
-    workshop.burning(4)
-    outcome = workshop.time("--umlip-cost-baseline=kept")
+def test_a_missing_baseline_is_a_wrong_command(project: CostProject) -> None:
+    project.burning(4)
+    outcome = project.time("--umlip-cost-baseline=kept")
     assert outcome.code == USAGE
     assert "unknown baseline 'kept'; there is none yet" in outcome.output
-    unset = workshop.time("--umlip-cost-baseline=")  # a variable of CI that is not set
+    unset = project.time("--umlip-cost-baseline=")  # a variable of CI that is not set
     assert unset.code == USAGE
     assert "the value is empty" in unset.output
 
 
-def against(workshop: Workshop, cpu_ms: float) -> Outcome:
+def against(project: CostProject, cpu_ms: float) -> Outcome:
     """Run a candidate side by side with one that takes 10 ms."""
-    workshop.burning(10, name="before")
-    shutil.copy(workshop.folder / "mine.toml", workshop.folder / "before.toml")
-    workshop.burning(cpu_ms)
-    return workshop.time(f"--umlip-against={workshop.folder / 'before.toml'}")
+    project.burning(10, name="before")
+    shutil.copy(project.folder / "mine.toml", project.folder / "before.toml")
+    project.burning(cpu_ms)
+    return project.time(f"--umlip-against={project.folder / 'before.toml'}")
 
 
 ITEM = "mine:bcc-W-16:against.before.cpu.float64"
@@ -386,9 +386,9 @@ ITEM = "mine:bcc-W-16:against.before.cpu.float64"
 
 @pytest.mark.parametrize(("cpu_ms", "code", "end"), [(10, 0, "passed"), (11, OUTSIDE, "failed")])
 def test_ten_percent_slower_is_outside(
-    workshop: Workshop, cpu_ms: float, code: int, end: str
+    project: CostProject, cpu_ms: float, code: int, end: str
 ) -> None:
-    outcome = against(workshop, cpu_ms)
+    outcome = against(project, cpu_ms)
     assert outcome.code == code, outcome.output
     assert outcomes(outcome) == {ITEM: end}
     (verdict,) = outcome.results["verdicts"]
@@ -397,9 +397,9 @@ def test_ten_percent_slower_is_outside(
     assert verdict["value"] == pytest.approx(cpu_ms / 10, abs=0.03)
 
 
-def test_what_is_to_be_compared_and_cannot_be_had_is_an_error(workshop: Workshop) -> None:
-    workshop.burning(4)
-    outcome = workshop.time("--umlip-against=MTP14-MoNbTaW")
+def test_what_is_to_be_compared_and_is_not_available_is_an_error(project: CostProject) -> None:
+    project.burning(4)
+    outcome = project.time("--umlip-against=MTP14-MoNbTaW")
     assert outcome.code == NOT_MEASURED, outcome.output
     (end,) = outcomes(outcome).values()
     assert end == "error"
@@ -428,15 +428,15 @@ def test_what_is_to_be_compared_and_cannot_be_had_is_an_error(workshop: Workshop
         ),
     ],
 )
-def test_wrong_commands(workshop: Workshop, arguments: tuple[str, ...], text: str) -> None:
-    outcome = workshop.run(workshop.command(*arguments))
+def test_wrong_commands(project: CostProject, arguments: tuple[str, ...], text: str) -> None:
+    outcome = project.run(project.command(*arguments))
     assert outcome.code == USAGE
     assert text in outcome.output
 
 
-def test_nothing_slow_and_no_accuracy_among_the_costs(workshop: Workshop) -> None:
-    workshop.burning(4)
-    listed = workshop.time("--collect-only").output
+def test_nothing_slow_and_no_accuracy_among_the_costs(project: CostProject) -> None:
+    project.burning(4)
+    listed = project.time("--collect-only").output
     assert "test_step" in listed
     assert "test_all_of_w_g" not in listed
     assert "accuracy" not in listed

@@ -27,15 +27,15 @@ FORCE = {
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     return CommandLineRun(tmp_path)
 
 
-def bring(desk: CommandLineRun, structures: str) -> None:
-    (desk.folder / "crystals.xyz").write_text(structures)
-    data = (desk.folder / "data.toml").read_text().replace("rows = 12\n", "")
-    (desk.folder / "data.toml").write_text(data.replace('"W"', '"W", "Cu"'))
-    desk.gate(WIDE, FORCE)
+def bring(cli: CommandLineRun, structures: str) -> None:
+    (cli.folder / "crystals.xyz").write_text(structures)
+    data = (cli.folder / "data.toml").read_text().replace("rows = 12\n", "")
+    (cli.folder / "data.toml").write_text(data.replace('"W"', '"W", "Cu"'))
+    cli.gate(WIDE, FORCE)
 
 
 def pair(energy: str, force: str, opposite: str) -> str:
@@ -55,11 +55,11 @@ def pair(energy: str, force: str, opposite: str) -> str:
     ids=["forces", "energies", "least numbers"],
 )
 def test_numbers_that_differ_in_the_last_bit_are_judged(
-    desk: CommandLineRun, structures: str
+    cli: CommandLineRun, structures: str
 ) -> None:
-    bring(desk, structures)
-    desk.candidate("ase.calculators.emt:EMT")
-    outcome = desk.judge()
+    bring(cli, structures)
+    cli.candidate("ase.calculators.emt:EMT")
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
     assert {verdict["outcome"] for verdict in outcome.verdicts.values()} == {"passed"}
     counts = outcome.results["datasets"]["crystals"]["force_norm_ev_per_ang"]["counts"]
@@ -68,11 +68,11 @@ def test_numbers_that_differ_in_the_last_bit_are_judged(
 
 @pytest.mark.parametrize("energy", ["1e152", "-1e200", "1e308"])
 def test_absurd_reference_energies_fail_with_row_and_reason(
-    desk: CommandLineRun, energy: str
+    cli: CommandLineRun, energy: str
 ) -> None:
-    bring(desk, pair(energy, "1e300", "-1e300"))
-    desk.candidate("ase.calculators.emt:EMT")
-    outcome = desk.judge()
+    bring(cli, pair(energy, "1e300", "-1e300"))
+    cli.candidate("ase.calculators.emt:EMT")
+    outcome = cli.judge()
     assert outcome.code == NOT_MEASURED, outcome.output
     reason = outcome.verdicts["energy"]["reason"]
     assert "row 0: energy " in reason
@@ -81,9 +81,9 @@ def test_absurd_reference_energies_fail_with_row_and_reason(
     assert measurement["failures"].keys() == {"0"}
 
 
-def test_finite_answers_that_are_absurd_fail_with_row_and_reason(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:far_off")
-    outcome = desk.judge()
+def test_finite_answers_that_are_absurd_fail_with_row_and_reason(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:far_off")
+    outcome = cli.judge()
     assert outcome.code == 1, outcome.output
     (measurement,) = outcome.results["measurements"]
     assert measurement["failures"].keys() == {str(TRIGGER_ROW)}
@@ -92,10 +92,10 @@ def test_finite_answers_that_are_absurd_fail_with_row_and_reason(desk: CommandLi
     assert outcome.verdicts["failed"]["value"] == 1
 
 
-def test_a_models_error_stays_text_in_every_report(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:raises_in_colour")
-    junit = desk.folder / "junit.xml"
-    outcome = desk.judge(f"--junit-xml={junit}", "-rA")
+def test_a_models_error_stays_text_in_every_report(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:raises_in_colour")
+    junit = cli.folder / "junit.xml"
+    outcome = cli.judge(f"--junit-xml={junit}", "-rA")
     assert outcome.code == 1, outcome.output
     shown = "RuntimeError: red \\x00 <b>bold</b>"
     assert shown in outcome.output
@@ -106,11 +106,11 @@ def test_a_models_error_stays_text_in_every_report(desk: CommandLineRun) -> None
     assert any(shown in text for text in texts)
 
 
-def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:takes_the_place_of_reports")
-    (desk.folder / "reports").mkdir()
-    results, junit = desk.folder / "reports" / "results.json", desk.folder / "junit.xml"
-    outcome = desk.run(desk.judging(f"--umlip-results={results}", f"--junit-xml={junit}"))
+def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:takes_the_place_of_reports")
+    (cli.folder / "reports").mkdir()
+    results, junit = cli.folder / "reports" / "results.json", cli.folder / "junit.xml"
+    outcome = cli.run(cli.judging(f"--umlip-results={results}", f"--junit-xml={junit}"))
     assert outcome.code == NOT_MEASURED, outcome.output
     assert "--umlip-results" in outcome.output
     assert "not written: " in outcome.output
@@ -119,35 +119,35 @@ def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(desk: Command
     assert ET.parse(junit).getroot() is not None  # noqa: S314
 
 
-def test_results_do_not_replace_a_device(desk: CommandLineRun) -> None:
-    desk.candidate()
-    outcome = desk.judge("--umlip-results=/dev/null")
+def test_results_do_not_replace_a_device(cli: CommandLineRun) -> None:
+    cli.candidate()
+    outcome = cli.judge("--umlip-results=/dev/null")
     assert outcome.code == pytest.ExitCode.USAGE_ERROR
     assert "is no regular file" in outcome.output
     assert Path("/dev/null").is_char_device()
 
 
 @pytest.fixture
-def waiting(desk: CommandLineRun) -> CommandLineRun:
+def waiting(cli: CommandLineRun) -> CommandLineRun:
     """Rows of which the last never ends: one of two workers waits for it, the other goes on."""
-    write_extxyz(desk.folder / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
-    data = desk.folder / "data.toml"
+    write_extxyz(cli.folder / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
+    data = cli.folder / "data.toml"
     data.write_text(data.read_text().replace("rows = 12", f"rows = {N_ROWS}"))
-    (desk.folder / "weights").write_text("any")
-    desk.candidate("fakes:noted", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
-    return desk
+    (cli.folder / "weights").write_text("any")
+    cli.candidate("fakes:noted", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
+    return cli
 
 
-def stopped(desk: CommandLineRun, number: int) -> tuple[int, str]:
+def stopped(cli: CommandLineRun, number: int) -> tuple[int, str]:
     """Stop a run that waits for its last row; return its exit code and output."""
     with subprocess.Popen(
-        desk.judging(),
-        cwd=desk.root,
-        env=desk.environment,
+        cli.judging(),
+        cwd=cli.root,
+        env=cli.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as run:
-        parts = desk.folder / "cache"
+        parts = cli.folder / "cache"
         wait_for(lambda: len(list(parts.glob("predictions/*/part-*.parquet"))) > 0, run)
         run.send_signal(number)
         output, _ = run.communicate(timeout=60)

@@ -15,20 +15,20 @@ N_ROWS = 150
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     """A dataset of 150 rows, and a candidate of known weights whose evaluations are counted."""
-    desk = CommandLineRun(tmp_path)
+    cli = CommandLineRun(tmp_path)
     write_extxyz(tmp_path / "crystals.xyz", N_ROWS, trigger_row=-1)
     data = tmp_path / "data.toml"
     data.write_text(data.read_text().replace("rows = 12", f"rows = {N_ROWS}"))
     (tmp_path / "weights").write_text("any")
     known = '[arguments]\nfile = "{checkpoint}"\n'
-    desk.candidate("fakes:noted", known, checkpoint="weights")
-    return desk
+    cli.candidate("fakes:noted", known, checkpoint="weights")
+    return cli
 
 
-def n_evaluated(desk: CommandLineRun) -> int:
-    file = desk.folder / "notes"
+def n_evaluated(cli: CommandLineRun) -> int:
+    file = cli.folder / "notes"
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
@@ -39,58 +39,58 @@ def energy(outcome: Outcome) -> float:
 
 
 def test_a_sample_is_reproducible_and_shares_what_is_stored_with_the_whole(
-    desk: CommandLineRun,
+    cli: CommandLineRun,
 ) -> None:
-    first = desk.judge("--umlip-max-configurations=104")
+    first = cli.judge("--umlip-max-configurations=104")
     assert first.code == 0, first.output
     (measurement,) = first.results["measurements"]
     assert (measurement["n_configurations"], measurement["sample_of"]) == (104, N_ROWS)
     assert "judged by the interval on a sample of 104 of 150" in first.verdicts["energy"]["reason"]
     assert "104 of 150" in first.output
-    assert n_evaluated(desk) == 104
-    again = desk.judge("--umlip-max-configurations=104")
+    assert n_evaluated(cli) == 104
+    again = cli.judge("--umlip-max-configurations=104")
     assert again.leaves() == first.leaves()
-    assert n_evaluated(desk) == 104
-    whole = desk.judge()
+    assert n_evaluated(cli) == 104
+    whole = cli.judge()
     assert whole.results["measurements"][0]["sample_of"] is None
-    assert n_evaluated(desk) == N_ROWS
+    assert n_evaluated(cli) == N_ROWS
     low, high = first.verdicts["energy"]["interval"]
     assert low < energy(whole) < high
-    more_than_there_are = desk.judge("--umlip-max-configurations=9999")
+    more_than_there_are = cli.judge("--umlip-max-configurations=9999")
     assert more_than_there_are.leaves() == whole.leaves()
-    assert n_evaluated(desk) == N_ROWS
+    assert n_evaluated(cli) == N_ROWS
 
 
 def test_a_limit_within_the_interval_is_inconclusive_and_on_the_whole_the_value_decides(
-    desk: CommandLineRun,
+    cli: CommandLineRun,
 ) -> None:
-    value = energy(desk.judge())
-    desk.gate({**ENERGY, "max": value}, FAILED)
-    assert desk.judge().code == 0
-    outcome = desk.judge("--umlip-max-configurations=104")
+    value = energy(cli.judge())
+    cli.gate({**ENERGY, "max": value}, FAILED)
+    assert cli.judge().code == 0
+    outcome = cli.judge("--umlip-max-configurations=104")
     assert outcome.code == NOT_MEASURED, outcome.output
     assert outcome.verdicts["energy"]["outcome"] == "inconclusive"
     assert outcome.verdicts["failed"]["outcome"] == "passed"
     assert "measured, and not decided" in outcome.output
-    desk.gate({**ENERGY, "max": 0.5 * value}, FAILED)
-    outcome = desk.judge("--umlip-max-configurations=104")
+    cli.gate({**ENERGY, "max": 0.5 * value}, FAILED)
+    outcome = cli.judge("--umlip-max-configurations=104")
     assert outcome.code == OUTSIDE, outcome.output
 
 
-def test_a_budget_that_ends_too_early_is_never_a_pass(desk: CommandLineRun) -> None:
-    outcome = desk.judge("--umlip-budget=0s")
+def test_a_budget_that_ends_too_early_is_never_a_pass(cli: CommandLineRun) -> None:
+    outcome = cli.judge("--umlip-budget=0s")
     assert outcome.code == NOT_MEASURED, outcome.output
     assert outcome.verdicts["energy"]["outcome"] == "error"
     assert "0 of 150 configurations were evaluated" in outcome.verdicts["energy"]["reason"]
-    outcome = desk.judge("--umlip-budget=10min")
+    outcome = cli.judge("--umlip-budget=10min")
     assert outcome.code == 0, outcome.output
     assert outcome.results["measurements"][0]["sample_of"] is None
 
 
-def test_a_failed_row_of_a_sample_fails(desk: CommandLineRun) -> None:
-    write_extxyz(desk.folder / "crystals.xyz", N_ROWS, trigger_row=7)
-    desk.candidate("fakes:raises")
-    outcome = desk.judge("--umlip-max-configurations=149")
+def test_a_failed_row_of_a_sample_fails(cli: CommandLineRun) -> None:
+    write_extxyz(cli.folder / "crystals.xyz", N_ROWS, trigger_row=7)
+    cli.candidate("fakes:raises")
+    outcome = cli.judge("--umlip-max-configurations=149")
     assert outcome.code == OUTSIDE, outcome.output
     assert outcome.verdicts["failed"]["outcome"] == "failed"
     assert outcome.verdicts["energy"]["outcome"] == "error"
@@ -106,9 +106,9 @@ def test_a_failed_row_of_a_sample_fails(desk: CommandLineRun) -> None:
     ],
 )
 def test_a_wrong_sample_limit_is_refused_at_the_start(
-    desk: CommandLineRun, option: str, text: str
+    cli: CommandLineRun, option: str, text: str
 ) -> None:
-    outcome = desk.judge(option)
+    outcome = cli.judge(option)
     assert outcome.code == USAGE, outcome.output
     assert text in outcome.output
 
@@ -126,20 +126,20 @@ def test_claims_and_references_are_not_judged_on_a_sample(tmp_path: Path) -> Non
 ENSEMBLE = 'name = "both"\nmembers = ["one.toml", "two.toml"]\n'
 
 
-def ensemble(desk: CommandLineRun, text: str = ENSEMBLE, **shifts_ev: float) -> Outcome:
+def ensemble(cli: CommandLineRun, text: str = ENSEMBLE, **shifts_ev: float) -> Outcome:
     for name, shift in shifts_ev.items():
-        (desk.folder / f"{name}.weights").write_text(str(shift))
+        (cli.folder / f"{name}.weights").write_text(str(shift))
         known = '[arguments]\nfile = "{checkpoint}"\n'
-        desk.candidate("fakes:reads_shift", known, name=name, checkpoint=f"{name}.weights")
-        (desk.folder / "mine.toml").rename(desk.folder / f"{name}.toml")
-    (desk.folder / "both.toml").write_text(text)
-    command = [each for each in desk.judging() if not each.startswith("--umlip-candidate")]
-    return desk.run([*command, f"--umlip-ensemble={desk.folder / 'both.toml'}"])
+        cli.candidate("fakes:reads_shift", known, name=name, checkpoint=f"{name}.weights")
+        (cli.folder / "mine.toml").rename(cli.folder / f"{name}.toml")
+    (cli.folder / "both.toml").write_text(text)
+    command = [each for each in cli.judging() if not each.startswith("--umlip-candidate")]
+    return cli.run([*command, f"--umlip-ensemble={cli.folder / 'both.toml'}"])
 
 
 def test_an_ensemble_of_candidates_is_judged_by_its_mean(tmp_path: Path) -> None:
-    desk = CommandLineRun(tmp_path)
-    outcome = ensemble(desk, one=0.004, two=-0.004)
+    cli = CommandLineRun(tmp_path)
+    outcome = ensemble(cli, one=0.004, two=-0.004)
     assert outcome.code == 0, outcome.output
     (measurement,) = outcome.results["measurements"]
     assert measurement["model"] == "both"
@@ -148,7 +148,7 @@ def test_an_ensemble_of_candidates_is_judged_by_its_mean(tmp_path: Path) -> None
     edges = measurement["uncertainty"]["error_deviation_plot"]["energy_mev_per_atom"]
     assert edges["deviation_edges"][0] == pytest.approx(4, abs=0.6)
     assert set(measurement["identity"]["members"]) == {"one", "two"}
-    apart = ensemble(desk, one=0.010, two=0.0)
+    apart = ensemble(cli, one=0.010, two=0.0)
     assert apart.code == OUTSIDE, apart.output
     assert energy(apart) == pytest.approx(5, abs=0.5)
 

@@ -43,35 +43,35 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") 
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     """Crystals of which the last that is evaluated waits for the file `go`."""
-    desk = CommandLineRun(tmp_path)
+    cli = CommandLineRun(tmp_path)
     write_extxyz(tmp_path / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
     data = tmp_path / "data.toml"
     data.write_text(data.read_text().replace("rows = 12", f"rows = {N_ROWS}"))
     (tmp_path / "weights").write_text("any")
-    desk.candidate(
+    cli.candidate(
         "fakes:noted",
         '[arguments]\nfile = "{checkpoint}"\n',
         checkpoint="weights",
     )
-    return desk
+    return cli
 
 
-def parts(desk: CommandLineRun) -> list[Path]:
-    return sorted((desk.folder / "cache").glob("predictions/*/part-*.parquet"))
+def parts(cli: CommandLineRun) -> list[Path]:
+    return sorted((cli.folder / "cache").glob("predictions/*/part-*.parquet"))
 
 
-def notes(desk: CommandLineRun) -> list[str]:
-    file = desk.folder / "notes"
+def notes(cli: CommandLineRun) -> list[str]:
+    file = cli.folder / "notes"
     return file.read_text().splitlines() if file.exists() else []
 
 
-def start(desk: CommandLineRun) -> "subprocess.Popen[bytes]":
+def start(cli: CommandLineRun) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        desk.judging(),
-        cwd=desk.root,
-        env=desk.environment,
+        cli.judging(),
+        cwd=cli.root,
+        env=cli.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -100,12 +100,12 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_workers_of_a_killed_run_end(desk: CommandLineRun) -> None:
-    run = start(desk)
-    wait_for(lambda: len(notes(desk)) > 0, run)
+def test_workers_of_a_killed_run_end(cli: CommandLineRun) -> None:
+    run = start(cli)
+    wait_for(lambda: len(notes(cli)) > 0, run)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    pids = {int(pid) for pid in notes(desk)}
+    pids = {int(pid) for pid in notes(cli)}
     wait_until(lambda: not any(is_alive(pid) for pid in pids))
 
 
@@ -123,18 +123,18 @@ def test_a_part_is_what_a_worker_finished_in_some_seconds(tmp_path: Path) -> Non
     assert not faults
 
 
-def test_a_run_goes_on_from_what_is_kept(desk: CommandLineRun) -> None:
+def test_a_run_goes_on_from_what_is_kept(cli: CommandLineRun) -> None:
     """Rows are taken away from a finished run: only these are evaluated again.
 
     How many rows a part has depends on how fast the machine is, and one at least is kept.
     """
-    (desk.folder / "go").touch()
-    outcome = desk.judge()
+    (cli.folder / "go").touch()
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
-    assert len(notes(desk)) == N_ROWS
-    for path in parts(desk)[1:]:
+    assert len(notes(cli)) == N_ROWS
+    for path in parts(cli)[1:]:
         path.unlink()
-    (path,) = parts(desk)
+    (path,) = parts(cli)
     table = pq.read_table(path)
     store = Store(path.parent.parent, json.loads((path.parent / "identity.json").read_text()))
     rows = {
@@ -145,19 +145,19 @@ def test_a_run_goes_on_from_what_is_kept(desk: CommandLineRun) -> None:
     }
     path.unlink()
     store.write(rows)
-    again = desk.judge()
-    assert len(notes(desk)) == 2 * N_ROWS - len(rows)
+    again = cli.judge()
+    assert len(notes(cli)) == 2 * N_ROWS - len(rows)
     assert f"{len(rows)} predictions of " in again.output
     assert again.leaves() == outcome.leaves()
 
 
-def test_two_runs_at_once_compute_once(desk: CommandLineRun) -> None:
-    first = start(desk)
-    wait_for(lambda: len(notes(desk)) > 0, first)
-    second = start(desk)
-    (desk.folder / "go").touch()
+def test_two_runs_at_once_compute_once(cli: CommandLineRun) -> None:
+    first = start(cli)
+    wait_for(lambda: len(notes(cli)) > 0, first)
+    second = start(cli)
+    (cli.folder / "go").touch()
     assert first.wait(120) == second.wait(120) == 0
-    assert len(notes(desk)) == N_ROWS
+    assert len(notes(cli)) == N_ROWS
 
 
 def sample() -> dict[int, Row]:

@@ -84,16 +84,16 @@ def test_the_time_of_change_of_a_nodes_own_installation_is_no_change(tmp_path: P
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     """Crystals of which one, in the first of two shards, waits for the file `go`."""
-    desk = CommandLineRun(tmp_path)
+    cli = CommandLineRun(tmp_path)
     write_extxyz(tmp_path / "crystals.xyz", N_ROWS, trigger_row=N_ROWS - 1)
     data = tmp_path / "data.toml"
     data.write_text(data.read_text().replace("rows = 12", f"rows = {N_ROWS}"))
     (tmp_path / "weights").write_text("any")
     arguments = '[arguments]\nfile = "{checkpoint}"\n'
-    desk.candidate("fakes:noted", arguments, checkpoint="weights")
-    return desk
+    cli.candidate("fakes:noted", arguments, checkpoint="weights")
+    return cli
 
 
 def command(*arguments: str) -> list[str]:
@@ -101,25 +101,25 @@ def command(*arguments: str) -> list[str]:
     return [*module, "--datasets", "data.toml", "--workers", "1", *arguments]
 
 
-def start(desk: CommandLineRun, *arguments: str) -> "subprocess.Popen[str]":
+def start(cli: CommandLineRun, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         command(*arguments),
-        cwd=desk.folder,
-        env=desk.environment | {"PYTHONPATH": str(desk.root)},
+        cwd=cli.folder,
+        env=cli.environment | {"PYTHONPATH": str(cli.root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def run(desk: CommandLineRun, *arguments: str) -> Outcome:
-    process = start(desk, *arguments)
+def run(cli: CommandLineRun, *arguments: str) -> Outcome:
+    process = start(cli, *arguments)
     output, _ = process.communicate(timeout=300)
     return Outcome(process.returncode, output)
 
 
-def evaluated(desk: CommandLineRun) -> int:
-    notes = desk.folder / "notes"
+def evaluated(cli: CommandLineRun) -> int:
+    notes = cli.folder / "notes"
     return len(notes.read_text().splitlines()) if notes.exists() else 0
 
 
@@ -131,66 +131,66 @@ def wait_until(condition: Callable[[], bool]) -> None:
     pytest.fail("two minutes passed before the condition held")
 
 
-def test_shards_in_parallel_one_killed_and_run_again(desk: CommandLineRun) -> None:
+def test_shards_in_parallel_one_killed_and_run_again(cli: CommandLineRun) -> None:
     n_atoms = np.array([16 if row % 3 == 0 else 2 for row in range(N_ROWS - 1)] + [7])
     (waiting,) = [n for n in (1, 2) if N_ROWS - 1 in Shard(n, 2).rows(n_atoms)]
-    shards = {number: start(desk, "--shard", f"{number}/2") for number in (1, 2)}
+    shards = {number: start(cli, "--shard", f"{number}/2") for number in (1, 2)}
     output, _ = shards[3 - waiting].communicate(timeout=300)
     assert shards[3 - waiting].returncode == 0, output
     assert f"{N_ROWS // 2} of {N_ROWS} configurations are kept" in output
-    wait_until(lambda: evaluated(desk) > N_ROWS // 2)
+    wait_until(lambda: evaluated(cli) > N_ROWS // 2)
     os.kill(shards[waiting].pid, signal.SIGKILL)
     shards[waiting].wait()
 
-    status = run(desk, "--status", "2")
+    status = run(cli, "--status", "2")
     assert status.code == 1
     assert f"shards that lack rows: {waiting}\n" in status.output
     assert re.search(
         rf"shard {waiting}/2: \d+ of {N_ROWS // 2} lack: .*{N_ROWS - 1}\n", status.output
     )
 
-    (desk.folder / "go").touch()
-    again = run(desk, "--shard", f"{waiting}/2")
+    (cli.folder / "go").touch()
+    again = run(cli, "--shard", f"{waiting}/2")
     assert again.code == 0, again.output
-    assert run(desk, "--status").code == 0
-    before = evaluated(desk)
-    assert run(desk, "--shard", f"{waiting}/2").code == 0  # there is nothing to do
-    judged = desk.judge()
+    assert run(cli, "--status").code == 0
+    before = evaluated(cli)
+    assert run(cli, "--shard", f"{waiting}/2").code == 0  # there is nothing to do
+    judged = cli.judge()
     assert judged.code == 0, judged.output
     assert judged.verdicts["energy"]["value"] == pytest.approx(0.248857, abs=1e-6)
-    assert evaluated(desk) == before
+    assert evaluated(cli) == before
 
 
-def test_a_run_of_pytest_computes_only_what_lacks(desk: CommandLineRun) -> None:
-    (desk.folder / "go").touch()
-    assert run(desk, "--shard", "1/2").code == 0
-    assert evaluated(desk) == N_ROWS // 2
-    judged = desk.judge()
+def test_a_run_of_pytest_computes_only_what_lacks(cli: CommandLineRun) -> None:
+    (cli.folder / "go").touch()
+    assert run(cli, "--shard", "1/2").code == 0
+    assert evaluated(cli) == N_ROWS // 2
+    judged = cli.judge()
     assert judged.code == 0, judged.output
-    assert evaluated(desk) == N_ROWS
+    assert evaluated(cli) == N_ROWS
 
 
-def test_a_row_that_is_lost_lacks_and_the_others_are_kept(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:segfaults", checkpoint="weights", python=sys.executable)
-    text = (desk.folder / "mine.toml").read_text().replace('"fakes:segfaults"', '"own:make"')
-    (desk.folder / "mine.toml").write_text(text + '[arguments]\nfile = "{checkpoint}"\n')
-    (desk.folder / "own.py").write_text(
+def test_a_row_that_is_lost_lacks_and_the_others_are_kept(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:segfaults", checkpoint="weights", python=sys.executable)
+    text = (cli.folder / "mine.toml").read_text().replace('"fakes:segfaults"', '"own:make"')
+    (cli.folder / "mine.toml").write_text(text + '[arguments]\nfile = "{checkpoint}"\n')
+    (cli.folder / "own.py").write_text(
         "import fakes\n\n\ndef make(file):\n    return fakes.segfaults()\n"
     )
-    lost = run(desk)
+    lost = run(cli)
     assert lost.code == 1
     assert f"configuration {N_ROWS - 1} (W7): the worker died of SIGSEGV" in lost.output
-    status = run(desk, "--status")
+    status = run(cli, "--status")
     assert status.code == 1
     assert f"1 of {N_ROWS} lack: rows {N_ROWS - 1}\n" in status.output
 
 
-def test_predictions_that_serve_one_process_alone_are_refused(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:honest")
-    refused = run(desk, "--shard", "1/2")
+def test_predictions_that_serve_one_process_alone_are_refused(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:honest")
+    refused = run(cli, "--shard", "1/2")
     assert refused.code == 2
     assert "give the candidate file a checkpoint" in refused.output
-    assert not evaluated(desk)
+    assert not evaluated(cli)
 
 
 @pytest.mark.parametrize(

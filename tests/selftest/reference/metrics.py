@@ -10,7 +10,7 @@ from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.predictions.predictions import Predictions
 
-Cells = dict[tuple[str, str], float | None]
+Table = dict[tuple[str, str], float | None]
 
 RELATIVE = 1e-10
 """Tolerance for float64: sums of at most a few thousand terms, in another order."""
@@ -56,48 +56,48 @@ def random_case(n: int, seed: int) -> tuple[Configurations, Predictions]:
     return dataset(n_atoms.tolist(), energies.tolist(), forces.tolist(), numbers), predictions
 
 
-def slow(configurations: Configurations, predictions: Predictions, rows: list[int]) -> Cells:
+def slow(configurations: Configurations, predictions: Predictions, rows: list[int]) -> Table:
     """Every quantity over some rows, which may repeat; None where it is not defined."""
     errors = [_errors(configurations, predictions, row) for row in rows]
     per_atom = [1000 * energy / len(force) for energy, force in errors]
     atoms = [[1000 * c for c in vector] for _, force in errors for vector in force]
-    cells: Cells = {}
+    table: Table = {}
     weights = {
         "per_configuration": [1] * len(rows),
         "per_atom": [len(force) for _, force in errors],
     }
     for name, weight in weights.items():
         offset = _mean(per_atom, weight)
-        cells["energy_offset", name] = offset
+        table["energy_offset", name] = offset
         for suffix, removed in (("", 0.0), ("_offset_removed", offset)):
             rest = [e - removed for e in per_atom]
             convention = name + suffix
             measured = not suffix or len(rows) > 1
             rms = math.sqrt(_mean([e * e for e in rest], weight))
-            cells["energy_rmse", convention] = rms if measured else None
-            cells["energy_mae", convention] = (
+            table["energy_rmse", convention] = rms if measured else None
+            table["energy_mae", convention] = (
                 _mean([abs(e) for e in rest], weight) if measured else None
             )
-        cells |= _referenced(configurations, per_atom, name, weight, rows)
-        cells["energy_worst_share", name] = _worst(
+        table |= _referenced(configurations, per_atom, name, weight, rows)
+        table["energy_worst_share", name] = _worst(
             [w * e * e for w, e in zip(weight, per_atom, strict=True)]
         )
     components = [c for vector in atoms for c in vector]
     lengths = [math.hypot(*vector) for vector in atoms]
     for name, values in (("component", components), ("vector", lengths)):
-        cells["force_rmse", name] = math.sqrt(sum(v * v for v in values) / len(values))
-        cells["force_mae", name] = sum(abs(v) for v in values) / len(values)
+        table["force_rmse", name] = math.sqrt(sum(v * v for v in values) / len(values))
+        table["force_mae", name] = sum(abs(v) for v in values) / len(values)
     reference = [c for row in rows for vector in _forces(configurations, row) for c in vector]
     along = sum((r + e / 1000) * r for r, e in zip(reference, components, strict=True))
     square = sum(r * r for r in reference)
-    cells["force_slope", "component"] = along / square if square > 1e-18 else None
-    cells["force_worst_share", "component"] = _worst(
+    table["force_slope", "component"] = along / square if square > 1e-18 else None
+    table["force_worst_share", "component"] = _worst(
         [sum((1000 * c) ** 2 for vector in force for c in vector) for _, force in errors]
     )
-    return cells
+    return table
 
 
-def flat(metrics: Metrics) -> Cells:
+def flat(metrics: Metrics) -> Table:
     """What any model has, but for the count of failures."""
     return {
         (quantity, convention): value
@@ -107,8 +107,8 @@ def flat(metrics: Metrics) -> Cells:
     }
 
 
-def assert_close(got: Cells, expected: Cells, relative: float = RELATIVE) -> None:
-    """Compare cell by cell: the same cells, None where None is expected."""
+def assert_close(got: Table, expected: Table, relative: float = RELATIVE) -> None:
+    """Compare entry by entry: the same entries, None where None is expected."""
     assert got.keys() == expected.keys()
     for key, value in expected.items():
         found = got[key]
@@ -145,7 +145,7 @@ def _referenced(
     name: str,
     weights: list[int],
     rows: list[int],
-) -> Cells:
+) -> Table:
     """Error and slope without the elements' references, in exact arithmetic."""
     shares = [_shares(configurations, row) for row in rows]
     exact = [Fraction(error) for error in errors]

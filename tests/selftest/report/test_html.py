@@ -80,7 +80,7 @@ def test_hostile_names_stay_text() -> None:
     assert "onerror=alert(1)" in unescape(page([run_of(hostile)]))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     text=st.text(st.characters(exclude_categories=()), min_size=1),
     energy=st.none() | st.floats(min_value=0) | st.sampled_from([1e300, -0.0, 5e-324]),
@@ -147,10 +147,10 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_runs_results_fit_the_schema_and_its_report_shows_them(tmp_path: Path) -> None:
-    desk = CommandLineRun(tmp_path)
-    desk.candidate("fakes:raises")
+    cli = CommandLineRun(tmp_path)
+    cli.candidate("fakes:raises")
     report, drawn = tmp_path / "report.html", tmp_path / "figures"
-    outcome = desk.judge(f"--umlip-report={report}", f"--umlip-figures={drawn}")
+    outcome = cli.judge(f"--umlip-report={report}", f"--umlip-figures={drawn}")
     assert outcome.code == 1, outcome.output
     validator = pytest.importorskip("fastjsonschema", reason="tox run -e browser has it")
     validator.compile(json.loads(SCHEMA.read_text()))(outcome.results)

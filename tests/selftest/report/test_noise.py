@@ -56,7 +56,7 @@ DATASETS = {
 }
 
 
-def cell(model: str, on: str, **more: object) -> dict[str, object]:
+def row(model: str, on: str, **more: object) -> dict[str, object]:
     energies = dict.fromkeys(
         (
             "per_configuration",
@@ -100,24 +100,24 @@ def test_a_floor_spans_the_parts_and_stands_for_both_datasets() -> None:
 
 def test_the_floor_is_a_line_of_the_table_of_its_dataset_only() -> None:
     floors = noise_floors([reference("DFT-2", "bulk", per_atom=1.5, component=21.0)], DATASETS)
-    lines = measured_table([cell("m", "whole"), cell("m", "part")], floors)
+    lines = measured_table([row("m", "whole"), row("m", "part")], floors)
     assert len(lines) == 4
     assert lines[-1].split() == [
         *("DFT", "against", "DFT", "whole", "reference", "parts"),
         *("-", "1.50", "-", "-", "-", "-", "21.0", "-", "-"),
     ]
-    assert len(measured_table([cell("m", "part")], floors)) == 2
+    assert len(measured_table([row("m", "part")], floors)) == 2
 
 
 def test_a_sample_says_of_how_many() -> None:
-    (_, line) = measured_table([cell("m", "whole", sample_of=1026, n_failed=2)])
+    (_, line) = measured_table([row("m", "whole", sample_of=1026, n_failed=2)])
     assert "64 of 1026, 2 failed" in line
 
 
 def test_ensembles_have_a_table_of_their_own() -> None:
     above = dict.fromkeys(("1", "2", "3", "5"), 0.25)
     spearman = {"energy_deviation_spearman": {"total": 0.445, "per_atom": None}}
-    measured = cell(
+    measured = row(
         "e",
         "whole",
         **spearman,
@@ -130,8 +130,8 @@ def test_ensembles_have_a_table_of_their_own() -> None:
             "share_of_errors_above_multiples_of_the_deviation": {"energy": above, "force": above}
         },
     )
-    lines = ensemble_table([cell("m", "whole"), measured])
+    lines = ensemble_table([row("m", "whole"), measured])
     assert len(lines) == 2
     assert "0.445 (0.39 … 0.50)  -" in lines[1]
     assert "25.0% / 25.0% / 25.0%" in lines[1]
-    assert ensemble_table([cell("m", "whole")]) == []
+    assert ensemble_table([row("m", "whole")]) == []

@@ -145,7 +145,7 @@ def test_a_worker_in_another_environment_has_that_environments_numpy(
     }
     kind, about = there.build(bulk("W", "bcc", a=3.2, cubic=True).repeat(2), numbers)
     assert kind == "ok", about
-    assert there.lap(3)[0] == "ok"
+    assert there.time_steps(3)[0] == "ok"
     here.close()
     there.close()
 

@@ -62,15 +62,15 @@ def dynamics(device: Device, *, synchronize: Callable[[], None] | None = None) -
 def test_every_step_is_timed_with_the_work_that_it_queued() -> None:
     running = dynamics(Device())
     for n_steps in (3, 1, 5):
-        lap = running.lap(n_steps)
-        assert lap.wall_s == n_steps * (LAUNCH_S + WORK_S)
-        assert lap.cpu_s == lap.wall_s / 2
-        assert lap.n_steps == n_steps
+        timed = running.time_steps(n_steps)
+        assert timed.wall_s == n_steps * (LAUNCH_S + WORK_S)
+        assert timed.cpu_s == timed.wall_s / 2
+        assert timed.n_steps == n_steps
 
 
 def test_a_timer_that_does_not_wait_is_caught_by_that() -> None:
     device = Device()
-    assert dynamics(device, synchronize=lambda: None).lap(3).wall_s == 3 * LAUNCH_S
+    assert dynamics(device, synchronize=lambda: None).time_steps(3).wall_s == 3 * LAUNCH_S
 
 
 def test_a_timer_that_waits_at_one_end_only_is_caught_by_that() -> None:
@@ -83,7 +83,7 @@ def test_a_timer_that_waits_at_one_end_only_is_caught_by_that() -> None:
             if next(asked) == at:  # type: ignore[call-overload]
                 device.synchronize()
 
-        assert dynamics(device, synchronize=at_one_end).lap(3).wall_s == wall_s
+        assert dynamics(device, synchronize=at_one_end).time_steps(3).wall_s == wall_s
 
 
 def test_a_result_that_was_kept_is_no_measurement() -> None:
@@ -94,7 +94,7 @@ def test_a_result_that_was_kept_is_no_measurement() -> None:
         return kept[0]
 
     with pytest.raises(ValueError, match="step 1: the forces are those of the step before"):
-        dynamics(Device(cached)).lap(3)
+        dynamics(Device(cached)).time_steps(3)
 
 
 def test_a_result_that_is_kept_every_other_step_is_no_measurement() -> None:
@@ -105,7 +105,7 @@ def test_a_result_that_is_kept_every_other_step_is_no_measurement() -> None:
         return kept[-1]
 
     with pytest.raises(ValueError, match="a result was kept and not computed"):
-        dynamics(Device(cached)).lap(4)
+        dynamics(Device(cached)).time_steps(4)
 
 
 def test_a_crystal_that_blows_up_is_no_crystal() -> None:
@@ -113,7 +113,7 @@ def test_a_crystal_that_blows_up_is_no_crystal() -> None:
         return np.asarray(1e4 * np.sin(atoms.positions + 1))
 
     with pytest.raises(ValueError, match="Å from its lattice site, more than 1 Å"):
-        dynamics(Device(repels)).lap(20)
+        dynamics(Device(repels)).time_steps(20)
 
 
 def test_atoms_that_nothing_holds_are_put_back_and_that_is_not_timed() -> None:
@@ -122,7 +122,7 @@ def test_atoms_that_nothing_holds_are_put_back_and_that_is_not_timed() -> None:
 
     running = dynamics(Device(holds_nothing))
     for _ in range(20):
-        assert running.lap(50).wall_s == 50 * (LAUNCH_S + WORK_S)
+        assert running.time_steps(50).wall_s == 50 * (LAUNCH_S + WORK_S)
 
 
 def test_a_force_that_is_not_finite_is_no_measurement() -> None:
@@ -135,7 +135,7 @@ def test_a_force_that_is_not_finite_is_no_measurement() -> None:
         return forces
 
     with pytest.raises(ValueError, match="a force is not finite"):
-        dynamics(Device(breaks)).lap(2)
+        dynamics(Device(breaks)).time_steps(2)
 
 
 def test_atoms_start_with_the_velocities_of_their_temperature_and_no_drift() -> None:
@@ -147,6 +147,6 @@ def test_atoms_start_with_the_velocities_of_their_temperature_and_no_drift() -> 
 
 def test_the_same_seed_starts_the_same_run() -> None:
     first, second = dynamics(Device()), dynamics(Device())
-    first.lap(3)
-    second.lap(3)
+    first.time_steps(3)
+    second.time_steps(3)
     np.testing.assert_array_equal(first._atoms.positions, second._atoms.positions)
