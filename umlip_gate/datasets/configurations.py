@@ -137,9 +137,20 @@ class Configurations:
             object.__setattr__(self, name, array)
 
     @classmethod
-    def from_rows(cls, rows: Sequence[Row]) -> "Configurations":
-        """Join rows whose forces have the shape of their positions."""
+    def from_rows(cls, rows: Sequence[Row], groups: IntArray | None = None) -> "Configurations":
+        """Join rows whose forces have the shape of their positions.
+
+        Parameters
+        ----------
+        rows
+            The rows.
+        groups
+            The independent group of each, shape (n,); found from structures and labels if it
+            is None.
+        """
         none = np.zeros((0, 3))
+        if groups is None:
+            groups = independent_groups([row.atoms for row in rows], [row.group for row in rows])
         return cls(
             n_atoms=np.array([len(row.atoms) for row in rows], dtype=np.int64),
             numbers=np.concatenate([none[:, 0].astype(int), *(r.atoms.numbers for r in rows)]),
@@ -156,7 +167,7 @@ class Configurations:
                     ),
                 ]
             ),
-            groups=independent_groups([row.atoms for row in rows], [row.group for row in rows]),
+            groups=groups,
             **_inputs_of(rows),
         )
 

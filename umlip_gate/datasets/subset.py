@@ -1,13 +1,11 @@
 """Datasets whose rows are rows of another: chosen by size, by elements, or by their structure."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-
 import numpy as np
 from ase.data import atomic_numbers
 
-from umlip_gate.datasets.configurations import Configurations, FloatArray, IntArray
+from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.load import load_dataset
+from umlip_gate.datasets.matching import match
 from umlip_gate.datasets.registry import Dataset, Subset
 from umlip_gate.errors import InputError
 from umlip_gate.settings import Settings
@@ -78,7 +76,7 @@ def matched_rows(
     subset = _subset(dataset)
     # how many rows the files have is not registered: several rows may be like one of them
     listed, _ = load_dataset(dataset.model_copy(update={"rows": None}), settings)
-    found = _closest(_distances(whole, listed, subset.within_ang or 0.0), twins=subset.twins)
+    found = match(whole, listed, subset.within_ang or 0.0, twins=subset.twins)
     lost = sorted(set(range(len(listed))) - set(found.values()))
     if lost:
         raise InputError(
@@ -87,62 +85,6 @@ def matched_rows(
         )
     rows = sorted(found)
     return np.array(rows, dtype=np.int64), listed.select([found[row] for row in rows])
-
-
-def _closest(pairs: Sequence[tuple[float, int, int]], *, twins: bool) -> dict[int, int]:
-    """Match rows to the closest of the files, one to one; then near twins of what was matched.
-
-    Parameters
-    ----------
-    pairs
-        Distance, row of the whole and row of the files, of all that are alike.
-    twins
-        Whether a row is matched as well that is like a row of the files which another one took.
-    """
-    found: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, row, other in sorted(pairs):
-        if row not in found and other not in taken:
-            found[row] = other
-            taken.add(other)
-    if twins:
-        for _, row, other in sorted(pairs):
-            found.setdefault(row, other)
-    return found
-
-
-def _distances(
-    whole: Configurations, listed: Configurations, within_ang: float
-) -> list[tuple[float, int, int]]:
-    by_size = defaultdict(list)
-    for row, n_atoms in enumerate(listed.n_atoms.tolist()):
-        by_size[n_atoms].append(row)
-    return [
-        (float(distance), row, int(other))
-        for row, n_atoms in enumerate(whole.n_atoms.tolist())
-        if (others := np.array(by_size[n_atoms], dtype=np.int64)).size
-        for distance, other in zip(_apart(whole, row, listed, others), others, strict=True)
-        if distance <= within_ang
-    ]
-
-
-def _apart(whole: Configurations, row: int, listed: Configurations, others: IntArray) -> FloatArray:
-    """Return how far the listed rows, all of the row's size, are from it, angstrom, shape (n,).
-
-    Without end where elements or periodicity differ.
-    """
-    atoms = listed.offsets[others][:, np.newaxis] + np.arange(int(whole.n_atoms[row]))
-    own = slice(whole.offsets[row], whole.offsets[row + 1])
-    cell = whole.cells[row]
-    apart = whole.positions[own] - listed.positions[atoms]
-    if abs(np.linalg.det(cell)) > 0:
-        apart = apart - np.rint(apart @ np.linalg.inv(cell)) @ cell
-    alike = (listed.numbers[atoms] == whole.numbers[own]).all(axis=1)
-    alike &= (listed.pbc[others] == whole.pbc[row]).all(axis=1)
-    farthest = np.maximum(
-        np.abs(listed.cells[others] - cell).max(axis=(1, 2)), np.abs(apart).max(axis=(1, 2))
-    )
-    return np.where(alike, farthest, np.inf)
 
 
 def _subset(dataset: Dataset) -> Subset:

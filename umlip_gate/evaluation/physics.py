@@ -134,6 +134,11 @@ class PhysicsEvaluator:
         entry = self.models[name]
         if isinstance(entry, Ensemble | Recalculation):
             raise Unavailable(f"{name} is not a model that can evaluate other structures")
+        if isinstance(entry, Candidate) and entry.predictions:
+            raise Unavailable(
+                f"{name}: not measured: predictions only, and a law of physics needs a calculator; "
+                "a gate without [physics] asks for none"
+            )
         return entry
 
     def _with_counterexamples(self, result: PhysicsResult, *, shrinks: bool) -> PhysicsResult:

@@ -9,8 +9,24 @@ from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from umlip_gate.errors import InputError
 from umlip_gate.models.level_of_theory import LevelOfTheory
+from umlip_gate.models.prediction_files import PredictionFile
 from umlip_gate.models.weights import problem_with
 from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
+
+COMPUTING = frozenset(
+    {
+        "arguments",
+        "settings",
+        "checkpoint",
+        "sha256",
+        "python",
+        "device",
+        "dtype",
+        "conservative",
+        "time_limit_s",
+    }
+)
+"""Keys that say how a model computes."""
 
 
 class Candidate(Strict):
@@ -23,6 +39,8 @@ class Candidate(Strict):
     calculator
         A factory of an ASE calculator, "package.module:factory", searched in the file's own
         folder too; or
+    predictions
+        files of predictions, by the id of the dataset that they are of: nothing is computed; or
     family
         a registered family, whose adapter loads the checkpoint.
     arguments
@@ -49,6 +67,7 @@ class Candidate(Strict):
 
     name: RegistryId
     calculator: str | None = None
+    predictions: dict[RegistryId, PredictionFile] = Field(default_factory=dict)
     family: Annotated[str | None, Field(validate_default=True)] = None
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     settings: dict[str, JsonValue] = Field(default_factory=dict)
@@ -87,8 +106,10 @@ class Candidate(Strict):
     @field_validator("family")
     @classmethod
     def _calculator_or_family(cls, family: str | None, info: ValidationInfo) -> str | None:
-        if "calculator" in info.data and (info.data["calculator"] is None) == (family is None):
-            raise ValueError("a candidate has either a calculator or a family")
+        if info.data.keys() >= {"calculator", "predictions"}:
+            given = (info.data["calculator"], info.data["predictions"], family)
+            if sum(map(bool, given)) != 1:
+                raise ValueError("a candidate has either a calculator or a family or [predictions]")
         return family
 
     def texts(self) -> list[str]:
@@ -129,6 +150,10 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
     for key, value in data.items():
         if isinstance(value, dict) and key not in Candidate.model_fields and "name" in value:
             raise InputError(f"{path}: [{key}]: the keys of a candidate are in no table; remove it")
+    if isinstance(data.get("predictions"), dict) and "path" in data["predictions"]:
+        raise InputError(
+            f"{path}: [predictions]: name the dataset that they are of: [predictions.DATASET]"
+        )
     candidate = validate(Candidate, {**data, "folder": path.resolve().parent}, str(path))
     if candidate.name in taken:
         raise InputError(f"{path}: name = {candidate.name!r} is another model's")
@@ -142,6 +167,8 @@ def load_candidate(path: Path, families: set[str], taken: set[str]) -> Candidate
 
 
 def _does_not_fit_together(candidate: Candidate) -> str | None:
+    if candidate.predictions:
+        return _not_of_predictions(candidate)
     weights = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
     unreadable = problem_with(weights) if weights else None
     python = candidate.folder / candidate.python if candidate.python else None
@@ -165,3 +192,13 @@ def _does_not_fit_together(candidate: Candidate) -> str | None:
         "sha256 is given, and no checkpoint that it could be of": candidate.sha256 and not weights,
     }
     return next((problem for problem, holds in problems.items() if holds), None)
+
+
+def _not_of_predictions(candidate: Candidate) -> str | None:
+    if computing := sorted(candidate.model_fields_set & COMPUTING):
+        return f"{', '.join(computing)}: [predictions] stand for the model, nothing is computed"
+    for dataset, file in candidate.predictions.items():
+        path = candidate.folder / file.path
+        if problem := problem_with(path):
+            return f"[predictions.{dataset}]: path: {path} {problem}"
+    return None

@@ -164,13 +164,17 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
     Raises
     ------
     Unavailable
-        Its family has no environment here.
+        Its family has no environment here, or it is predictions only.
     MeasurementError
         Its interpreter is not a Python interpreter, or its checkpoint is not what it declares.
     InputError
         Its family does not compute on its device, or in its dtype, or its checkpoint cannot be
         read.
     """
+    if candidate.predictions:
+        raise Unavailable(
+            f"{candidate.name}: not measured: predictions only, and this needs a calculator"
+        )
     family = candidate.family or "ase"
     adapter = _adapter(family)
     if candidate.device not in adapter.ATOMS_PER_BATCH:

@@ -118,6 +118,14 @@ def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
     if isinstance(candidate, Ensemble):
         members = ", ".join(candidate.members)
         return [f"ensemble {candidate.name} ({members}), judged by its mean, gate {gate}"]
+    if candidate.predictions:
+        lines = [f"candidate {candidate.name} (predictions only, nothing is computed), gate {gate}"]
+        for dataset, file in candidate.predictions.items():
+            path = candidate.folder / file.path
+            lines.append(
+                f"{candidate.name} on {dataset}: brought from {path}, sha256 {sha256_of(path)}"
+            )
+        return lines
     what = candidate.calculator or f"family {candidate.family}"
     lines = [f"candidate {candidate.name} ({what}), gate {gate}"]
     if candidate.checkpoint is None:

@@ -132,6 +132,9 @@ def _read(config: pytest.Config) -> RunConfiguration:
     _check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
     candidate, members = _candidate(config, set(models), {*known, ALL_MODELS})
     _check_options(option, candidate)
+    for entry in (candidate, *members.values()):
+        if isinstance(entry, Candidate):
+            _check_predictions(entry, datasets)
     gate = None
     if candidate:
         gate = load_gate(option.umlip_gate or DEFAULT_GATE, THRESHOLDS, datasets)
@@ -197,6 +200,9 @@ def _check_options(option: Any, candidate: Candidate | Ensemble | None) -> None:
         "--umlip-ensemble: no step of an ensemble is timed; give its members one by one": (
             option.umlip_ensemble and is_cost_asked(option)
         ),
+        "--umlip-candidate: predictions only, no step can be timed: costs need a calculator": (
+            isinstance(candidate, Candidate) and candidate.predictions and is_cost_asked(option)
+        ),
         "--umlip-claims-table: a run that judges a candidate judges no claims, and would empty "
         "the table": option.umlip_claims_table and candidate,
     }
@@ -253,6 +259,15 @@ def _check_ids(option: str, names: list[str] | None, known: set[str]) -> None:
     for name in names or ():
         if name not in known | {EVERY}:
             raise InputError(f"--umlip-{option} {name}: unknown; {nearest(name, sorted(known))}")
+
+
+def _check_predictions(candidate: Candidate, datasets: dict[str, Dataset]) -> None:
+    for name in candidate.predictions:
+        if name not in datasets:
+            raise InputError(
+                f"{candidate.name}: [predictions.{name}]: unknown dataset; "
+                f"{nearest(name, sorted(datasets))}"
+            )
 
 
 def _check_brought_files(datasets: dict[str, Dataset]) -> None:

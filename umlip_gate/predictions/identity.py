@@ -48,6 +48,11 @@ def published_identity(file_digest: str, dataset_digest: str) -> dict[str, Any]:
     return {"source": "published", "dataset": dataset_digest, "file": file_digest}
 
 
+def brought_identity(file_digest: str, dataset_digest: str) -> dict[str, Any]:
+    """Identity of predictions that a user brings."""
+    return {"source": "brought", "dataset": dataset_digest, "file": file_digest}
+
+
 def digest_of(identity: dict[str, Any]) -> str:
     """sha256 of an identity's canonical JSON."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where predictions come from: computed here, published by others, or another DFT."""
+"""Where predictions come from: computed here, published or brought as a file, or another DFT."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -21,10 +21,12 @@ from umlip_gate.models.combined import Recalculation
 from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_model
 from umlip_gate.models.registry import Model
 from umlip_gate.models.worker_process import worker_environment
+from umlip_gate.notices import add_notice
 from umlip_gate.predictions.batches import packed
+from umlip_gate.predictions.brought import read_brought
 from umlip_gate.predictions.compute import compute, searched
 from umlip_gate.predictions.gpus import slots, visible_gpus
-from umlip_gate.predictions.identity import live_identity, published_identity
+from umlip_gate.predictions.identity import brought_identity, live_identity, published_identity
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
@@ -64,6 +66,7 @@ class PredictionSources:
     announce: Callable[[str], None]
     announced: set[str] = field(default_factory=set)
     share: str = ""
+    _read: dict[tuple[str, str], Predictions] = field(default_factory=dict)
 
     def of(  # noqa: PLR0913 - what is predicted, and how
         self,
@@ -104,6 +107,8 @@ class PredictionSources:
         """
         if isinstance(model, Recalculation):
             return self._recalculated(model.name, view, rows)
+        if isinstance(model, Candidate) and model.predictions:
+            return self._brought(model, view, rows)
         live = self._live(model, view, choice)
         if live is None:
             assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
@@ -178,6 +183,27 @@ class PredictionSources:
         return _of_view(
             everything.only(np.sort(view.rows_in_parent[rows]), reference.n_atoms), view
         )
+
+    def _brought(self, candidate: Candidate, view: DatasetView, rows: IntArray) -> Predictions:
+        whole = view.id if view.id in candidate.predictions else view.parent
+        if whole not in candidate.predictions:
+            raise Unavailable(
+                f"{candidate.name} on {view.id}: predictions only, and none of this dataset: add "
+                f"[predictions.{whole}] to the candidate's file"
+            )
+        reference = self.datasets.view(whole).configurations
+        key = candidate.name, whole
+        if key not in self._read:
+            file = candidate.predictions[whole]
+            path = candidate.folder / file.path
+            predictions, note = read_brought(path, file, whole, reference)
+            if note:
+                add_notice(self.datasets.settings.run, f"{candidate.name}: {note}")
+            identity = brought_identity(sha256_of(path), reference.digest)
+            self._read[key] = replace(predictions, provenance="brought", identity=identity)
+        own = np.arange(len(reference)) if whole == view.id else view.rows_in_parent
+        predictions = self._read[key].only(np.sort(own[rows]), reference.n_atoms)
+        return replace(predictions, rows=np.searchsorted(own, predictions.rows))
 
     def _computed(  # noqa: PLR0913 - as `of`
         self,
