@@ -47,7 +47,7 @@ def test_the_same_model_has_equal_verdicts_live_and_by_its_predictions(
     assert outcomes == {"energy": "passed", "force": "failed", "failed": "passed"}
     for reader in ("extxyz", "parquet"):
         bring(desk, reader)
-        brought = desk.judge()
+        brought = desk.judge("-v")
         assert brought.code == live.code, brought.output
         for name, expected in live.verdicts.items():
             verdict = brought.verdicts[name]
@@ -58,7 +58,7 @@ def test_the_same_model_has_equal_verdicts_live_and_by_its_predictions(
         (measurement,) = brought.results["measurements"]
         assert measurement["source"] == measurement["identity"]["source"] == "brought"
         assert f"mine on crystals: brought from {desk.folder}" in brought.output
-        assert brought.output.partition("verdicts")[2].count("brought") == len(outcomes)
+        assert brought.output.partition("verdicts")[2].count("  brought") == len(outcomes)
 
 
 def test_a_gate_that_requires_physics_is_not_passed_by_predictions(desk: CommandLineRun) -> None:
