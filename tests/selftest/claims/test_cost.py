@@ -288,6 +288,22 @@ def test_far_from_the_pareto_front() -> None:
     assert pareto("d", far=50.0).outcome is Outcome.FAILED
 
 
+def test_another_dataset_stands_beside_the_front() -> None:
+    found = pareto("d", beside="W-g")
+    assert found.outcome is Outcome.FAILED
+    assert found.reason.count("behind c by a factor of 6.67") == 2
+    assert "; beside it, on W-g: d (random cost): behind c" in found.reason
+    with pytest.raises(Unavailable, match="4 models are needed; beside it, on W-g: cost on"):
+        judged(
+            ParetoFront,
+            context(known(a=1, b=2), a=1.0, b=2.0),
+            kind="pareto",
+            models=["a"],
+            beside="W-g",
+            **BOTH,
+        )
+
+
 def test_a_front_of_too_few_is_none() -> None:
     with pytest.raises(Unavailable, match="at least 4 models are needed"):
         judged(

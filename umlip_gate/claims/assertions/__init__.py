@@ -15,8 +15,10 @@ from umlip_gate.claims.assertions.cost import (
     CostSpeedup,
 )
 from umlip_gate.claims.assertions.cost_accuracy import CostCorrelation, ParetoFront
+from umlip_gate.claims.assertions.count import Counts
 from umlip_gate.claims.assertions.covers import CoversMore
 from umlip_gate.claims.assertions.element import EachElement, ElementsStandOut, ExtremeElement
+from umlip_gate.claims.assertions.ensemble import ErrorsAboveDeviation, HigherOn
 from umlip_gate.claims.assertions.limit import Limit
 from umlip_gate.claims.assertions.order import Order
 from umlip_gate.claims.assertions.ratio import Ratio
@@ -37,6 +39,9 @@ Assertion = (
     | PositiveShare
     | Cannot
     | CoversMore
+    | Counts
+    | ErrorsAboveDeviation
+    | HigherOn
     | CostRatio
     | CostOrder
     | CostLine
@@ -57,10 +62,13 @@ __all__ = [
     "CostOverDft",
     "CostRatio",
     "CostSpeedup",
+    "Counts",
     "CoversMore",
     "EachElement",
     "ElementsStandOut",
+    "ErrorsAboveDeviation",
     "ExtremeElement",
+    "HigherOn",
     "Limit",
     "Order",
     "ParetoFront",

@@ -1,5 +1,7 @@
 """Where cost and accuracy meet: who is on the Pareto front, and whether cost buys accuracy."""
 
+from abc import abstractmethod
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,9 +13,10 @@ from umlip_gate.claims.evidence import Context
 from umlip_gate.claims.messages import format_limit, format_value, quantity_name
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.cost.evidence import Device, KnownCost
-from umlip_gate.errors import Unavailable
+from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.ranking import spearman_interval
 from umlip_gate.provenance import least_trusted
+from umlip_gate.schema import RegistryId
 
 
 class _Both(AtOneSize, Measured):
@@ -27,18 +30,50 @@ class _Both(AtOneSize, Measured):
         A registry id, or a pool.
     fewest_models
         Of fewer a front or a correlation says nothing.
+    beside
+        A dataset whose result stands beside the verdict, or beside why there is none.
     """
 
     device: Device
     dataset: str
+    beside: RegistryId | None = None
     fewest_models: Annotated[int, Field(gt=2)]
 
     @property
     def named_datasets(self) -> tuple[str, ...]:
-        """The dataset that errors are of."""
-        return (self.dataset,)
+        """The datasets that errors are of."""
+        return (self.dataset, self.beside) if self.beside else (self.dataset,)
 
-    def gathered(self, context: Context) -> dict[str, tuple[KnownCost, float, float]]:
+    def judge(self, subject: Subject, context: Context) -> Verdict:
+        """Judge by the dataset's errors, and add what those of the other one give.
+
+        Raises
+        ------
+        Unavailable
+            The dataset's are not available; the message has what the other one gives.
+        """
+        beside = self._beside(subject, context)
+        try:
+            verdict = self.judged(subject, context, self.dataset)
+        except Unavailable as error:
+            first, *more = str(error).splitlines()
+            raise Unavailable("\n".join([f"{first}{beside}", *more])) from error
+        return replace(verdict, reason=f"{verdict.reason}{beside}")
+
+    @abstractmethod
+    def judged(self, subject: Subject, context: Context, dataset: str) -> Verdict:
+        """Judge by the errors on one dataset."""
+
+    def _beside(self, subject: Subject, context: Context) -> str:
+        if not self.beside:
+            return ""
+        try:
+            found = self.judged(subject, context, self.beside).reason
+        except (Unavailable, MeasurementError) as error:
+            found = str(error).splitlines()[0]
+        return f"; beside it, on {self.beside}: {found}"
+
+    def gathered(self, context: Context, dataset: str) -> dict[str, tuple[KnownCost, float, float]]:
         """Return cost, µs per step and atom, and error of every model of Table 1 that has both.
 
         Raises
@@ -51,13 +86,13 @@ class _Both(AtOneSize, Measured):
         found = {}
         for model, cost in known.items():
             try:
-                error = context.result(model, self.dataset).value(self)
+                error = context.result(model, dataset).value(self)
             except Unavailable:
                 continue
             found[model] = cost, cost.at(self.n_atoms), error
         if len(found) < self.fewest_models:
             raise Unavailable(
-                f"cost on {costs.machine} and {quantity_name(self)} on {self.dataset} are both "
+                f"cost on {costs.machine} and {quantity_name(self)} on {dataset} are both "
                 f"known for {', '.join(found) or 'no model'}: at least {self.fewest_models} "
                 "models are needed"
             )
@@ -89,10 +124,10 @@ class ParetoFront(_Both):
         """List the models."""
         return [Subject(model, self.dataset) for model in self.models]
 
-    def judge(self, subject: Subject, context: Context) -> Verdict:
+    def judged(self, subject: Subject, context: Context, dataset: str) -> Verdict:
         """Judge one model by how far it is behind the front."""
         model = str(subject.model)
-        found = self.gathered(context)
+        found = self.gathered(context, dataset)
         if model not in found:
             raise Unavailable(f"{model}: cost and {quantity_name(self)} are not both known here")
         cost, mine_us, my_error = found[model]
@@ -109,7 +144,7 @@ class ParetoFront(_Both):
         return Verdict(
             outcome=outcome,
             model=model,
-            dataset=self.dataset,
+            dataset=dataset,
             source=least_trusted(each.source for each, _, _ in found.values()),
             value=value,
             relation="≥" if self.far else "≤",
@@ -138,9 +173,9 @@ class CostCorrelation(_Both, Ends):
         """List the one dataset."""
         return [Subject(None, self.dataset)]
 
-    def judge(self, subject: Subject, context: Context) -> Verdict:  # noqa: ARG002 - there is one
+    def judged(self, subject: Subject, context: Context, dataset: str) -> Verdict:  # noqa: ARG002 - there is one
         """Judge the correlation over the available models."""
-        found = self.gathered(context)
+        found = self.gathered(context, dataset)
         costs_us = [cost for _, cost, _ in found.values()]
         errors = [error for _, _, error in found.values()]
         correlation = spearman_interval(costs_us, errors)
@@ -150,7 +185,7 @@ class CostCorrelation(_Both, Ends):
             outcome = Outcome.of(self.inside(interval[0]))
         return Verdict(
             outcome=outcome,
-            dataset=self.dataset,
+            dataset=dataset,
             source=least_trusted(each.source for each, _, _ in found.values()),
             value=correlation.value,
             interval=interval,
