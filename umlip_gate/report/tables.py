@@ -43,11 +43,14 @@ ENSEMBLE_CORRELATIONS = (
     ("energy_deviation_spearman", "per_atom"),
     ("force_deviation_spearman", "vector"),
 )
+GROUPS_SHOWN = 20
+"""Of one model and dataset: a general dataset has thousands of compositions of a row each."""
+
 ABOVE = "share_of_errors_above_multiples_of_the_deviation"
 UNREMARKABLE = (Outcome.PASSED, Outcome.SKIPPED)
 MANY = {
     "reference": (None, "reference values"),
-    "step": ("bcc-W", "sizes timed"),
+    "step": ("bcc-W", "sizes of the crystal"),
     "baseline": ("bcc-W", "costs against the baseline"),
 }
 """Kinds of items that come in numbers: what they are about, if not each a dataset, and a word."""
@@ -94,13 +97,21 @@ def measured_table(
 
 
 def group_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
-    """RMSE by chemical system, of datasets that have several.
+    """RMSE by chemical system, of datasets that have several; of many, the largest.
 
     Parameters
     ----------
     measurements
-        As in the results file.
+        As in the results file, which has every group.
     """
+    heads = ("model", "dataset", "elements", *MEASURED_HEADS[3:-2])
+    return aligned(heads, [row for entry in measurements for row in _group_rows(entry)])
+
+
+def _group_rows(entry: dict[str, Any]) -> list[tuple[str, ...]]:
+    groups = entry["groups"]
+    by_size = sorted(groups, key=lambda name: -groups[name]["n_configurations"])
+    shown = by_size[:GROUPS_SHOWN]
     rows = [
         (
             entry["model"],
@@ -111,11 +122,15 @@ def group_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
             _number(group["energy_slope"]["per_configuration_composition_removed"], 2),
             _number(group["force_rmse_mev_per_ang"]["component"], 1),
         )
-        for entry in measurements
-        for name, group in entry["groups"].items()
+        for name, group in groups.items()
+        if name in shown
     ]
-    heads = ("model", "dataset", "elements", *MEASURED_HEADS[3:-2])
-    return aligned(heads, rows)
+    if others := by_size[GROUPS_SHOWN:]:
+        count = sum(groups[name]["n_configurations"] for name in others)
+        more = f"{len(others)} more, in the results file"
+        blank = ("",) * (len(ENERGY_CONVENTIONS) + 2)
+        rows.append((entry["model"], entry["dataset"], more, f"{count}", *blank))
+    return rows
 
 
 def ensemble_table(measurements: Iterable[dict[str, Any]]) -> list[str]:

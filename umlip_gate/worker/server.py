@@ -59,7 +59,7 @@ def main(address: str, dependencies: Dependencies) -> None:
         serve(channel, request, dependencies)
     except Exception as error:  # noqa: BLE001 - whatever a package raises is told to the suite
         traceback.print_exc()
-        channel.send(["lost", " ".join(traceback.format_exception_only(error)[-1].split())])
+        channel.send(["lost", _utf8(" ".join(traceback.format_exception_only(error)[-1].split()))])
         raise SystemExit(1) from None
 
 
@@ -186,8 +186,13 @@ def _attempt(
         if _device_is_lost(error):
             raise
         kind = "fault" if _out_of_memory(error) or _of_the_machine(error) else "error"
-        return [(kind, f"{type(error).__name__}: {error}")]
+        return [(kind, _utf8(f"{type(error).__name__}: {error}"))]
     return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
+
+
+def _utf8(text: str) -> str:
+    """Return a text that every file can hold: a name that is no UTF-8 leaves half characters."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[bytes]], Answer]":
@@ -207,7 +212,7 @@ def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[byt
         except Exception as error:  # whatever a package raises is this size's error
             if _device_is_lost(error):
                 raise
-            text = f"{type(error).__name__}: {error}"
+            text = _utf8(f"{type(error).__name__}: {error}")
             answer = ("fault" if _out_of_memory(error) else "error"), text
         _release_memory()
         return answer

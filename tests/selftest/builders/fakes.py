@@ -73,6 +73,17 @@ def raises_in_colour() -> Fake:
     return Fake(defect)
 
 
+def raises_a_name_that_is_no_utf8() -> Fake:
+    def defect(_: Fake) -> None:
+        raise RuntimeError("no potential in W\udc80.txt")
+
+    return Fake(defect)
+
+
+def lacks_a_name_that_is_no_utf8() -> Fake:
+    raise RuntimeError("no potential in W\udc80.txt")
+
+
 def takes_the_place_of_reports() -> Fake:
     """Right, and once it has answered, a file is where the folder of reports was."""
 

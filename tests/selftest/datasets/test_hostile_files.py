@@ -6,9 +6,12 @@ import io
 import os
 import pickle
 import resource
+import signal
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,11 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: FRAME.format("species:S:1:pos:R:3:forces:R:" + "9" * 5000).encode(),
         "row 0: Properties is not a list",
     ),
+    "a long word in a comment": (
+        "extxyz",
+        lambda: FRAME.format("species:S:1:pos:R:3 " + "x" * (1 << 20)).encode(),
+        "row 0: no forces",
+    ),
     "many atoms announced": ("extxyz", lambda: b"9" * 5000 + b"\nx\n", "expected a number of"),
     "many atoms in a record": (
         "mtp-cfg",
@@ -118,8 +126,70 @@ def test_reading_ends_when_its_time_is_over(
     dataset = made_dataset(tmp_path / "file")
     seconds = iter(range(0, 40_000, 1_000))
     monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
-    with pytest.raises(InputError, match="file row 3: reading took more than 3600 s"):
+    with pytest.raises(InputError, match="file row 2: reading took more than 3600 s"):
         read_rows(tmp_path / "file", dataset.files[0], dataset)
+
+
+@pytest.fixture
+def _one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = limits.Limit(max=1, rationale="a self-test's")
+    bounds = limits.limits().model_copy(update={"seconds": short})
+    monkeypatch.setattr(limits, "limits", lambda: bounds)
+
+
+def stuck() -> Iterator[int]:
+    yield 0
+    time.sleep(600)
+
+
+def stuck_whatever_is_raised() -> Iterator[int]:
+    yield 0
+    with suppress(InputError):
+        time.sleep(600)
+    time.sleep(600)
+
+
+@pytest.mark.usefixtures("_one_second")
+@pytest.mark.parametrize("rows", [stuck, stuck_whatever_is_raised])
+def test_the_time_ends_inside_a_row_too(rows: Callable[[], Iterator[int]]) -> None:
+    with pytest.raises(InputError, match="file row 1: reading took more than 1 s"):
+        limits.in_time(rows(), "file")
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.fixture
+def others() -> Iterator[Callable[..., None]]:
+    """A timer of somebody else's, such as a test's time limit."""
+
+    def handler(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    yield handler
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_timer_that_was_set_goes_on(others: Callable[..., None]) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 5_000, 7)
+    assert limits.in_time(range(3), "file") == [0, 1, 2]
+    rest_s, interval_s = signal.getitimer(signal.ITIMER_REAL)
+    assert 3_600 < rest_s < 5_000
+    assert interval_s == 7
+    assert signal.getsignal(signal.SIGALRM) is others
+
+
+@pytest.mark.usefixtures("others")
+def test_a_timer_that_ends_sooner_is_left_alone() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    with pytest.raises(TimeoutError):
+        limits.in_time(stuck(), "file")
+
+
+@pytest.mark.usefixtures("_one_second")
+def test_another_thread_reads_without_a_timer() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(limits.in_time, range(3), "file").result() == [0, 1, 2]
 
 
 def test_the_bounds_are_data_with_their_reasons(tmp_path: Path) -> None:

@@ -90,6 +90,32 @@ def test_reads_what_older_numpy_and_pandas_wrote(tmp_path: Path) -> None:
         np.testing.assert_array_equal(own, other)
 
 
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_reads_what_any_python_3_writes(tmp_path: Path, protocol: int) -> None:
+    """Protocol 2 is what was written for Python 2 too; it has no bytes of its own."""
+    rows = made_rows(3)
+    file = tmp_path / "frame.pckl"
+    file.write_bytes(pickle.dumps(frame_of(rows), protocol=protocol))
+    read = read_frame(file)
+    assert read["energy"] == [row.energy_ev for row in rows]
+    assert read["ase_atoms"] == [row.atoms for row in rows]
+    for own, row in zip(read["forces"], rows, strict=True):
+        np.testing.assert_array_equal(own, row.forces)
+
+
+def test_no_bytes_are_made_of_a_number() -> None:
+    program = b"c__builtin__\nbytes\n(I9999999999999\ntR."
+    with pytest.raises(InputError, match="holds a _NoBytes, expected a pandas DataFrame"):
+        load_frame(BytesIO(program), "frame.pckl")
+
+
+def test_bytes_of_another_codec_are_refused() -> None:
+    """`rot13` and `zlib` are codecs too: the size of what they make is not that of the text."""
+    frame = pickle.dumps(frame_of(made_rows(1)), protocol=2)
+    with pytest.raises(InputError, match="bytes encoded as 'utf-16' are not read"):
+        load_frame(BytesIO(frame.replace(b"latin1", b"utf-16")), "frame.pckl")
+
+
 @pytest.mark.parametrize("compressed", [True, False])
 def test_a_pickle_cut_anywhere_is_refused_by_name(tmp_path: Path, *, compressed: bool) -> None:
     whole = tmp_path / "whole"

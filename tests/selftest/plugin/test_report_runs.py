@@ -106,6 +106,21 @@ def test_a_models_error_stays_text_in_every_report(cli: CommandLineRun) -> None:
     assert any(shown in text for text in texts)
 
 
+@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "factory", ["raises_a_name_that_is_no_utf8", "lacks_a_name_that_is_no_utf8"]
+)
+def test_an_error_about_a_name_that_is_no_utf8_is_one_verdict(
+    cli: CommandLineRun, factory: str, processes: tuple[str, ...]
+) -> None:
+    cli.candidate(f"fakes:{factory}")
+    outcome = cli.judge(*processes)
+    assert outcome.code == (1 if "raises" in factory else NOT_MEASURED), outcome.output
+    assert "RuntimeError: no potential in W\\udc80.txt" in outcome.verdicts["energy"]["reason"]
+    assert "Traceback" not in outcome.output
+    assert "INTERNALERROR" not in outcome.output
+
+
 def test_a_results_file_that_cannot_be_written_leaves_the_verdicts(cli: CommandLineRun) -> None:
     cli.candidate("fakes:takes_the_place_of_reports")
     (cli.folder / "reports").mkdir()

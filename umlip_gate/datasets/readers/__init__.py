@@ -48,7 +48,7 @@ def read_rows(path: Path, source: SourceFile, dataset: Dataset) -> list[Row]:
         The file is not what the reader reads; the message names file and row.
     """
     where = _name(path, source)
-    return list(in_time(_rows(path, source.member, where, dataset), where))
+    return in_time(_rows(path, source.member, where, dataset), where)
 
 
 def _rows(path: Path, member: str | None, where: str, dataset: Dataset) -> Iterator[Row]:

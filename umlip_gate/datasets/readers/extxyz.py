@@ -16,8 +16,11 @@ from umlip_gate.datasets.readers.labels import labelled
 from umlip_gate.datasets.readers.limits import limits
 from umlip_gate.errors import InputError
 
-PAIR = re.compile(r"""([^\s="']+)\s*=\s*("[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|[^\s"']+)""")
-"""A name and its value in a comment."""
+WORD = re.compile(
+    r"""([^\s="']++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|\{[^}]*+\}|\[[^\]]*+\]|[^\s"']++))?+"""
+)
+"""A name in a comment, and its value if it has one. No character is tried twice as a name: a long
+word would take time of the square of its length."""
 
 SPELLINGS = {
     "lattice": "Lattice",
@@ -89,7 +92,9 @@ def _with_usual_names(comment: str, first_line: str) -> str:
     """Return the comment with ASE's names, and without what is not read."""
     names = set()
     pairs = []
-    for found in PAIR.finditer(comment):
+    for found in WORD.finditer(comment):
+        if found[2] is None:
+            continue
         name = SPELLINGS.get(found[1].lower(), found[1])
         if name in names:
             raise ValueError(f"{name}= stands twice in the comment")

@@ -1,9 +1,12 @@
 """Bounds on what is read as data: `thresholds/reading.toml`."""
 
+import signal
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import Field
 
@@ -101,19 +104,56 @@ def limits() -> ReadingLimits:
     return validate(ReadingLimits, read_toml(PATH), str(PATH))
 
 
-def in_time(rows: Iterable[T], where: str) -> Iterator[T]:
-    """Yield the rows of a file until `seconds` have passed.
+def in_time(rows: Iterable[T], where: str) -> list[T]:
+    """Read the rows of a file, for `seconds` at most.
+
+    The bound holds inside a row too, where the system has a timer and the main thread reads;
+    elsewhere it is looked at after each row.
 
     Raises
     ------
     InputError
         Reading took longer.
     """
+    read: list[T] = []
+    end_s = time.monotonic() + limits().seconds.max
+
+    def stop(*_: object) -> NoReturn:
+        raise InputError(
+            f"{where} row {len(read)}: reading took more than {limits().seconds.max} s "
+            f"(thresholds/reading.toml); split the file"
+        )
+
+    with _alarm(limits().seconds.max, stop):
+        for row in rows:
+            if time.monotonic() > end_s:
+                stop()
+            read.append(row)
+    return read
+
+
+@contextmanager
+def _alarm(seconds: float, stop: Callable[..., NoReturn]) -> Iterator[None]:
+    """Call a function after some time, and again every second: a reader may swallow an error.
+
+    A timer that is set already, as a test's time limit is, goes on afterwards.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not hasattr(signal, "setitimer"):
+        yield
+        return
     begun_s = time.monotonic()
-    for i, row in enumerate(rows):
-        if time.monotonic() - begun_s > limits().seconds.max:
-            raise InputError(
-                f"{where} row {i}: reading took more than {limits().seconds.max} s "
-                f"(thresholds/reading.toml); split the file"
-            )
-        yield row
+    others_s, interval_s = signal.getitimer(signal.ITIMER_REAL)
+    if 0 < others_s < seconds:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if others_s:
+            rest_s = max(others_s - (time.monotonic() - begun_s), 1e-3)
+            signal.setitimer(signal.ITIMER_REAL, rest_s, interval_s)

@@ -73,6 +73,26 @@ class _Bytes(_Noted):
         return bytes(make(self.args[0]))
 
 
+class _Encoded(_Noted):
+    """`encode(text, "latin1")`, the bytes of a pickle of protocol 2."""
+
+    def made(self, make: _Maker) -> bytes:
+        text, codec = map(make, self.args)
+        if codec != "latin1":
+            raise TypeError(f"bytes encoded as {codec!r} are not read")
+        encoded: bytes = text.encode("latin1")
+        return encoded
+
+
+class _NoBytes(_Noted):
+    """`bytes()`, which protocol 2 calls for none; with a number it would take that much memory."""
+
+    def made(self, _: _Maker) -> bytes:
+        if self.args:
+            raise TypeError("bytes of a number are not read")
+        return b""
+
+
 class _Dtype(_Noted):
     def made(self, _: _Maker) -> np.dtype[Any]:
         code, *_rest = self.args
@@ -185,6 +205,9 @@ class _Frame(_Noted):
 
 
 STAND_INS: dict[tuple[str, str], type] = {
+    ("__builtin__", "bytes"): _NoBytes,
+    ("__builtin__", "slice"): slice,
+    ("_codecs", "encode"): _Encoded,
     ("ase.atoms", "Atoms"): _Atoms,
     ("ase.cell", "Cell"): _Cell,
     ("builtins", "bytearray"): _Bytes,
@@ -282,7 +305,7 @@ def _array(
 ) -> NDArray[Any]:
     kind: np.dtype[Any] = make(dtype)
     if not kind.hasobject:
-        return np.frombuffer(data, dtype=kind).reshape(shape, order=order)
+        return np.frombuffer(make(data), dtype=kind).reshape(shape, order=order)
     items = np.empty(len(data), dtype=object)
     for i, item in enumerate(data):
         items[i] = make(item)
