@@ -1,5 +1,6 @@
 """Registry, adapters, environments, conformance tests, claims, CI and docs agree."""
 
+import ast
 import configparser
 import importlib
 import re
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -83,9 +86,9 @@ def grouped(group: str) -> Iterator[str]:
 
 
 def requirements(environment: str) -> list[str]:
-    """What an environment installs, from its group and without dependencies, as written."""
-    commands = TOX[f"testenv:{environment}"].get("commands_pre", "")
-    return [*grouped(environment), *(word for word in commands.split() if "==" in word)]
+    """What an environment consists of, with and without dependencies, as written."""
+    alone = f"{environment}-no-deps"
+    return [*grouped(environment), *(grouped(alone) if alone in GROUPS else ())]
 
 
 def pins(environment: str) -> dict[str, str]:
@@ -112,12 +115,15 @@ def test_tox_has_the_registrys_environments() -> None:
     sections = {name.partition(":")[2] for name in TOX.sections() if name.startswith("testenv:")}
     assert listed == sections
     assert sections - OWN == set(ENVIRONMENTS)
-    assert set(GROUPS) - OWN == set(ENVIRONMENTS)
+    groups = {name.removesuffix("-no-deps") for name in GROUPS}
+    assert groups - OWN == set(ENVIRONMENTS)
 
 
 @pytest.mark.parametrize("environment", sorted(ENVIRONMENTS))
 def test_an_environment_pins_what_it_installs(environment: str) -> None:
-    assert TOX[f"testenv:{environment}"]["dependency_groups"].split() == ["test", environment]
+    assert "dependency_groups" not in TOX[f"testenv:{environment}"]
+    command = f"python -m umlip_gate.environments install {environment}"
+    assert TOX[f"testenv:{environment}"]["commands_pre"] == command, "its lock is what is built"
     assert len(pins(environment)) == len(requirements(environment))
     for family in ENVIRONMENTS[environment]:
         assert adapter(family).PACKAGES[0] in pins(environment)
@@ -201,3 +207,31 @@ def test_nothing_of_the_package_needs_the_checkout() -> None:
         if path.name != "settings.py" and re.search(r"\bROOT\b", path.read_text(encoding="utf-8"))
     ]
     assert readers == []
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the top-level modules that a file imports, but those for type checkers alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module).partition(".")[0]
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    """The wheel alone must do: the suite runs with its dependencies, and no group of tox's."""
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    declared = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    known = {re.split(r"[<>=]", each)[0].replace("-", "_") for each in declared}
+    known |= {"umlip_gate", "xdist", *sys.stdlib_module_names}
+    in_workers = {"adapters", "compute_soap.py", "scatter_stand_in.py"}
+    for path in (ROOT / "umlip_gate").rglob("*.py"):
+        if not in_workers & set(path.relative_to(ROOT).parts):
+            assert set(imported(path)) <= known, path
+    for folder in ("accuracy", "physics", "cost"):
+        for path in (ROOT / "tests" / folder).rglob("*.py"):
+            assert set(imported(path)) <= known, path

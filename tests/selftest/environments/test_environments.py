@@ -14,6 +14,7 @@ from tests.selftest.test_no_drift import ENVIRONMENTS, pins, requirements
 from umlip_gate import environments
 from umlip_gate.environments import MARK, make
 from umlip_gate.environments.__main__ import main
+from umlip_gate.environments.pythons import find_python
 from umlip_gate.environments.readiness import dataset_lines, model_lines
 from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.environments import family_interpreter, tox_interpreter
@@ -42,7 +43,9 @@ def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     folder = tmp_path / "locks"
     folder.mkdir()
-    (folder / "family.txt").write_text(f"# python {PYTHON}\nthing==1.0 --hash=sha256:{digest}\n")
+    (folder / "family.txt").write_text(
+        f"# python {PYTHON}\n# platform {make.THIS_PLATFORM}\nthing==1.0 --hash=sha256:{digest}\n"
+    )
     for module in (environments, make):
         monkeypatch.setattr(module, "LOCKS", folder)
     monkeypatch.setenv("UMLIP_GATE_ENVIRONMENTS", str(tmp_path / "made"))
@@ -103,11 +106,106 @@ def test_a_half_made_environment_is_not_used() -> None:
 
 
 def test_a_python_that_is_missing_is_told(locks: Path) -> None:
-    (locks / "family.txt").write_text("# python 3.99\n")
-    with pytest.raises(
-        Unavailable, match=r"needs Python 3\.99, and python3\.99 is not on the path"
-    ):
+    text = (locks / "family.txt").read_text()
+    (locks / "family.txt").write_text(text.replace(PYTHON, "3.98 3.99"))
+    with pytest.raises(Unavailable, match=r"needs Python 3\.98 or 3\.99, and neither the path nor"):
         make.make_environment("family")
+    with pytest.raises(Unavailable, match=rf"lock is for Python 3\.98 or 3\.99, this is {PYTHON}"):
+        make.install("family")
+
+
+def test_a_lock_of_another_machine_is_refused(locks: Path) -> None:
+    text = (locks / "family.txt").read_text()
+    (locks / "family.txt").write_text(text.replace(make.THIS_PLATFORM, "Plan9 mips"))
+    for use in (make.make_environment, make.install):
+        with pytest.raises(Unavailable, match="its lock is for Plan9 mips, this is"):
+            use("family")
+
+
+def test_pythons_are_found_on_the_path_and_of_pyenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher that has no such version behind it is not taken for one."""
+    launcher, behind = tmp_path / "python3.99", tmp_path / "versions" / "3.99.1" / "bin" / "python"
+    launcher.write_text("#!/bin/sh\necho not installed >&2; exit 127\n")
+    behind.parent.mkdir(parents=True)
+    behind.write_text("#!/bin/sh\necho 3.99\n")
+    for file in (launcher, behind):
+        file.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert find_python(["3.99"]) == str(behind)
+    assert find_python(["3.99", PYTHON]) == sys.executable
+    launcher.write_text("#!/bin/sh\necho a banner; echo 3.99\n")
+    assert find_python(["3.98", "3.99"]) == str(launcher)
+
+
+@pytest.mark.usefixtures("locks")
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("UMLIP_GATE_ENVIRONMENTS", str(tmp_path / "file" / "made"))
+    monkeypatch.setattr(sys, "argv", ["environments", "make", "family"])
+    assert main() == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'file' / 'made' / 'family'}: cannot be made (Not a directory)" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.usefixtures("locks")
+def test_without_its_packages_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "made"))
+    monkeypatch.setattr(sys, "argv", ["environments", "make", "family"])
+    assert main() == 1
+    assert capsys.readouterr().err.startswith("pip failed (1); its own message is above")
+    assert not (tmp_path / "made" / "family").exists()
+
+
+@pytest.mark.usefixtures("locks")
+def test_an_interruption_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        assert (tmp_path / "made" / "family" / "pyvenv.cfg").is_file()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(make, "_install", interrupted)
+    monkeypatch.setattr(sys, "argv", ["environments", "make", "family"])
+    assert main() == 130
+    assert capsys.readouterr().err == "interrupted; a half-made environment is not kept\n"
+    assert not (tmp_path / "made" / "family").exists()
+
+
+@pytest.mark.usefixtures("locks")
+def test_what_a_killed_run_left_is_made_anew() -> None:
+    python = make.make_environment("family")
+    (python.parent.parent / MARK).unlink()
+    next(python.parent.parent.glob("lib/*/site-packages/thing.py")).unlink()
+    make.make_environment("family")
+    assert subprocess.run([python, "-c", "import thing"], check=False).returncode == 0
+
+
+def test_the_packages_go_into_an_environment_that_is_there(
+    locks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As tox does it: once, until the lock changes."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = environments.interpreter(tmp_path / "venv")
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
+    make.install("family")
+    thing = next((tmp_path / "venv").glob("lib/*/site-packages/thing.py"))
+    assert (tmp_path / "venv" / MARK).read_bytes() == (locks / "family.txt").read_bytes()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "venv"))
+    make.install("family")
+    (locks / "family.txt").write_text((locks / "family.txt").read_text() + "# another\n")
+    subprocess.run([python, "-m", "pip", "uninstall", "-qy", "thing"], check=True)
+    with pytest.raises(MeasurementError, match="pip failed"):
+        make.install("family")
+    assert not thing.exists()
 
 
 @pytest.mark.usefixtures("locks")
@@ -120,6 +218,7 @@ def test_a_wrong_name_is_told() -> None:
 def test_a_lock_has_the_pins_of_its_dependency_group(name: str) -> None:
     lock = make.Lock.of(name)
     text = lock.path.read_text()
+    assert lock.pythons[0] == "3.11"
     locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
     locked |= dict(pin.split("==") for pin in lock.first)
     normal = {re.sub(r"[-_.]+", "-", key).lower(): version for key, version in locked.items()}
@@ -127,9 +226,21 @@ def test_a_lock_has_the_pins_of_its_dependency_group(name: str) -> None:
         assert normal[package] == version, f"{package}: python -m tools.lock_environments {name}"
     assert len(pins(name)) == len(requirements(name))
     assert {"ase", "numpy"} <= set(normal)
+    both = {name: version for name, version in pins("test").items() if name in normal}
+    for package in set(both) - {"setuptools"}:
+        assert normal[package] == both[package], "tox installs the suite's tools beside it"
     assert "://" not in text, "no address"
     entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_every_python_of_a_lock_has_its_files() -> None:
+    """A wheel that is bound to a Python is there for each; NumPy's is, in every lock."""
+    for name in environments.environment_names():
+        lock = make.Lock.of(name)
+        entry = re.search(r"^numpy==.*\n((?:    --hash.*\n)+)", lock.path.read_text(), re.MULTILINE)
+        assert entry is not None
+        assert entry[1].count("--hash") == len(lock.pythons) + 1, "and the sources"
 
 
 def test_every_environment_of_the_registry_can_be_made() -> None:
