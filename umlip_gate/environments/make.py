@@ -134,12 +134,11 @@ def install(name: str) -> None:
             f"{name}: its lock is for Python {' or '.join(lock.pythons)}, this is "
             f"{running_version()}"
         )
-    if find_spec("pip") is None:
-        raise Unavailable(f"{sys.executable} has no pip: python -m ensurepip installs it")
+    pip = _own_pip()
     mark = Path(sys.prefix) / MARK
     if mark.is_file() and mark.read_bytes() == lock.path.read_bytes():
         return
-    _install(lock, [sys.executable, "-m", "pip", "install"])
+    _install(lock, [*pip, "install"])
     _write_mark(lock, mark)
 
 
@@ -154,12 +153,19 @@ def _remake(lock: Lock, folder: Path) -> None:
             _run([uv, "venv", "--quiet", "--python", base, str(folder)])
             _install(lock, [uv, "pip", "install", "--python", python])
         else:
-            _run([base, "-m", "venv", str(folder)])
-            _install(lock, [python, "-m", "pip", "install", "--disable-pip-version-check"])
+            pip = _own_pip()
+            _run([base, "-m", "venv", "--without-pip", str(folder)])
+            _install(lock, [*pip, "--python", python, "install"])
         _write_mark(lock, folder / MARK)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _own_pip() -> list[str]:
+    if find_spec("pip") is None:
+        raise Unavailable(f"{sys.executable} has no pip: `python -m ensurepip` installs it")
+    return [sys.executable, "-m", "pip"]
 
 
 def _install(lock: Lock, command: Sequence[str]) -> None:
