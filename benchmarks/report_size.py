@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from umlip_gate.report.html import Run, page
+from umlip_gate.report.html import page
+from umlip_gate.report.run import Run
 
 N_MODELS, N_DATASETS, N_CONFIGURATIONS = 26, 14, 54_084
 

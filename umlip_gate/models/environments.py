@@ -90,11 +90,9 @@ def tox_interpreter(environment: str, root: Path | None = None) -> Path:
     root = root or checkout()
     python = interpreter(root / ".tox" / environment) if root else None
     if python is None or not python.exists():
-        raise Unavailable(
-            f"there is no environment {environment}: `python -m umlip_gate.environments make "
-            f"{environment}` makes one"
-            + (f", and so does `tox run -e {environment}`" if root else "")
-        )
+        make = f"python -m umlip_gate.environments make {environment}"
+        command = f"tox run -e {environment}" if root else make
+        raise Unavailable(f"no environment {environment}: `{command}` makes one")
     return python
 
 

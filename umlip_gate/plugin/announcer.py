@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from umlip_gate.report.plain import plain_text
+from umlip_gate.report.terminal import fill
 
 
 def announcer(config: pytest.Config) -> Callable[[str], None]:
@@ -16,7 +17,7 @@ def announcer(config: pytest.Config) -> Callable[[str], None]:
         if reporter is not None and capture is not None:
             with capture.global_and_fixture_disabled():
                 reporter.ensure_newline()
-                reporter.write_line(plain_text(text))
+                reporter.write_line(fill(plain_text(text)))
                 reporter.flush()
 
     return announce

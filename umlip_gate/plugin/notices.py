@@ -4,6 +4,7 @@ import pytest
 
 from umlip_gate.notices import notices
 from umlip_gate.plugin.run_configuration import run_configuration
+from umlip_gate.report.terminal import fill
 
 
 @pytest.hookimpl(trylast=True)
@@ -13,4 +14,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if lines:
         terminalreporter.section("notices")
         for line in lines:
-            terminalreporter.write_line(line, yellow=True)
+            terminalreporter.write_line(fill(line), yellow=True)

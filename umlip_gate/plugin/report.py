@@ -1,21 +1,17 @@
-"""The run's header, tables and results file."""
+"""The files that a run writes: results, report, figures, claims."""
 
 import datetime as dt
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import umlip_gate
 from umlip_gate.claims.thresholds import thresholds_digest
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.errors import InputError
-from umlip_gate.models.candidate import Candidate
-from umlip_gate.models.combined import Ensemble
 from umlip_gate.plugin.interruption import INTERRUPTION
 from umlip_gate.plugin.run_configuration import run_configuration
 from umlip_gate.plugin.verdicts import NOT_MEASURED, RESULTS
@@ -23,23 +19,13 @@ from umlip_gate.report.claims import (
     ClaimRecord,
     claim_records,
     markdown,
-    summary,
     text_around,
     write_table,
 )
-from umlip_gate.report.costs import cost_table, ended_lines, machine_lines
 from umlip_gate.report.files import write_figures, write_html
 from umlip_gate.report.noise import Floor, noise_floors
 from umlip_gate.report.plain import plain_text
-from umlip_gate.report.results import commit, remove_results, write_results
-from umlip_gate.report.tables import (
-    ensemble_table,
-    group_table,
-    interaction_table,
-    measured_table,
-    reasons,
-    verdict_table,
-)
+from umlip_gate.report.results import remove_results, write_results
 from umlip_gate.settings import THRESHOLDS
 
 STARTED = pytest.StashKey[dt.datetime]()
@@ -87,24 +73,6 @@ def _output_path(config: pytest.Config, option: str) -> Path | None:
     return path
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Return the lines that name what judges, and what is judged."""
-    suite = run_configuration(config)
-    version = f"umlip-gate {umlip_gate.__version__}, commit {commit()}"
-    lines = [f"{version}, thresholds {_digest(config)[:12]}, cache {suite.settings.cache}"]
-    if suite.settings.mirror:
-        lines.append(f"mirror {suite.settings.mirror} stands in for the network")
-    if suite.random_seed is not None:
-        lines.append(f"RANDOM WEIGHTS (seed {suite.random_seed}): nothing here is about accuracy")
-    if suite.candidate and suite.gate:
-        lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name)
-    for name, files in brought_files(suite.datasets).items():
-        lines += [f"{name}: brought from {path}, sha256 {digest}" for path, digest in files.items()]
-    if suite.sample_limit:
-        lines.append(f"A SAMPLE of each dataset is judged, by its interval: {suite.sample_limit}")
-    return lines
-
-
 def brought_files(datasets: Mapping[str, Dataset]) -> dict[str, dict[str, str]]:
     """Return the files of the user's that datasets stand in, with their sha256, by dataset."""
     return {
@@ -114,90 +82,17 @@ def brought_files(datasets: Mapping[str, Dataset]) -> dict[str, dict[str, str]]:
     }
 
 
-def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
-    if isinstance(candidate, Ensemble):
-        members = ", ".join(candidate.members)
-        return [f"ensemble {candidate.name} ({members}), judged by its mean, gate {gate}"]
-    if candidate.predictions:
-        lines = [f"candidate {candidate.name} (predictions only, nothing is computed), gate {gate}"]
-        for dataset, file in candidate.predictions.items():
-            path = candidate.folder / file.path
-            lines.append(
-                f"{candidate.name} on {dataset}: brought from {path}, sha256 {sha256_of(path)}"
-            )
-        return lines
-    what = candidate.calculator or f"family {candidate.family}"
-    lines = [f"candidate {candidate.name} ({what}), gate {gate}"]
-    if candidate.checkpoint is None:
-        lines.append("no checkpoint declared: no later run will reuse these predictions")
-    return lines
-
-
-def _digest(config: pytest.Config) -> str:
+def recorded_thresholds_digest(config: pytest.Config) -> str:
+    """Return sha256 of everything that the run judges by."""
     gate = config.option.umlip_gate
     brought = [config.invocation_params.dir / gate] if gate and gate.endswith(".toml") else []
     return thresholds_digest(THRESHOLDS, brought)
 
 
-def _noise_floors(config: pytest.Config) -> dict[str, Floor]:
+def recorded_floors(config: pytest.Config) -> dict[str, Floor]:
+    """Return how well DFT agrees with DFT, by dataset."""
     suite = run_configuration(config)
     return noise_floors(suite.thresholds.references, suite.datasets)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured, and every verdict."""
-    config = terminalreporter.config
-    results = config.stash[RESULTS]
-    measurements, verdicts = list(results.measurements.values()), results.verdicts.values()
-    claims = _claim_records(config)
-    asked = any(record.n_asked for record in claims)
-    _write(
-        terminalreporter,
-        {
-            "measured: RMSE and slopes, energies in meV/atom, forces in meV/Å": (
-                measured_table(measurements, _noise_floors(config)) if measurements else []
-            ),
-            "the same by the elements of the configurations": group_table(measurements),
-            "ensembles: Spearman of spread and error; above 1 / 2 / 3 dev": (
-                ensemble_table(measurements)
-            ),
-            "solute-defect interaction energies, meV": interaction_table(measurements),
-        },
-    )
-    if results.costs:
-        _write_costs(terminalreporter, list(results.costs.values()))
-    _write(
-        terminalreporter,
-        {
-            "verdicts": [*verdict_table(verdicts), *reasons(verdicts)],
-            "claims of the paper": summary(claims) if asked else [],
-        },
-    )
-    if not config.option.collectonly:
-        for line in results.unmeasured():
-            terminalreporter.write_line(f"no verdict: {line}", red=True)
-    for line in (*config.stash[INTERRUPTION].lines(), *config.stash.get(UNWRITTEN, [])):
-        terminalreporter.write_line(line, red=True)
-
-
-def _write(reporter: pytest.TerminalReporter, tables: dict[str, list[str]]) -> None:
-    """Write the tables that have more than their heads."""
-    for title, lines in tables.items():
-        if len(lines) > 1:
-            reporter.section(title)
-            for line in lines:
-                reporter.write_line(plain_text(line))
-
-
-def _write_costs(reporter: pytest.TerminalReporter, costs: list[dict[str, Any]]) -> None:
-    protocol = run_configuration(reporter.config).cost.thresholds.protocol
-    size = protocol.required_size
-    reporter.section(
-        f"cost: NVE of bcc W, {protocol.timestep_fs:g} fs; at {size} atoms, and fitted"
-    )
-    for line in (*machine_lines(costs), *cost_table(costs, size), *ended_lines(costs)):
-        reporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -238,7 +133,7 @@ def _unwritten(what: str, error: OSError) -> str:
 
 
 def _write_claims_table(session: pytest.Session, path: Path) -> None:
-    write_table(path, plain_text(markdown(_claim_records(session.config))))
+    write_table(path, plain_text(markdown(recorded_claims(session.config))))
 
 
 def _judged(config: pytest.Config) -> dict[str, str | None]:
@@ -271,7 +166,7 @@ def _write_figures(session: pytest.Session, folder: Path) -> None:
 def _write_results(session: pytest.Session, path: Path) -> None:
     config = session.config
     results = config.stash[RESULTS]
-    floors = _noise_floors(config)
+    floors = recorded_floors(config)
     brought = brought_files(run_configuration(config).datasets)
     write_results(
         path,
@@ -284,15 +179,16 @@ def _write_results(session: pytest.Session, path: Path) -> None:
         judged=_judged(config),
         costs=results.costs.values(),
         verdicts=results.verdicts.values(),
-        claims=[asdict(record) for record in _claim_records(config)],
-        thresholds_digest=_digest(config),
+        claims=[asdict(record) for record in recorded_claims(config)],
+        thresholds_digest=recorded_thresholds_digest(config),
         unmeasured=results.unmeasured(),
         interrupted=config.stash[INTERRUPTION].to_json(),
         exit_code=int(session.exitstatus),
     )
 
 
-def _claim_records(config: pytest.Config) -> list[ClaimRecord]:
+def recorded_claims(config: pytest.Config) -> list[ClaimRecord]:
+    """Return what became of every claim of the paper."""
     results = config.stash[RESULTS]
     thresholds = run_configuration(config).thresholds
     return claim_records(thresholds, list(results.verdicts.values()), results.datasets)

@@ -10,6 +10,7 @@ pytest_plugins = [
     "umlip_gate.plugin.scheduling",
     "umlip_gate.plugin.verdicts",
     "umlip_gate.plugin.report",
+    "umlip_gate.plugin.terminal",
     "umlip_gate.plugin.notices",
     "umlip_gate.plugin.accuracy_fixtures",
 ]

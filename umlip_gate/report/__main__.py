@@ -7,7 +7,7 @@ from pathlib import Path
 
 from umlip_gate.errors import InputError
 from umlip_gate.report.files import write_figures, write_html
-from umlip_gate.report.html import Run
+from umlip_gate.report.run import Run
 from umlip_gate.report.summary import markdown
 
 

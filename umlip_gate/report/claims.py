@@ -226,17 +226,21 @@ def summary(records: Sequence[ClaimRecord]) -> list[str]:
     return aligned(["", "claims", *LABELS], rows)
 
 
+def counted(records: Sequence[ClaimRecord]) -> str:
+    """Count the claims by state, in words."""
+    counts = Counter(record.label for record in records)
+    return ", ".join(f"{counts[label]} {label}" for label in LABELS if counts[label])
+
+
 def markdown(records: Sequence[ClaimRecord]) -> str:
     """Write every claim with its state, what was measured, and what is missing."""
-    counts = Counter(record.label for record in records)
-    listed = ", ".join(f"{counts[label]} {label}" for label in LABELS if counts[label])
     rows = [
         f"| {record.id} | {record.label} | {len(record.measured)} of {record.n_items} "
         f"| {_cell(record.measured)} | {_cell(record.missing)} |"
         for record in records
     ]
     heads = ["| claim | state | items | measured | missing |", "|---|---|---|---|---|"]
-    return "\n".join([f"{len(records)} claims: {listed}.", "", *heads, *rows, ""])
+    return "\n".join([f"{len(records)} claims: {counted(records)}.", "", *heads, *rows, ""])
 
 
 def _cell(parts: Sequence[str]) -> str:

@@ -21,7 +21,22 @@ HEADS = (
 )
 
 
-def cost_table(measured: Iterable[dict[str, Any]], size: int) -> list[str]:
+SHORT_COLUMNS = (
+    "model",
+    "device",
+    "dtype",
+    "µs/step/atom",
+    "ns/day",
+    "slope, µs/atom",
+    "MiB/atom",
+    "largest",
+)
+"""Those that fit 100 columns."""
+
+
+def cost_table(
+    measured: Iterable[dict[str, Any]], size: int, columns: tuple[str, ...] | None = None
+) -> list[str]:
     """Costs at one size, and the line through all of them.
 
     Parameters
@@ -30,8 +45,12 @@ def cost_table(measured: Iterable[dict[str, Any]], size: int) -> list[str]:
         As in the results file.
     size
         The number of atoms that the columns of costs and ns/day are of.
+    columns
+        Some of `HEADS`; all of them if it is None.
     """
-    return aligned(HEADS, cost_rows(measured, size))
+    places = [HEADS.index(column) for column in columns or HEADS]
+    rows = [[row[place] for place in places] for row in cost_rows(measured, size)]
+    return aligned(columns or HEADS, rows)
 
 
 def cost_rows(measured: Iterable[dict[str, Any]], size: int) -> list[tuple[str, ...]]:

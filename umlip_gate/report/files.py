@@ -5,7 +5,8 @@ from pathlib import Path
 
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.report.figures import figures
-from umlip_gate.report.html import Run, page
+from umlip_gate.report.html import page
+from umlip_gate.report.run import Run
 
 
 def write_html(results: Sequence[Path], target: Path) -> None:

@@ -1,58 +1,28 @@
 """A run, or two of them side by side, as one HTML file that needs nothing from anywhere."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from umlip_gate.errors import InputError
-from umlip_gate.report.configurations import key_of, read_configurations
+from umlip_gate.report.answer import counted, headline
+from umlip_gate.report.causes import ORDER
+from umlip_gate.report.configurations import key_of
 from umlip_gate.report.costs import HEADS, cost_rows
 from umlip_gate.report.figures import ENERGY, FORCE, figures
-from umlip_gate.report.plain import plain_data
+from umlip_gate.report.run import Run
 from umlip_gate.report.tables import format_number, shown_interval, shown_limit, shown_value
 
 MOST_POINTS = 250_000
 """Of all parity plots together: beyond it they are thinned."""
 N_WORST = 10
-ORDER = ("failed", "error", "inconclusive", "known_failure", "skipped", "passed")
 NOT_DRAWN = {
     "Fig. 2, RMSE per element": "the periodic table is not drawn; the table of groups has them",
     "Fig. 6, interaction energies": "no figure; the results file has them by system",
     "Fig. 8, deviation against error": "no figure; an ensemble's correlations are in the claims",
     "Fig. 10, coverage of local environments": "`python -m umlip_gate.descriptors` computes it",
 }
-
-
-@dataclass(frozen=True)
-class Run:
-    """A results file and what stands beside it."""
-
-    name: str
-    results: dict[str, Any]
-    configurations: dict[str, Any]
-
-    @classmethod
-    def read(cls, path: Path) -> "Run":
-        """Read a results file.
-
-        Raises
-        ------
-        InputError
-            It is not there, or no results file.
-        """
-        try:
-            results = json.loads(path.read_text(encoding="utf-8"))
-            complete = {"verdicts", "measurements", "datasets", "claims"} <= results.keys()
-        except (OSError, ValueError, AttributeError) as error:
-            raise InputError(f"{path}: not a file that --umlip-results wrote ({error})") from error
-        if not complete:
-            raise InputError(f"{path}: not a file that --umlip-results wrote")
-        return cls(path.name, plain_data(results), plain_data(read_configurations(path)))
 
 
 def page(runs: Sequence[Run]) -> str:
@@ -67,7 +37,7 @@ def page(runs: Sequence[Run]) -> str:
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer"><link rel="icon" href="data:,">',
-            f"<title>umlip-gate: {escape(_headline(run.results)[1])}</title>",
+            f"<title>umlip-gate: {escape(headline(run.results)[1])}</title>",
             f"<style>{(asset / 'page.css').read_text(encoding='utf-8')}</style></head><body>",
             _answer(run),
             "<main>",
@@ -84,27 +54,10 @@ def page(runs: Sequence[Run]) -> str:
     )
 
 
-def _headline(results: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a class and a sentence."""
-    code = results["exit_code"]
-    judged = results.get("judged") or {}
-    who = judged.get("candidate") or "The run"
-    gate = f" the gate {judged['gate']}" if judged.get("gate") else ""
-    if results.get("interrupted"):
-        return "open", f"{who}: interrupted by {results['interrupted']['by']}, no verdict"
-    if code == 0:
-        return "pass", f"{who} passes{gate}"
-    if code == 1:
-        return "fail", f"{who} fails{gate}"
-    return "open", f"{who}: no verdict, something was not measured or not decided"
-
-
 def _answer(run: Run) -> str:
     results = run.results
-    kind, sentence = _headline(results)
-    counts = Counter(verdict["outcome"] for verdict in results["verdicts"])
-    counted = ", ".join(f"{counts[o]} {o.replace('_', ' ')}" for o in ORDER if counts[o])
-    lines = [f"exit code {results['exit_code']} · {counted or 'no verdict'}"]
+    kind, sentence = headline(results)
+    lines = [counted(results)]
     interrupted = results.get("interrupted") or {"kept": []}
     lines += [*interrupted["kept"], *results["unmeasured"]]
     causes: dict[tuple[str, str], list[str]] = {}

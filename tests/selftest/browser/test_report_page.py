@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.selftest.builders.results import made_configurations, made_results
-from umlip_gate.report.html import Run, page
+from umlip_gate.report.html import page
+from umlip_gate.report.run import Run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: tox run -e browser")
 

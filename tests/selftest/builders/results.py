@@ -13,6 +13,7 @@ def made_measurement(model: str, dataset: str, energy: float | None, n: int = 6)
         "source": "live",
         "n_configurations": n,
         "n_failed": 1,
+        "sample_of": None,
         ENERGY: {"per_atom": energy},
         FORCE: {"component": energy},
         "intervals": {ENERGY: {"per_atom": ends}, FORCE: {"component": ends}},

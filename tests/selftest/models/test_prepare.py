@@ -152,7 +152,9 @@ def test_a_checkpoint_that_cannot_be_read_is_named(
 
 def test_an_environment_that_is_not_there(tmp_path: Path) -> None:
     """Not even where the family is installed: the versions are what it is for."""
-    with pytest.raises(Unavailable, match=r"no environment grace-r6: .* make grace-r6` makes one"):
+    with pytest.raises(
+        Unavailable, match=r"no environment grace-r6: `tox run -e grace-r6` makes one"
+    ):
         environments.tox_interpreter("grace-r6", tmp_path)
 
 

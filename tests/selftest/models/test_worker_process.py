@@ -190,7 +190,7 @@ def test_an_interpreter_without_ase(tmp_path: Path) -> None:
 
 
 def test_a_family_without_an_environment(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"no environment nosuch: .* make nosuch` makes one"):
+    with pytest.raises(Unavailable, match=r"no environment nosuch: `tox run -e nosuch` makes one"):
         family_interpreter("nosuch", "no-such-distribution", tmp_path)
 
 

@@ -18,8 +18,9 @@ from umlip_gate.errors import InputError
 from umlip_gate.report.__main__ import main
 from umlip_gate.report.configurations import companion
 from umlip_gate.report.figures import figures, groups_of_ties
-from umlip_gate.report.html import Run, page, thinned
+from umlip_gate.report.html import page, thinned
 from umlip_gate.report.plain import plain_data
+from umlip_gate.report.run import Run
 from umlip_gate.report.summary import markdown
 from umlip_gate.report.tables import reasons, verdict_table
 

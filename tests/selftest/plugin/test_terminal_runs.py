@@ -1,0 +1,80 @@
+"""The output of a run: short by default, whole with `-v`."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.selftest.cli import ENERGY, FAILED, CommandLineRun
+from umlip_gate.report.terminal import WIDTH
+
+pytestmark = pytest.mark.selftest
+
+PYTESTS_OWN = ("rootdir:", "plugins:", "benchmark:")
+
+
+def matches(line: str, output: str) -> int:
+    return len(re.findall(f"^{line}$", output, re.MULTILINE))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> CommandLineRun:
+    return CommandLineRun(tmp_path)
+
+
+def test_a_failing_run_fits_100_columns_and_gives_each_reason_once(desk: CommandLineRun) -> None:
+    long = {**ENERGY, "name": "a-limit-with-quite-a-long-name-that-somebody-thought-of"}
+    desk.gate(ENERGY, FAILED, long)
+    desk.candidate("fakes:raises")
+    outcome = desk.judge("-o", "console_output_style=classic")
+    assert outcome.code == 1, outcome.output
+    lines = outcome.output.splitlines()
+    too_long = [line for line in lines if len(line) > WIDTH and " " in line.strip()]
+    own = [line for line in too_long if not line.startswith(PYTESTS_OWN)]
+    assert [line for line in own if str(desk.folder) not in line] == []
+    assert "= FAILURES =" not in outcome.output
+    assert "short test summary" not in outcome.output
+    assert matches(r"2 error: .*1 of 12 configurations failed.*", outcome.output) == 1
+    assert outcome.output.count("1 of 12 configurations failed") == 1
+    limit = r"1 failed: gate.own-gate.failed, limit ≤ 0: mine on crystals 1 .*"
+    assert matches(limit, outcome.output) == 1
+    assert matches(r"mine +crystals, 1 failed +- +- +1 failed", outcome.output) == 1
+    assert lines[-1].startswith("1 failed, ")
+
+
+def test_a_passing_run_says_so_in_one_line(desk: CommandLineRun) -> None:
+    desk.gate({**ENERGY, "max": 1e9}, FAILED)
+    desk.candidate()
+    outcome = desk.judge()
+    assert outcome.code == 0, outcome.output
+    assert re.search(
+        r"^mine +crystals +[\d.]+ \(.* … .*\) .* passed$", outcome.output, re.MULTILINE
+    )
+    assert "not passed" not in outcome.output
+
+
+@pytest.mark.parametrize("arguments", [["-vv"], ["-rf", "--tb=short"]])
+def test_whoever_asks_sees_pytests_own_sections(desk: CommandLineRun, arguments: list[str]) -> None:
+    desk.candidate("fakes:raises")
+    outcome = desk.judge(*arguments)
+    assert "= FAILURES =" in outcome.output
+    assert ("= verdicts =" in outcome.output) == ("-vv" in arguments)
+
+
+def test_colours_are_pytests(desk: CommandLineRun) -> None:
+    desk.candidate("fakes:raises")
+    coloured = desk.judge("--color=yes").output
+    assert "\x1b[31m1 failed: gate.own-gate.failed" in coloured
+    assert "\x1b[31m1 failed\x1b[0m" in coloured
+
+
+def test_failures_that_judge_nothing_stay_in_pytests_sections(
+    desk: CommandLineRun, tmp_path: Path
+) -> None:
+    (tmp_path / "test_own.py").write_text(
+        "import pytest\n@pytest.mark.accuracy\ndef test_own():\n    assert 1 == 2, 'own'\n"
+    )
+    desk.candidate()
+    outcome = desk.judge(str(tmp_path / "test_own.py"))
+    assert "= FAILURES =" in outcome.output
+    assert "assert 1 == 2" in outcome.output
