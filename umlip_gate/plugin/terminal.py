@@ -76,16 +76,12 @@ def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
         members = ", ".join(candidate.members)
         return [f"ensemble {candidate.name} ({members}), judged by its mean, gate {gate}"]
     if candidate.predictions:
-        brought = {
-            name: candidate.folder / file.path for name, file in candidate.predictions.items()
-        }
-        return [
-            f"candidate {candidate.name} (predictions only, nothing is computed), gate {gate}",
-            *(
-                f"{candidate.name} on {name}: brought from {path}, sha256 {sha256_of(path)[:DIGITS]}"
-                for name, path in brought.items()
-            ),
-        ]
+        lines = [f"candidate {candidate.name} (predictions only, nothing is computed), gate {gate}"]
+        for name, file in candidate.predictions.items():
+            path = candidate.folder / file.path
+            digest = sha256_of(path)[:DIGITS]
+            lines.append(f"{candidate.name} on {name}: brought from {path}, sha256 {digest}")
+        return lines
     what = candidate.calculator or f"family {candidate.family}"
     lines = [f"candidate {candidate.name} ({what}), gate {gate}"]
     if candidate.checkpoint is None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from umlip_gate.report.causes import ORDER
+from umlip_gate.report.causes import ORDER, number_of
 
 
 def headline(results: Mapping[str, Any]) -> tuple[str, str]:
@@ -25,5 +25,5 @@ def headline(results: Mapping[str, Any]) -> tuple[str, str]:
 def counted(results: Mapping[str, Any]) -> str:
     """Return the exit code and the number of verdicts by outcome, the worst first."""
     counts = Counter(verdict["outcome"] for verdict in results["verdicts"])
-    told = ", ".join(f"{counts[o]} {o.replace('_', ' ')}" for o in ORDER if counts[o])
+    told = ", ".join(number_of(counts[o], o) for o in ORDER if counts[o])
     return f"exit code {results['exit_code']} · {told or 'no verdict'}"

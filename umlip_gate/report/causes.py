@@ -47,7 +47,7 @@ class Cause:
     @property
     def count(self) -> str:
         """How many, and how they ended."""
-        return f"{len(self.verdicts)} {self.outcome.replace('_', ' ')}"
+        return number_of(len(self.verdicts), self.outcome)
 
     def who(self) -> list[str]:
         """Return what the verdicts are about, in words, the longest first."""
@@ -59,6 +59,12 @@ class Cause:
             models,
             f"{len(self.models)} models, {len(self.datasets)} datasets",
         ]
+
+
+def number_of(n: int, outcome: str) -> str:
+    """Return a count of verdicts in words."""
+    plural = "s" if n > 1 and outcome in ("error", "known_failure") else ""
+    return f"{n} {outcome.replace('_', ' ')}{plural}"
 
 
 def causes(verdicts: Iterable[Mapping[str, Any]]) -> list[Cause]:
@@ -82,9 +88,14 @@ def causes(verdicts: Iterable[Mapping[str, Any]]) -> list[Cause]:
 
 
 def reason_alone(verdict: Mapping[str, Any]) -> str:
-    """Return the first line of a reason without the model and dataset that it begins with."""
+    """Return the first line of a reason without the model and dataset that it begins with.
+
+    Of what was measured, without what else is told of it.
+    """
     lines = verdict["reason"].splitlines()
     reason = lines[0] if lines else ""
+    if verdict["value"] is not None:
+        reason = reason.partition("; ")[0]
     model, dataset, _ = verdict["id"].split(":", 2)
     for prefix in (f"{model} on {dataset}: ", f"{model}: ", f"{dataset}: "):
         reason = reason.removeprefix(prefix)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from umlip_gate.report.causes import ORDER, Cause, causes
+from umlip_gate.report.causes import ORDER, Cause, causes, number_of
 from umlip_gate.report.noise import Floor
 from umlip_gate.report.tables import NOTHING, aligned, format_number
 
@@ -22,7 +22,8 @@ MARKS = {
 }
 """Of sources that are not a model's own computation: what marks them, and what it means."""
 SHORTEST_NAME = 12
-TWO_DECIMALS_BELOW = 10
+MOST_DIGITS = 4
+"""Of a value, before and after the point."""
 
 Line = tuple[str, str, str]
 """A text, what ends it, and the outcome that colours the end."""
@@ -127,10 +128,10 @@ def _errors(entry: Mapping[str, Any]) -> tuple[str, str]:
 def _with_interval(value: float | None, interval: Sequence[float | None] | None) -> str:
     if value is None:
         return NOTHING
-    digits = 2 if abs(value) < TWO_DECIMALS_BELOW else 1
+    digits = max(0, min(2, MOST_DIGITS - len(f"{abs(value):.0f}")))
     shown = format_number(value, digits)
     ends = [format_number(end, digits) for end in interval or () if end is not None]
-    return f"{shown} ({' … '.join(ends)})" if len(ends) == len(interval or ()) != 0 else shown
+    return f"{shown} ({'…'.join(ends)})" if len(ends) == len(interval or ()) != 0 else shown
 
 
 def _floor(floor: Floor) -> tuple[str, str]:
@@ -154,7 +155,7 @@ def _outcome(counts: Mapping[str, int]) -> str:
 
 def _worst(counts: Mapping[str, int]) -> str:
     outcome = _outcome(counts)
-    return f"{counts[outcome]} {outcome.replace('_', ' ')}" if outcome else NOTHING
+    return number_of(counts[outcome], outcome) if outcome else NOTHING
 
 
 def _fitted(rows: Sequence[tuple[str, ...]]) -> list[str]:

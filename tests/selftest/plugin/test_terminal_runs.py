@@ -7,6 +7,7 @@ import pytest
 
 from tests.selftest.cli import ENERGY, FAILED, CommandLineRun
 from umlip_gate.report.terminal import WIDTH
+from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
@@ -34,7 +35,7 @@ def test_a_failing_run_fits_100_columns_and_gives_each_reason_once(desk: Command
     assert [line for line in own if str(desk.folder) not in line] == []
     assert "= FAILURES =" not in outcome.output
     assert "short test summary" not in outcome.output
-    assert matches(r"2 error: .*1 of 12 configurations failed.*", outcome.output) == 1
+    assert matches(r"2 errors: .*1 of 12 configurations failed.*", outcome.output) == 1
     assert outcome.output.count("1 of 12 configurations failed") == 1
     limit = r"1 failed: gate.own-gate.failed, limit ≤ 0: mine on crystals 1 .*"
     assert matches(limit, outcome.output) == 1
@@ -48,7 +49,7 @@ def test_a_passing_run_says_so_in_one_line(desk: CommandLineRun) -> None:
     outcome = desk.judge()
     assert outcome.code == 0, outcome.output
     assert re.search(
-        r"^mine +crystals +[\d.]+ \(.* … .*\) .* passed$", outcome.output, re.MULTILINE
+        r"^mine +crystals +[\d.]+ \(.*…[^ ]*\) .* passed$", outcome.output, re.MULTILINE
     )
     assert "not passed" not in outcome.output
 
@@ -75,6 +76,7 @@ def test_failures_that_judge_nothing_stay_in_pytests_sections(
         "import pytest\n@pytest.mark.accuracy\ndef test_own():\n    assert 1 == 2, 'own'\n"
     )
     desk.candidate()
-    outcome = desk.judge(str(tmp_path / "test_own.py"))
+    ini = f"--config-file={ROOT / 'pyproject.toml'}"
+    outcome = desk.judge("-p", "umlip_gate.plugin", ini, str(tmp_path / "test_own.py"))
     assert "= FAILURES =" in outcome.output
     assert "assert 1 == 2" in outcome.output

@@ -46,7 +46,7 @@ def test_a_line_of_the_table() -> None:
     ]
     lines = result_table([measurement("mine", "W-g", "published")], verdicts, {})
     assert text_of(lines)[1:] == [
-        "mine †  W-g      124.4        429.9 (408.1 … 452.0)  1 failed",
+        "mine †  W-g      124.4        429.9 (408.1…452.0)  1 failed",
         "† published predictions, not computed here",
     ]
     assert [outcome for _, _, outcome in lines] == ["", "failed", ""]
@@ -66,7 +66,16 @@ def test_long_names_and_numbers_fit_the_width() -> None:
     assert max(map(len, lines)) <= WIDTH
     assert lines[1].startswith("begin-")
     assert "-end " in lines[1]
-    assert "429.9 (408.1 … 452.0)" in lines[1]
+    assert "429.9 (408.1…452.0)" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(4.5, "4.50"), (45.678, "45.68"), (429.94, "429.9"), (1062.3, "1062"), (1e300, "1e+300")],
+)
+def test_numbers_have_four_digits(value: float, shown: str) -> None:
+    entry = measurement("mine", "W-g") | {ENERGY: {"per_atom": value}}
+    assert text_of(result_table([entry], [], {}))[1].split()[2] == shown
 
 
 def test_what_was_not_measured_has_no_line() -> None:
@@ -122,6 +131,16 @@ def test_the_distance_from_a_limit(
 ) -> None:
     numbers: dict[str, Any] = {"relation": relation, "limit": limit, "value": value}
     assert distance(verdict("mine", "W-g", "energy", "failed", **numbers)) == shown
+
+
+def test_what_else_is_told_of_a_measured_value_is_left_to_the_report() -> None:
+    reason = "mine on W-g (live): 4.9 meV/atom, inconclusive: the limit is < 5; other: 4.4"
+    open_one = verdict("mine", "W-g", "energy", "inconclusive", value=4.9, reason=reason)
+    listed = verdict("mine", "W-g", "who", "known_failure", value=4.9, reason="tied; other: 4.4")
+    assert [cause.text for cause in causes([listed, open_one])] == [
+        "mine on W-g (live): 4.9 meV/atom, inconclusive: the limit is < 5",
+        "tied",
+    ]
 
 
 def test_a_long_line_is_shortened() -> None:
