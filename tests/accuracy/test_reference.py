@@ -6,14 +6,14 @@ A number that moved says that the model has changed, or our reading of it.
 import pytest
 
 from umlip_gate.claims.verdict import Verdict
-from umlip_gate.plugin.checks import reference_cases
+from umlip_gate.plugin.accuracy_checks import reference_checks
 from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = pytest.mark.accuracy
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", reference_cases(run_configuration(metafunc.config)), ids=str)
+    metafunc.parametrize("check", reference_checks(run_configuration(metafunc.config)), ids=str)
 
 
 def test_reference(verdict: Verdict) -> None:

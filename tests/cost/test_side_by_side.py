@@ -3,18 +3,21 @@
 import pytest
 
 from umlip_gate.claims.verdict import Verdict
-from umlip_gate.plugin.cost_checks import against_cases
+from umlip_gate.plugin.cost_checks import comparison_checks
 from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = [
     pytest.mark.cost,
+    pytest.mark.usefixtures("benchmark"),  # --benchmark-only selects by it
     pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"),
 ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", against_cases(run_configuration(metafunc.config).cost), ids=str)
+    metafunc.parametrize(
+        "check", comparison_checks(run_configuration(metafunc.config).cost), ids=str
+    )
 
 
-def test_ratio(side_by_side: Verdict) -> None:
-    side_by_side.require()
+def test_ratio(verdict: Verdict) -> None:
+    verdict.require()

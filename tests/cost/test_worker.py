@@ -10,8 +10,8 @@ from umlip_gate.cost.paired import ratio
 from umlip_gate.cost.session import free_bytes, log_file, prepared
 from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.models import worker_process as worker
-from umlip_gate.plugin.cost_fixtures import WORKERS_CLOCK, require_alone
 from umlip_gate.plugin.run_configuration import RunConfiguration
+from umlip_gate.plugin.timing import WORKERS_CLOCK, require_alone
 from umlip_gate.settings import ROOT
 
 pytestmark = [

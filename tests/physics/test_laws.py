@@ -3,14 +3,14 @@
 import pytest
 
 from umlip_gate.claims.verdict import Verdict
-from umlip_gate.plugin.checks import physics_cases
+from umlip_gate.plugin.accuracy_checks import physics_checks
 from umlip_gate.plugin.run_configuration import run_configuration
 
 pytestmark = pytest.mark.physics
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("case", physics_cases(run_configuration(metafunc.config)), ids=str)
+    metafunc.parametrize("check", physics_checks(run_configuration(metafunc.config)), ids=str)
 
 
 def test_law(verdict: Verdict) -> None:

@@ -61,13 +61,13 @@ def judge_baseline(
     )
 
 
-def outcome_of(found: Ratio, against: PairedComparison) -> Outcome:
+def outcome_of(found: Ratio, protocol: PairedComparison) -> Outcome:
     """Return the outcome of a ratio by both ends of its interval."""
     low, high = found.interval
-    return Outcome.of_difference((low - against.max_ratio, high - against.max_ratio))
+    return Outcome.of_difference((low - protocol.max_ratio, high - protocol.max_ratio))
 
 
-def judge_against(judged: Start, other: Start, against: PairedComparison) -> Verdict:
+def judge_comparison(judged: Start, other: Start, protocol: PairedComparison) -> Verdict:
     """Run two models side by side, and judge the ratio by its interval.
 
     Raises
@@ -75,25 +75,26 @@ def judge_against(judged: Start, other: Start, against: PairedComparison) -> Ver
     Unavailable, MeasurementError
         As `block` does.
     """
-    blocks = [block(judged, other, against) for _ in range(against.blocks)]
-    found = ratio([[start.ratios for start in each] for each in blocks], against)
+    blocks = [block(judged, other, protocol) for _ in range(protocol.blocks)]
+    found = ratio([[start.ratios for start in each] for each in blocks], protocol)
     low, high = found.interval
-    outcome = outcome_of(found, against)
+    outcome = outcome_of(found, protocol)
     last = blocks[-1][-1]
     return Verdict(
         outcome=outcome,
         model=last.judged.model,
-        dataset=system(against.n_atoms),
+        dataset=system(protocol.n_atoms),
         source=last.judged.source,
         value=found.value,
         interval=found.interval,
         relation="≤",
-        limit=against.max_ratio,
+        limit=protocol.max_ratio,
         unit="1",
         reason=f"{last.judged.model} costs {found.value:.3f} times "
-        f"({100 * against.level:g} %: {low:.3f} to {high:.3f}) "
+        f"({100 * protocol.level:g} %: {low:.3f} to {high:.3f}) "
         f"what {last.other.model} does ({1e3 * last.ours.step_s:.4g} and "
-        f"{1e3 * last.theirs.step_s:.4g} ms per step of {against.n_atoms} atoms, "
-        f"{last.ours.clock} time, {against.blocks} blocks of two starts of {against.pairs} pairs), "
-        f"{outcome}: the limit is ≤ {against.max_ratio:g}",
+        f"{1e3 * last.theirs.step_s:.4g} ms per step of {protocol.n_atoms} atoms, "
+        f"{last.ours.clock} time, {protocol.blocks} blocks of two starts of "
+        f"{protocol.pairs} pairs), "
+        f"{outcome}: the limit is ≤ {protocol.max_ratio:g}",
     )

@@ -1,112 +1,81 @@
-"""What a cost item measures or judges: one model at one size."""
+"""The checks of costs: which model is timed at which size, and what that is compared with."""
 
-from dataclasses import dataclass
-from typing import Literal
-
-from umlip_gate.cost.costs import STEP_UNIT, system
+from umlip_gate.cost.costs import system
+from umlip_gate.plugin.checks import Check
+from umlip_gate.plugin.cost_limits import BaselineCost, OtherModel, StepCost
 from umlip_gate.plugin.cost_options import CostPlan
-
-Role = Literal["step", "baseline", "against"]
-
-
-@dataclass(frozen=True)
-class CostCase:
-    """One model at one size.
-
-    Attributes
-    ----------
-    role
-        Whether the cost is measured, compared with a baseline, or with another model's.
-    held_against
-        The name of the baseline or of the other model; empty where it is measured.
-    model
-        A registry id or a candidate's name.
-    device, dtype
-        Where and how it computes.
-    n_atoms
-        The size.
-    asked
-        Whether the command line asks for it.
-    required
-        Whether the run has no verdict without it.
-    """
-
-    role: Role
-    held_against: str
-    model: str
-    device: str
-    dtype: str
-    n_atoms: int
-    asked: bool
-    required: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.model}:{self.dataset}:{self.item}"
-
-    @property
-    def dataset(self) -> str:
-        """What is run."""
-        return system(self.n_atoms)
-
-    @property
-    def item(self) -> str:
-        """The kind of the item, and the device and dtype that it is about."""
-        what = [self.role, *([self.held_against] if self.held_against else [])]
-        return ".".join([*what, self.device, self.dtype])
-
-    @property
-    def unit(self) -> str:
-        """What the measurement is given in."""
-        return STEP_UNIT if self.role == "step" else "1"
-
-    @property
-    def limit(self) -> tuple[None, None]:
-        """Relation and limit, which come with the verdict."""
-        return None, None
-
-    @property
-    def rationale(self) -> None:
-        """The reasons of costs' limits are in `thresholds/cost.toml`."""
-        return
+from umlip_gate.plugin.run_configuration import RunConfiguration
 
 
-def step_cases(plan: CostPlan) -> list[CostCase]:
+def step_checks(plan: CostPlan) -> list[Check]:
     """Every model at every size."""
     return [
-        CostCase("step", "", model, *plan.device_and_dtype(model), n_atoms, _is_asked(plan, model))
+        Check(f"step.{device}.{dtype}", model, system(n_atoms), StepCost(n_atoms))
         for model in plan.models
+        for device, dtype in [plan.device_and_dtype(model)]
         for n_atoms in plan.thresholds.protocol.sizes
     ]
 
 
-def baseline_cases(plan: CostPlan) -> list[CostCase]:
+def baseline_checks(plan: CostPlan) -> list[Check]:
     """Every cost that the baseline has, or that is measured and that it should have."""
-    if plan.baseline is None:
+    baseline = plan.baseline
+    if baseline is None:
         return []
-    name, kind, listed = plan.baseline.name, plan.baseline.kind, plan.baseline.by_key()
-    measured = {(case.model, case.dtype, case.n_atoms): case.device for case in step_cases(plan)}
-    cases = []
+    listed = baseline.by_key()
+    measured = {
+        (model, dtype, size): device
+        for model in plan.models
+        for device, dtype in [plan.device_and_dtype(model)]
+        for size in plan.thresholds.protocol.sizes
+    }
+    checks = []
     for key in {**listed, **measured}:
-        model, dtype, n_atoms = key
-        device, asked = measured.get(key, kind), _is_asked(plan, model)
-        required = asked and key in listed
-        cases.append(CostCase("baseline", name, model, device, dtype, n_atoms, asked, required))
-    return cases
+        model, dtype, size = key
+        device = measured.get(key, baseline.kind)
+        is_required = key in listed and plan.is_timed(model)
+        checks.append(
+            Check(
+                f"baseline.{baseline.name}.{device}.{dtype}",
+                model,
+                system(size),
+                BaselineCost(size, dtype, baseline),
+                required=f"the baseline {baseline.name} has it, and here" if is_required else "",
+            )
+        )
+    return checks
 
 
-def against_cases(plan: CostPlan) -> list[CostCase]:
+def comparison_checks(plan: CostPlan) -> list[Check]:
     """Name the one model that is run side by side with another."""
     if plan.other is None or plan.judged is None:
         return []
-    where = (*plan.device_and_dtype(plan.judged), plan.thresholds.comparison.n_atoms)
-    return [CostCase("against", plan.other, plan.judged, *where, asked=True, required=True)]
+    device, dtype = plan.device_and_dtype(plan.judged)
+    protocol = plan.thresholds.comparison
+    return [
+        Check(
+            f"against.{plan.other}.{device}.{dtype}",
+            plan.judged,
+            system(protocol.n_atoms),
+            OtherModel(plan.other, device, protocol),
+            required="asked for, and not available here",
+        )
+    ]
 
 
-def required_cases(plan: CostPlan) -> list[CostCase]:
+def required_checks(plan: CostPlan) -> list[Check]:
     """List what was asked for by name, and must not be missing in the end."""
-    return [case for case in baseline_cases(plan) + against_cases(plan) if case.required]
+    return [check for check in baseline_checks(plan) + comparison_checks(plan) if check.required]
 
 
-def _is_asked(plan: CostPlan, model: str) -> bool:
-    """Whether the model's own costs are measured: not if two are run side by side."""
-    return plan.other is None and model in plan.asked
+def cost_claim_checks(suite: RunConfiguration) -> list[Check]:
+    """Every assertion of the paper about costs, on every subject that it speaks of.
+
+    Errors are those of published predictions: computing others would take what is to be timed.
+    """
+    return [
+        Check(item, model, dataset, assertion, source="published")
+        for item, assertion in suite.thresholds.assertions().items()
+        if assertion.about == "cost"
+        for model, dataset in assertion.subjects()
+    ]

@@ -53,6 +53,10 @@ class CostPlan:
             return entry.device, entry.dtype
         return device_for(entry.family, self.device), entry.dtype
 
+    def is_timed(self, model: str) -> bool:
+        """Whether the model's own costs are measured: not if two are run side by side."""
+        return self.other is None and model in self.asked
+
 
 def is_cost_asked(option: Any) -> bool:  # noqa: ANN401 - argparse's Namespace
     """Whether costs are measured: only when asked for, as they take long."""

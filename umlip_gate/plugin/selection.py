@@ -11,8 +11,8 @@ from umlip_gate.datasets.registry import Dataset
 from umlip_gate.models.combined import Ensemble, Recalculation
 from umlip_gate.models.registry import Model
 from umlip_gate.plugin import MARKERS, SUITE
-from umlip_gate.plugin.checks import MEASURED, Case
-from umlip_gate.plugin.cost_checks import CostCase
+from umlip_gate.plugin.checks import MEASURED, Check
+from umlip_gate.plugin.cost_limits import CostLimit, OtherModel
 from umlip_gate.plugin.cost_options import EVERY, is_cost_asked
 from umlip_gate.plugin.marker_expression import can_select
 from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
@@ -27,11 +27,11 @@ PHYSICS = "physics."
 Entry = Model | Ensemble | Recalculation | Dataset
 
 
-def case_of(item: pytest.Item) -> Case | CostCase | None:
+def check_of(item: pytest.Item) -> Check | None:
     """Return what an item judges, if it is a judging item."""
     callspec = getattr(item, "callspec", None)
-    case = callspec.params.get("case") if callspec else None
-    return case if isinstance(case, Case | CostCase) else None
+    check = callspec.params.get("check") if callspec else None
+    return check if isinstance(check, Check) else None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -79,8 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         id(item)
         for item in items
         if (is_ours(item) and not _is_asked_about(item, config))
-        or (isinstance(case := case_of(item), CostCase) and not case.asked)
-        or (isinstance(case, Case) and not _selected(case, suite, config, models, datasets))
+        or ((check := check_of(item)) and not _selected(check, suite, config, models, datasets))
     }
     if dropped:
         config.hook.pytest_deselected(items=[item for item in items if id(item) in dropped])
@@ -109,66 +108,68 @@ def _asked(names: list[str] | None, known: Iterable[str]) -> set[str] | None:
 
 
 def _selected(
-    case: Case,
+    check: Check,
     suite: RunConfiguration,
     config: pytest.Config,
     models: set[str] | None,
     datasets: set[str] | None,
 ) -> bool:
-    if isinstance(case.threshold, Kind) and case.threshold.about == "cost":
-        return _is_cost_claim_asked(case, suite, models)
-    if case.item.startswith(PHYSICS):
-        is_asked = datasets is None or case.dataset in datasets
-        is_candidate = suite.candidate is not None and case.model == suite.candidate.name
-        return is_asked and (is_candidate or _is_model_asked(case, suite, models))
-    about_accuracy = case.item != MEASURED
+    if isinstance(check.threshold, CostLimit):
+        return isinstance(check.threshold, OtherModel) or suite.cost.is_timed(str(check.model))
+    if check.is_about_costs:
+        return _is_cost_claim_asked(check, suite, models)
+    if check.item.startswith(PHYSICS):
+        is_asked = datasets is None or check.dataset in datasets
+        is_candidate = suite.candidate is not None and check.model == suite.candidate.name
+        return is_asked and (is_candidate or _is_model_asked(check, suite, models))
+    about_accuracy = check.item != MEASURED
     if suite.random_seed is not None and about_accuracy:
         return False
-    if suite.candidate and case.model == suite.candidate.name:
-        return _is_candidates(case, suite, datasets)
-    asked = _is_dataset_asked(case, suite, datasets)
-    sourced = case.source is None or config.option.umlip_source in ("auto", case.source)
-    return asked and sourced and _is_model_asked(case, suite, models)
+    if suite.candidate and check.model == suite.candidate.name:
+        return _is_candidates(check, suite, datasets)
+    asked = _is_dataset_asked(check, suite, datasets)
+    sourced = check.source is None or config.option.umlip_source in ("auto", check.source)
+    return asked and sourced and _is_model_asked(check, suite, models)
 
 
-def _is_cost_claim_asked(case: Case, suite: RunConfiguration, models: set[str] | None) -> bool:
+def _is_cost_claim_asked(check: Check, suite: RunConfiguration, models: set[str] | None) -> bool:
     """Take claims about models whose costs are measured; several are compared if none is named."""
     if suite.candidate or suite.cost.other is not None:
         return False
-    if case.model is None:
+    if check.model is None:
         return models is None or models >= set(suite.models)
-    return case.model in suite.cost.asked
+    return check.model in suite.cost.asked
 
 
-def _is_dataset_asked(case: Case, suite: RunConfiguration, datasets: set[str] | None) -> bool:
+def _is_dataset_asked(check: Check, suite: RunConfiguration, datasets: set[str] | None) -> bool:
     """Take a pool by its own name, or where all of its datasets are asked for."""
     asked = _default(suite.datasets) if datasets is None else datasets
-    pool = suite.thresholds.pools.get(case.dataset)
-    return case.dataset in asked or (pool is not None and asked.issuperset(pool.datasets))
+    pool = suite.thresholds.pools.get(check.dataset)
+    return check.dataset in asked or (pool is not None and asked.issuperset(pool.datasets))
 
 
-def _is_candidates(case: Case, suite: RunConfiguration, datasets: set[str] | None) -> bool:
+def _is_candidates(check: Check, suite: RunConfiguration, datasets: set[str] | None) -> bool:
     """Take the gate's limits, and the datasets that are asked for or brought beside it."""
     if datasets is not None:
-        return case.dataset in datasets
-    judged_by_gate = suite.gate and case.dataset in {limit.dataset for limit in suite.gate.limits}
-    return case.item != MEASURED or (
-        not judged_by_gate and _is_brought(suite.datasets[case.dataset])
+        return check.dataset in datasets
+    judged_by_gate = suite.gate and check.dataset in {limit.dataset for limit in suite.gate.limits}
+    return check.item != MEASURED or (
+        not judged_by_gate and _is_brought(suite.datasets[check.dataset])
     )
 
 
-def _is_model_asked(case: Case, suite: RunConfiguration, models: set[str] | None) -> bool:
+def _is_model_asked(check: Check, suite: RunConfiguration, models: set[str] | None) -> bool:
     """With a candidate, only models that are named; several are compared only if none is.
 
     A claim beyond the paper is judged where all models that it names are asked for.
     """
     if suite.candidate:
-        return models is not None and case.model in models
-    if case.item.startswith(BEYOND) and isinstance(case.threshold, Kind):
-        return models is not None and models.issuperset(case.threshold.named_models)
-    if case.model is None:
+        return models is not None and check.model in models
+    if check.item.startswith(BEYOND) and isinstance(check.threshold, Kind):
+        return models is not None and models.issuperset(check.threshold.named_models)
+    if check.model is None:
         return models is None or models == set(suite.registered)
-    return case.model in (_default(suite.registered) if models is None else models)
+    return check.model in (_default(suite.registered) if models is None else models)
 
 
 def _default(registry: Mapping[str, Entry]) -> set[str]:

@@ -9,11 +9,13 @@ import pytest
 from umlip_gate.claims.verdict import NotPassed, Outcome, Verdict
 from umlip_gate.errors import Fault
 from umlip_gate.evaluation.recorder import Recorder
-from umlip_gate.plugin.checks import Case, gate_cases
-from umlip_gate.plugin.cost_checks import CostCase, required_cases
+from umlip_gate.plugin.accuracy_checks import gate_checks
+from umlip_gate.plugin.checks import Check
+from umlip_gate.plugin.cost_checks import required_checks
 from umlip_gate.plugin.cost_options import EVERY
 from umlip_gate.plugin.run_configuration import run_configuration
-from umlip_gate.plugin.selection import case_of
+from umlip_gate.plugin.selection import check_of
+from umlip_gate.plugin.timing import COSTS
 from umlip_gate.report.plain import plain_text
 
 NOT_MEASURED = 6
@@ -28,8 +30,6 @@ LISTED = pytest.StashKey[bool]()
 """Whether the item's failure is a listed known one: any other xfail is no excuse."""
 
 RECORDER = pytest.StashKey[Recorder]()
-COSTS = pytest.StashKey[dict[str, Any]]()
-"""What is known of the costs of the item's model, as plain data."""
 
 
 @dataclass
@@ -128,9 +128,9 @@ RESULTS = pytest.StashKey[Results]()
 def pytest_configure(config: pytest.Config) -> None:
     """Start with nothing, and with what must not be missing in the end."""
     suite = run_configuration(config)
-    required = {str(case) for case in required_cases(suite.cost)}
+    required = {str(check) for check in required_checks(suite.cost)}
     if config.option.umlip_gate or not _is_about_costs_alone(config):
-        required |= {str(case) for case in gate_cases(suite) if case.required}
+        required |= {str(check) for check in gate_checks(suite) if check.required}
     named = frozenset(config.option.umlip_model or ()) - {EVERY}
     results = config.stash[RESULTS] = Results(named_models=named, required=frozenset(required))
     config.pluginmanager.register(Collector(results), "umlip-gate-collector")
@@ -162,8 +162,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach a judging item's verdict to the report of the phase that decided it."""
     report = yield
-    case = case_of(item)
-    if case is not None and (report.when == "call" or report.outcome != "passed"):
+    check = check_of(item)
+    if check is not None and (report.when == "call" or report.outcome != "passed"):
         if call.excinfo and isinstance(call.excinfo.value, Fault | NotPassed):
             # written for a person; no traceback helps
             report.longrepr = plain_text(str(call.excinfo.value))
@@ -172,10 +172,10 @@ def pytest_runtest_makereport(
             report.longrepr = file, line, plain_text(skipped)
         listed = item.stash.get(LISTED, False)
         measured = item.stash.get(VERDICT, None)
-        ended = _verdict(case, measured, report, call, listed=listed)
-        verdict = {**asdict(ended), "id": str(case), "outcome": str(ended.outcome)}
+        ended = _verdict(check, measured, report, call, listed=listed)
+        verdict = {**asdict(ended), "id": str(check), "outcome": str(ended.outcome)}
         verdict["reason"] = plain_text(ended.reason)
-        verdict["rationale"] = case.rationale
+        verdict["rationale"] = check.rationale
         verdict["judged"] = str(measured.outcome) if measured else None
         recorder = item.stash.get(RECORDER, None)
         asked = recorder.to_json() if recorder else {"measurements": [], "datasets": {}}
@@ -188,7 +188,7 @@ def pytest_runtest_makereport(
 
 
 def _verdict(
-    case: Case | CostCase,
+    check: Check,
     verdict: Verdict | None,
     report: pytest.TestReport,
     call: pytest.CallInfo[None],
@@ -203,15 +203,15 @@ def _verdict(
             return replace(verdict, outcome=outcome, reason=reason)
         return replace(verdict, outcome=outcome)
     reason = _skip_reason(report) if outcome is Outcome.SKIPPED else _reason(raised, report)
-    relation, limit = case.limit
+    relation, limit = check.limit
     return Verdict(
         outcome=outcome,
-        dataset=case.dataset,
+        dataset=check.dataset,
         reason=reason,
-        model=case.model,
+        model=check.model,
         relation=relation,
         limit=limit,
-        unit=case.unit,
+        unit=check.unit,
     )
 
 

@@ -12,7 +12,7 @@ pytest_plugins = [
     "umlip_gate.plugin.report",
     "umlip_gate.plugin.terminal",
     "umlip_gate.plugin.notices",
-    "umlip_gate.plugin.accuracy_fixtures",
+    "umlip_gate.plugin.fixtures",
 ]
 if importlib.util.find_spec("pytest_benchmark"):
     pytest_plugins.append("umlip_gate.plugin.cost_fixtures")

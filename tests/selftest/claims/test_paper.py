@@ -23,7 +23,7 @@ from umlip_gate.claims.result import Result
 from umlip_gate.claims.thresholds import BEYOND, Thresholds
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.measurement import Metrics
-from umlip_gate.plugin.checks import measured_cases
+from umlip_gate.plugin.accuracy_checks import measured_checks
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.report.claims import committed_thresholds
 from umlip_gate.settings import ROOT
@@ -227,7 +227,7 @@ def test_what_cannot_be_computed_is_judged_by_its_claim_alone() -> None:
         recalculations={},
     )
     results = {
-        (case.model, case.dataset) for case in measured_cases(cast("RunConfiguration", suite))
+        (case.model, case.dataset) for case in measured_checks(cast("RunConfiguration", suite))
     }
     assert results == {("CHGNet_0.3.0", "W-g"), ("SevenNet-0", "W-s"), ("SevenNet-0", "W-g")}
     claimed = {subject for item in of_kind(Cannot) for subject in ASSERTIONS[item].subjects()}

@@ -1,4 +1,4 @@
-"""The fixtures that judging tests ask for: the evaluator, and the verdict of a case."""
+"""The fixtures that judging tests ask for: the evaluator, and the verdict of a check."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.evaluation.physics import PhysicsEvaluator
 from umlip_gate.evaluation.recorder import Recorder
-from umlip_gate.plugin.checks import Case
+from umlip_gate.plugin.checks import Check
 from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration, worker_share
 from umlip_gate.plugin.verdicts import LISTED, RECORDER, VERDICT
 from umlip_gate.predictions.sources import PredictionSources
@@ -60,43 +60,44 @@ def physics_evaluator(suite: RunConfiguration, evaluator: Evaluator) -> PhysicsE
 
 @pytest.fixture
 def verdict(
-    case: Case,
+    check: Check,
     evaluator: Evaluator,
     physics_evaluator: PhysicsEvaluator,
     request: pytest.FixtureRequest,
 ) -> Verdict:
-    """Measure what a case speaks of, and judge it.
+    """Measure what a check is about, and judge it.
 
-    What was not measured ends here, before the test: skipped if it cannot be had, an error if
-    it could.
+    What was not measured ends here, before the test: skipped if it is not available, an error if
+    it is, or if the check is required.
     """
-    if evaluator.sample_limit and not case.is_judged_on_samples:
+    timing = request.getfixturevalue("timing") if check.is_about_costs else None
+    if evaluator.sample_limit and not check.is_judged_on_samples:
         pytest.skip(
             "judged on whole datasets only: without --umlip-max-configurations and --umlip-budget"
         )
-    recorder = Recorder(evaluator, case.source, physics_evaluator=physics_evaluator)
+    recorder = Recorder(
+        evaluator, check.source, timing.known if timing else None, physics_evaluator
+    )
     request.node.stash[RECORDER] = recorder
     try:
-        judged = case.judge(recorder)
+        judged = check.judge(recorder, timing)
     except Unavailable as error:
-        if case.required:
-            raise MeasurementError(
-                f"required by the gate, and not available here: {error}"
-            ) from error
+        if check.required:
+            raise MeasurementError(f"{check.required}: {error}") from error
         pytest.skip(str(error))
-    judged = expect_known_failure(request, case, judged)
+    judged = _expect_known_failure(request, check, judged)
     request.node.stash[VERDICT] = judged
     return judged
 
 
-def expect_known_failure(request: pytest.FixtureRequest, case: Case, judged: Verdict) -> Verdict:
+def _expect_known_failure(request: pytest.FixtureRequest, check: Check, judged: Verdict) -> Verdict:
     """Mark the test as one that is known to fail, if this is listed.
 
     Also one that is listed and is inside now, so that it fails until the entry is removed. What
     is listed are claims of the paper, so that nothing else is excused.
     """
     thresholds = run_configuration(request.config).thresholds
-    known = thresholds.known_failure(case.item, case.model, case.dataset, judged.source)
+    known = thresholds.known_failure(check.item, check.model, check.dataset, judged.source)
     if known is not None and judged.outcome is not Outcome.PASSED and not known.covers(judged):
         known = None
     request.node.stash[LISTED] = known is not None
