@@ -17,7 +17,7 @@ import numpy as np
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.registry import load_models
-from umlip_gate.plugin.run_configuration import worker_share
+from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.predictions.sources import PredictionSources
 from umlip_gate.settings import FIXTURES, Settings, cache_folder, mirror_folder
 

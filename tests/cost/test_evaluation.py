@@ -11,7 +11,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.models.prepare import prepare_model
-from umlip_gate.plugin.run_configuration import RunConfiguration, worker_share
+from umlip_gate.plugin.run_configuration import RunConfiguration
+from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store

@@ -1,21 +1,20 @@
 """Reading `thresholds/`: everything is checked, whatever is judged afterwards."""
 
-import hashlib
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from umlip_gate.claims.assertions import Assertion
-from umlip_gate.claims.bounds import Ends
+from umlip_gate.claims.gates import load_gate
+from umlip_gate.claims.known_failures import load_known_failures, result_of
+from umlip_gate.claims.names import check_exists, check_once
 from umlip_gate.claims.schema import (
     Claim,
     ClaimFile,
     Gate,
     Index,
     KnownFailure,
-    KnownFailureFile,
     PeriodicTable,
     Pool,
     PoolFile,
@@ -26,7 +25,7 @@ from umlip_gate.claims.schema import (
 from umlip_gate.claims.statistics import Statistics
 from umlip_gate.errors import InputError
 from umlip_gate.physics.limits import Physics, load_physics
-from umlip_gate.schema import Strict, nearest, read_named, read_toml, validate
+from umlip_gate.schema import Strict, read_toml, validate
 
 INDEX = "index.toml"
 BEYOND = "beyond-"
@@ -106,7 +105,7 @@ class Thresholds:
         Model is None where several are compared, source where theirs differ.
         """
         result = (item, model, dataset, source)
-        return next((known for known in self.known_failures if _result_of(known) == result), None)
+        return next((known for known in self.known_failures if result_of(known) == result), None)
 
 
 def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[str]) -> Thresholds:
@@ -140,7 +139,7 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     }
     references = _references(folder / "reference", registries)
     physics = load_physics(folder / "physics")
-    known = _known_failures(
+    known = load_known_failures(
         folder / "known_failures.toml", _assertions(claims), physics, registries
     )
     every_model = folder / "every-model.toml"
@@ -161,78 +160,6 @@ def load_thresholds(folder: Path, models: Collection[str], datasets: Collection[
     )
 
 
-def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gate:
-    """Read one gate.
-
-    Parameters
-    ----------
-    name_or_path
-        A file (`….toml`), or the name of one in `gates/`.
-    folder
-        The thresholds folder.
-    datasets
-        The ids that exist.
-
-    Raises
-    ------
-    InputError
-        There is no such gate, or it is not valid.
-    """
-    path = Path(name_or_path)
-    known = [gate.stem for gate in (folder / "gates").glob("*.toml")]
-    if path.suffix != ".toml":
-        path = folder / "gates" / f"{name_or_path}.toml"
-        if name_or_path not in known:
-            raise InputError(
-                f"unknown gate {name_or_path!r}; {nearest(name_or_path, known)} "
-                "(a gate of your own is given as a path that ends in .toml)"
-            )
-    elif path.parent.resolve() != (folder / "gates").resolve() and path.stem in known:
-        raise InputError(
-            f"{path}: {path.stem!r} is the name of one of {folder / 'gates'}; rename it"
-        )
-    gate = validate(Gate, read_named(path), str(path))
-    registries = {"dataset": datasets}
-    for dataset in gate.required:
-        _exists(dataset, "dataset", registries, f"{path}: required")
-    for limit in gate.limits:
-        _exists(limit.dataset, "dataset", registries, f"{path}: limit {limit.name!r}")
-    _once((limit.name for limit in gate.limits), f"{path}: limit")
-    idle = sorted(set(gate.required) - {limit.dataset for limit in gate.limits})
-    if idle:
-        raise InputError(f"{path}: required: no limit is on {', '.join(idle)}")
-    if gate.physics:
-        _exists(gate.physics.dataset, "dataset", registries, f"{path}: physics: dataset")
-        laws = {"quantity": load_physics(folder / "physics").limits}
-        for quantity in gate.physics.quantities:
-            _exists(quantity, "quantity", laws, f"{path}: physics: quantities")
-    return gate
-
-
-def thresholds_digest(folder: Path, brought: Iterable[Path] = ()) -> str:
-    """Digest what a run judged by.
-
-    Parameters
-    ----------
-    folder
-        The thresholds folder.
-    brought
-        Files from elsewhere that a run judged by as well, such as a gate.
-
-    Returns
-    -------
-    str
-        sha256 over the names and bytes of all files, sorted by name.
-    """
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.toml")}
-    files |= {f"brought/{path.name}": path for path in brought}
-    digest = hashlib.sha256()
-    for name, path in sorted(files.items()):
-        content = path.read_bytes()
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
-
-
 def _claims(
     folder: Path, registries: Mapping[str, Collection[str]]
 ) -> tuple[Index, dict[str, Claim]]:
@@ -241,10 +168,10 @@ def _claims(
     listed = {"claim": index.ids}
     claims: dict[str, Claim] = {}
     for path, claim in _checked_claims(folder, registries):
-        _exists(claim.id, "claim", listed, str(path))
+        check_exists(claim.id, "claim", listed, str(path))
         claims[claim.id] = claim
     for name in index.unwritten:
-        _exists(name, "claim", listed, f"{index_path}: unwritten")
+        check_exists(name, "claim", listed, f"{index_path}: unwritten")
     lost = [name for name in index.ids if name not in claims and name not in index.unwritten]
     if lost:
         raise InputError(f"{index_path}: neither written nor unwritten: {', '.join(lost)}")
@@ -270,8 +197,8 @@ def _checked_claims(
         for claim in file.claim:
             where = f"{path}: {claim.id}"
             seen.append(claim.id)
-            _once(seen, f"{path}: claim")
-            _once((assertion.name for assertion in claim.assertions), f"{where}: assertion")
+            check_once(seen, f"{path}: claim")
+            check_once((assertion.name for assertion in claim.assertions), f"{where}: assertion")
             for assertion in claim.assertions:
                 _assertion(assertion, registries, f"{where}.{assertion.name}")
             yield path, claim
@@ -279,11 +206,11 @@ def _checked_claims(
 
 def _assertion(assertion: Assertion, registries: Mapping[str, Collection[str]], where: str) -> None:
     for model in assertion.named_models:
-        _exists(model, "model", registries, where)
+        check_exists(model, "model", registries, where)
     for dataset in assertion.named_datasets:
-        _exists(dataset, "dataset or pool", registries, where)
+        check_exists(dataset, "dataset or pool", registries, where)
     for group in assertion.named_groups:
-        _exists(group, "group", registries, where)
+        check_exists(group, "group", registries, where)
 
 
 def _pools(path: Path, registries: Mapping[str, Collection[str]]) -> dict[str, Pool]:
@@ -293,8 +220,8 @@ def _pools(path: Path, registries: Mapping[str, Collection[str]]) -> dict[str, P
         if pool.id in registries["dataset"]:
             raise InputError(f"{where}: is the id of a dataset")
         for dataset in pool.datasets:
-            _exists(dataset, "dataset", registries, where)
-    _once((pool.id for pool in pools), f"{path}: pool")
+            check_exists(dataset, "dataset", registries, where)
+    check_once((pool.id for pool in pools), f"{path}: pool")
     return {pool.id: pool for pool in pools}
 
 
@@ -303,10 +230,10 @@ def _references(folder: Path, registries: Mapping[str, Collection[str]]) -> tupl
     for path, file in _read(folder, ReferenceFile):
         for reference in file.reference:
             where = f"{path}: reference of {reference.model!r}"
-            _exists(reference.model, "model", registries, where)
-            _exists(reference.dataset, "dataset", registries, where)
+            check_exists(reference.model, "model", registries, where)
+            check_exists(reference.dataset, "dataset", registries, where)
             references.append(reference)
-            _once(
+            check_once(
                 (
                     f"{each.model} on {each.dataset} ({each.source}): "
                     f"{value.quantity} {value.convention}"
@@ -326,54 +253,7 @@ def _assertions(claims: Mapping[str, Claim]) -> dict[str, Assertion]:
     }
 
 
-def _known_failures(
-    path: Path,
-    assertions: Mapping[str, Assertion],
-    physics: Physics,
-    registries: Mapping[str, Collection[str]],
-) -> tuple[KnownFailure, ...]:
-    laws = {f"physics.{limit.name}": limit for limit in physics.limits.values()}
-    entries = validate(KnownFailureFile, read_toml(path), str(path)).known_failure
-    for entry in entries:
-        where = f"{path}: {entry.item} on {entry.dataset}"
-        if entry.item in laws:
-            _exists(entry.model or "", "model", registries, where)
-            _exists(entry.dataset, "dataset", registries, where)
-            continue
-        _exists(entry.item, "assertion", {"assertion": assertions}, str(path))
-        assertion = assertions[entry.item]
-        if (entry.model, entry.dataset) not in assertion.subjects():
-            raise InputError(
-                f"{where}: {entry.model or 'no model'} on {entry.dataset} is not a result of it"
-            )
-        if (
-            entry.outcome == "failed"
-            and isinstance(assertion, Ends)
-            and assertion.inside(entry.value)
-        ):
-            raise InputError(f"{where}: value = {entry.value:g} passes, so it is not a failure")
-    _once(map(str, map(_result_of, entries)), f"{path}: known_failure")
-    return entries
-
-
 def _read(folder: Path, schema: type[File]) -> Iterable[tuple[Path, File]]:
     for path in sorted(folder.glob("*.toml")):
         if path.name != INDEX:
             yield path, validate(schema, read_toml(path), str(path))
-
-
-def _result_of(known: KnownFailure) -> tuple[str, str | None, str, str | None]:
-    return known.item, known.model, known.dataset, known.source
-
-
-def _exists(name: str, what: str, registries: Mapping[str, Collection[str]], where: str) -> None:
-    if name not in registries[what]:
-        raise InputError(
-            f"{where}: unknown {what} {name!r}; {nearest(name, list(registries[what]))}"
-        )
-
-
-def _once(names: Iterable[str], where: str) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise InputError(f"{where}: there twice: {', '.join(twice)}")

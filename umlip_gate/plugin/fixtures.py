@@ -11,7 +11,8 @@ from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.evaluation.physics import PhysicsEvaluator
 from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.plugin.checks import Check
-from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration, worker_share
+from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
+from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.plugin.verdicts import LISTED, RECORDER, VERDICT
 from umlip_gate.predictions.sources import PredictionSources
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from umlip_gate.claims.thresholds import thresholds_digest
+from umlip_gate.claims.digest import thresholds_digest
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.datasets.registry import Dataset
 from umlip_gate.errors import InputError

@@ -6,12 +6,12 @@ import pytest
 
 from umlip_gate.claims.assertions import BestIn, Limit, Order, Ratio
 from umlip_gate.claims.bounds import Bound
+from umlip_gate.claims.digest import thresholds_digest
+from umlip_gate.claims.gates import load_gate
 from umlip_gate.claims.thresholds import (
     BEYOND,
     Thresholds,
-    load_gate,
     load_thresholds,
-    thresholds_digest,
 )
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.errors import InputError
