@@ -16,7 +16,7 @@ import pytest
 
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.result import Result
-from umlip_gate.claims.schema import Gate
+from umlip_gate.claims.schema import Gate, GateLimit
 from umlip_gate.claims.thresholds import Thresholds, load_thresholds
 from umlip_gate.claims.verdict import Outcome
 from umlip_gate.datasets.configurations import Configurations, IntArray
@@ -166,7 +166,8 @@ def outside(gate: Gate, model: str, case: Case) -> list[str]:
     return [
         limit.name
         for limit in gate.limits
-        if judge_limit(limit, result_of(model, limit.dataset, case)).outcome is Outcome.FAILED
+        if isinstance(limit, GateLimit)
+        and judge_limit(limit, result_of(model, limit.dataset, case)).outcome is Outcome.FAILED
     ]
 
 

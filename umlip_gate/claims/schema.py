@@ -3,8 +3,9 @@
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
+from umlip_gate.claims.against import AgainstLimit
 from umlip_gate.claims.assertions import Assertion
 from umlip_gate.claims.assertions.base import Ids, Name, Some, different
 from umlip_gate.claims.bounds import Bound, Number, ReferenceValue
@@ -160,6 +161,18 @@ class GateLimit(Bound):
     rationale: str
 
 
+def _kind_of_limit(limit: object) -> str:
+    """Return whether a gate's limit is a bound, or relative to another model."""
+    table = limit if isinstance(limit, dict) else vars(limit)
+    return "against" if "relative_to" in table else "bound"
+
+
+AnyLimit = Annotated[
+    Annotated[GateLimit, Tag("bound")] | Annotated[AgainstLimit, Tag("against")],
+    Discriminator(_kind_of_limit),
+]
+
+
 class GatePhysics(Strict):
     """The laws of physics that a gate requires.
 
@@ -187,7 +200,8 @@ class Gate(Strict):
     required
         Datasets without which there is no verdict.
     limits
-        The bounds; `[[limit]]` in the file.
+        The bounds, and limits relative to the model of `--umlip-against`; `[[limit]]` in the
+        file.
     physics
         The laws that it requires, always; none without it.
     """
@@ -195,7 +209,7 @@ class Gate(Strict):
     name: RegistryId
     description: str
     required: Ids
-    limits: Annotated[Some[GateLimit], Field(alias="limit")]
+    limits: Annotated[Some[AnyLimit], Field(alias="limit")]
     physics: GatePhysics | None = None
 
 

@@ -54,6 +54,8 @@ class Evaluator:
         can run here, and uses published ones otherwise.
     sample_limit
         How much of each dataset is evaluated; of interaction energies, always all.
+    against
+        The model that the candidate is compared with, if any.
     """
 
     datasets: DatasetCache
@@ -64,6 +66,7 @@ class Evaluator:
     statistics: Statistics
     source: Choice
     sample_limit: SampleLimit
+    against: str | None = None
     _described: dict[str, dict[str, Any]] = field(default_factory=dict)
     _results: dict[tuple[str, str, str], Result | Exception] = field(default_factory=dict)
 

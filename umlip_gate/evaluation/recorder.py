@@ -87,6 +87,18 @@ class Recorder:
             raise MeasurementError(f"{model}: random weights never count as accuracy")
         return result
 
+    def other_result(self, dataset: str) -> Result:
+        """Return the result of the model that the candidate is compared with.
+
+        Raises
+        ------
+        MeasurementError
+            There is none, or its weights are random.
+        """
+        if self.evaluator.against is None:
+            raise MeasurementError("no model to compare with: give --umlip-against=ID|FILE")
+        return self.result(self.evaluator.against, dataset)
+
     def any_result(self, model: str, dataset: str) -> Result:
         """Return the same with random weights too: whether a model runs."""
         result = self.evaluator.evaluate(model, dataset, self.source)

@@ -2,17 +2,20 @@
 
 from ase.data import atomic_numbers
 
+from umlip_gate.claims.against import AgainstLimit
 from umlip_gate.claims.assertions import Cannot
+from umlip_gate.claims.changes import CHANGES
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
 from umlip_gate.models.registry import Model
 from umlip_gate.plugin.checks import MEASURED, Check
-from umlip_gate.plugin.run_configuration import RunConfiguration
+from umlip_gate.plugin.run_configuration import RunConfiguration, name_of
 
 PHYSICS_DATASETS = ("refractory-mini-MoNbTaW", "refractory-mini-W")
 """Where laws of physics are tried on registered models: the first that a model covers."""
 
 BY_THE_GATE = "required by the gate, and not available here"
+BY_THE_COMMAND_LINE = "asked for with --umlip-against, and not available here"
 
 
 def measured_checks(suite: RunConfiguration) -> list[Check]:
@@ -79,11 +82,23 @@ def gate_checks(suite: RunConfiguration) -> list[Check]:
             suite.candidate.name,
             limit.dataset,
             limit,
-            "live",
+            None if isinstance(limit, AgainstLimit) else "live",
             BY_THE_GATE if limit.dataset in suite.gate.required else "",
         )
         for limit in suite.gate.limits
     ]
+    if suite.against:
+        limits += [
+            Check(
+                f"against.{name_of(suite.against)}",
+                suite.candidate.name,
+                dataset,
+                CHANGES,
+                required=BY_THE_COMMAND_LINE,
+            )
+            for dataset in dict.fromkeys(limit.dataset for limit in suite.gate.limits)
+            if suite.datasets[dataset].quantity != "interaction energies"
+        ]
     physics = suite.gate.physics
     if physics is None:
         return limits

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from umlip_gate.claims.against import AgainstLimit
 from umlip_gate.claims.assertions import Assertion
 from umlip_gate.claims.assertions.base import Kind, Subject
 from umlip_gate.claims.bounds import Ends, Measured, ReferenceValue
+from umlip_gate.claims.changes import Changes
 from umlip_gate.claims.conventions import judge_claim
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.physics_verdicts import judge_physics
-from umlip_gate.claims.schema import GateLimit, ResultLimit
+from umlip_gate.claims.result import Result
+from umlip_gate.claims.schema import AnyLimit, ResultLimit
 from umlip_gate.claims.thresholds import item_id
 from umlip_gate.claims.verdict import Verdict
 from umlip_gate.evaluation.recorder import Recorder
@@ -31,7 +34,7 @@ class Check:
     ----------
     item
         `measured`, `CLAIM.ASSERTION`, `reference.QUANTITY.CONVENTION`, `gate.GATE.LIMIT`,
-        `gate.GATE.physics-QUANTITY`, `physics.QUANTITY`, `step.DEVICE.DTYPE`,
+        `gate.GATE.physics-QUANTITY`, `against.MODEL`, `physics.QUANTITY`, `step.DEVICE.DTYPE`,
         `baseline.NAME.DEVICE.DTYPE` or `against.MODEL.DEVICE.DTYPE`.
     model
         A registry id or the candidate's name; None where several models are compared.
@@ -50,7 +53,9 @@ class Check:
     item: str
     model: str | None
     dataset: str
-    threshold: Assertion | ReferenceValue | ResultLimit | GateLimit | PhysicsLimit | CostLimit
+    threshold: (
+        Assertion | ReferenceValue | ResultLimit | AnyLimit | PhysicsLimit | CostLimit | Changes
+    )
     source: PredictionSource | None = None
     required: str = ""
     is_limited: bool = True
@@ -61,7 +66,7 @@ class Check:
     @property
     def limit(self) -> tuple[str | None, float | tuple[float, float] | None]:
         """Relation and limit, where they are known before anything is measured."""
-        if isinstance(self.threshold, Ends):
+        if isinstance(self.threshold, Ends | AgainstLimit):
             return self.threshold.relation, self.threshold.limit
         return None, None
 
@@ -122,7 +127,18 @@ class Check:
                 f"{self.model} on {self.dataset}: {result.metrics.n_configurations} configurations"
             )
             return judge_limit(self.threshold, result, who, others)
-        result = recorder.result(self.model, self.dataset)
-        if isinstance(self.threshold, ReferenceValue):
-            return judge_reference(self.threshold, result)
-        return judge_limit(self.threshold, result)
+        return self._judge_accuracy(
+            self.threshold, recorder.result(self.model, self.dataset), recorder
+        )
+
+    def _judge_accuracy(
+        self,
+        threshold: ReferenceValue | AnyLimit | Changes,
+        result: Result,
+        recorder: Recorder,
+    ) -> Verdict:
+        if isinstance(threshold, AgainstLimit | Changes):
+            return threshold.judge(result, recorder.other_result(self.dataset), recorder.statistics)
+        if isinstance(threshold, ReferenceValue):
+            return judge_reference(threshold, result)
+        return judge_limit(threshold, result)

@@ -1,6 +1,6 @@
 """What the command line says about costs: whose are measured, and what they are compared with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,13 @@ def is_cost_asked(option: Any) -> bool:  # noqa: ANN401 - argparse's Namespace
     return getattr(option, "benchmark_only", False) or "cost" in option.markexpr
 
 
-def read_cost_plan(
+def read_cost_plan(  # noqa: PLR0913 - what the options name
     option: Any,  # noqa: ANN401 - argparse's Namespace
     thresholds: CostThresholds,
     registry: Mapping[str, Model],
     candidate: Candidate | None,
+    *,
+    against: Model | Candidate | None,
     folder: Path,
 ) -> CostPlan:
     """Read the options about costs.
@@ -82,6 +84,8 @@ def read_cost_plan(
         The registered models.
     candidate
         The candidate, if there is one.
+    against
+        The model that it is run side by side with, if costs are asked for.
     folder
         Where paths of the command line begin.
 
@@ -90,14 +94,10 @@ def read_cost_plan(
     InputError
         A baseline or a model is not known, or is not asked for in a way that it could be judged.
     """
-    given = [
-        name
-        for name in ("umlip_cost_baseline", "umlip_against")
-        if getattr(option, name) is not None
-    ]
-    if given and not is_cost_asked(option):
-        flag = f"--{given[0].replace('_', '-')}"
-        raise InputError(f"{flag}: no cost is measured in this run; add --benchmark-only")
+    if option.umlip_cost_baseline is not None and not is_cost_asked(option):
+        raise InputError(
+            "--umlip-cost-baseline: no cost is measured in this run; add --benchmark-only"
+        )
     models: dict[str, Model | Candidate] = dict(registry)
     if candidate:
         models[candidate.name] = candidate
@@ -108,10 +108,10 @@ def read_cost_plan(
     if is_cost_asked(option):
         asked = _computing_on(option.umlip_device, asked, option.umlip_model, registry)
     judged = other = None
-    if option.umlip_against is not None:
+    if against is not None and is_cost_asked(option):
         judged = _judged(asked, option.umlip_model, models, candidate)
-        other, entry = _other(option.umlip_against, registry, candidate, folder)
-        models[other] = entry
+        other = against.id if isinstance(against, Model) else against.name
+        models[other] = against
     return CostPlan(thresholds, models, option.umlip_device, asked, baseline, judged, other)
 
 
@@ -170,9 +170,27 @@ def _judged(
     return model
 
 
-def _other(
-    name_or_path: str, registry: Mapping[str, Model], candidate: Candidate | None, folder: Path
-) -> tuple[str, Model | Candidate]:
+def read_against(
+    name_or_path: str, registry: Mapping[str, Model], taken: Collection[str], folder: Path
+) -> Model | Candidate:
+    """Return the model of `--umlip-against`.
+
+    Parameters
+    ----------
+    name_or_path
+        A registered id, or the path of a candidate file.
+    registry
+        The registered models.
+    taken
+        Names that a candidate file may not use.
+    folder
+        Where paths of the command line begin.
+
+    Raises
+    ------
+    InputError
+        There is no such model, or its file is wrong.
+    """
     if not name_or_path.endswith(".toml"):
         if name_or_path not in registry:
             close = nearest(name_or_path, list(registry))
@@ -180,7 +198,5 @@ def _other(
                 f"--umlip-against {name_or_path}: unknown model; {close} (a candidate file "
                 "is given as a path that ends in .toml)"
             )
-        return name_or_path, registry[name_or_path]
-    taken = {*registry, *({candidate.name} if candidate else ())}
-    other = load_candidate(folder / name_or_path, adapted_families(), taken)
-    return other.name, other
+        return registry[name_or_path]
+    return load_candidate(folder / name_or_path, adapted_families(), {*taken})

@@ -11,7 +11,7 @@ from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.evaluation.physics import PhysicsEvaluator
 from umlip_gate.evaluation.recorder import Recorder
 from umlip_gate.plugin.checks import Check
-from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
+from umlip_gate.plugin.run_configuration import RunConfiguration, name_of, run_configuration
 from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.plugin.verdicts import LISTED, RECORDER, VERDICT
 from umlip_gate.predictions.sources import PredictionSources
@@ -26,7 +26,6 @@ def suite(pytestconfig: pytest.Config) -> RunConfiguration:
 @pytest.fixture(scope="session")
 def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator:
     """Measures results, each once in a process."""
-    candidate = {suite.candidate.name: suite.candidate} if suite.candidate else {}
     datasets = DatasetCache(suite.datasets, suite.settings)
     return Evaluator(
         datasets=datasets,
@@ -37,12 +36,13 @@ def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator
             worker_share(),
             suite.settings.announce,
         ),
-        models={**suite.registered, **suite.members, **candidate},
+        models={**suite.registered, **suite.brought},
         pools=suite.thresholds.pools,
         element_groups=suite.thresholds.element_groups,
         statistics=suite.thresholds.statistics,
         source=pytestconfig.option.umlip_source,
         sample_limit=suite.sample_limit,
+        against=name_of(suite.against) if suite.against else None,
     )
 
 

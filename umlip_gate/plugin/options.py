@@ -134,8 +134,8 @@ OPTIONS = (
     ),
     Option(
         "--umlip-against",
-        "time the candidate, or the one --umlip-model, side by side with this model or candidate "
-        "file; with --benchmark-only",
+        "compare the candidate with this model or candidate file on the gate's datasets; with "
+        "--benchmark-only time the candidate, or the one --umlip-model, side by side with it",
         "ID|FILE",
     ),
     Option(

@@ -24,7 +24,7 @@ from umlip_gate.models.combined import (
 )
 from umlip_gate.models.prepare import adapted_families
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.plugin.cost_options import CostPlan, is_cost_asked, read_cost_plan
+from umlip_gate.plugin.cost_options import CostPlan, is_cost_asked, read_against, read_cost_plan
 from umlip_gate.plugin.option_values import (
     absolute,
     check_ids,
@@ -57,6 +57,8 @@ class RunConfiguration:
         The candidates that an ensemble brings as its members.
     candidate, gate
         Given together, or neither. A candidate may be an ensemble.
+    against
+        The model that the candidate is compared with, if any.
     random_seed
         Random weights instead of the registry's, if it is given.
     sample_limit
@@ -77,6 +79,7 @@ class RunConfiguration:
     thresholds: Thresholds
     candidate: Candidate | Ensemble | None
     gate: Gate | None
+    against: Model | Candidate | None
     random_seed: int | None
     sample_limit: SampleLimit
     settings: Settings
@@ -87,6 +90,17 @@ class RunConfiguration:
     def registered(self) -> dict[str, Model | Ensemble | Recalculation]:
         """Everything of the registries that a dataset can be measured with."""
         return {**self.models, **self.ensembles, **self.recalculations}
+
+    @property
+    def brought(self) -> dict[str, Model | Candidate | Ensemble]:
+        """The candidate, its members, and what it is compared with, by name."""
+        entries = [entry for entry in (self.candidate, self.against) if entry]
+        return self.members | {name_of(entry): entry for entry in entries}
+
+
+def name_of(entry: Model | Candidate | Ensemble) -> str:
+    """Return the name under which reports have a model."""
+    return entry.id if isinstance(entry, Model) else entry.name
 
 
 SUITE = pytest.StashKey[RunConfiguration]()
@@ -134,19 +148,27 @@ def _read(config: pytest.Config) -> RunConfiguration:
     check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
     candidate, members = _candidate(config, set(models), {*known, ALL_MODELS})
     _check_options(option, candidate)
-    for entry in (candidate, *members.values()):
+    against = None
+    if option.umlip_against is not None:
+        taken = {*known, ALL_MODELS, *members, *([candidate.name] if candidate else [])}
+        folder = config.invocation_params.dir
+        against = read_against(option.umlip_against, models, taken, folder)
+    for entry in (candidate, against, *members.values()):
         if isinstance(entry, Candidate):
             _check_predictions(entry, datasets)
     gate = None
     if candidate:
         gate = load_gate(option.umlip_gate or DEFAULT_GATE, THRESHOLDS, datasets)
         _check_levels_of_theory(candidate, {**models, **members}, gate, datasets)
+        if against:
+            check_gate({name_of(against): against}, gate, datasets)
     plan = read_cost_plan(
         option,
         load_cost_thresholds(THRESHOLDS, models),
         models,
         candidate if isinstance(candidate, Candidate) else None,
-        config.invocation_params.dir,
+        against=against,
+        folder=config.invocation_params.dir,
     )
     return RunConfiguration(
         datasets=datasets,
@@ -157,6 +179,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         thresholds=thresholds,
         candidate=candidate,
         gate=gate,
+        against=against,
         random_seed=random_seed(option.umlip_weights),
         sample_limit=sample_limit(option, thresholds.statistics),
         settings=read_settings(config, checkpoints(config, models)),
@@ -192,6 +215,10 @@ def _check_options(option: Any, candidate: Candidate | Ensemble | None) -> None:
     contradictions = {
         "--umlip-gate judges a candidate: give one with --umlip-candidate FILE or "
         "--umlip-ensemble FILE": option.umlip_gate and not candidate,
+        "--umlip-against compares a candidate: give one with --umlip-candidate FILE; costs of "
+        "registered models are compared with --benchmark-only": (
+            option.umlip_against and not candidate and not is_cost_asked(option)
+        ),
         f"--umlip-device {registered}; a candidate's file says its own": (
             option.umlip_candidate and option.umlip_device != "cpu"
         ),

@@ -18,8 +18,9 @@ from umlip_gate.plugin.report import (
     recorded_floors,
     recorded_thresholds_digest,
 )
-from umlip_gate.plugin.run_configuration import run_configuration
+from umlip_gate.plugin.run_configuration import name_of, run_configuration
 from umlip_gate.plugin.verdicts import RESULTS
+from umlip_gate.report import changes
 from umlip_gate.report.claims import counted, summary
 from umlip_gate.report.costs import SHORT_COLUMNS, cost_table, ended_lines, machine_lines
 from umlip_gate.report.plain import plain_text
@@ -61,6 +62,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"RANDOM WEIGHTS (seed {suite.random_seed}): nothing here is about accuracy")
     if suite.candidate and suite.gate:
         lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name)
+    if suite.against:
+        lines.append(f"against {name_of(suite.against)}")
     for name, files in brought_files(suite.datasets).items():
         lines += [
             f"{name}: brought from {path}, sha256 {digest[:DIGITS]}"
@@ -139,6 +142,7 @@ def _write_short(reporter: pytest.TerminalReporter) -> None:
         _write_lines(reporter, table)
     if results.costs:
         _write_costs(reporter, list(results.costs.values()), SHORT_COLUMNS)
+    _write(reporter, {changes.TITLE: changes.change_table(verdicts, whole=False)})
     if lines := cause_lines(verdicts):
         reporter.section("not passed, by cause (each verdict and its whole reason: -v)")
         _write_lines(reporter, lines)
@@ -177,6 +181,12 @@ def _write_whole(reporter: pytest.TerminalReporter) -> None:
     _write(
         reporter,
         {
+            f"{changes.TITLE}; all intervals hold together": (
+                changes.change_table(verdicts, whole=True)
+            ),
+            "rows that moved most, energies in meV/atom, forces in meV/Å": (
+                changes.moved_table(verdicts)
+            ),
             "verdicts": [*verdict_table(verdicts), *reasons(verdicts)],
             "claims of the paper": summary(claims) if asked else [],
         },

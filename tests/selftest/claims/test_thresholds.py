@@ -8,6 +8,7 @@ from umlip_gate.claims.assertions import BestIn, Limit, Order, Ratio
 from umlip_gate.claims.bounds import Bound
 from umlip_gate.claims.digest import thresholds_digest
 from umlip_gate.claims.gates import load_gate
+from umlip_gate.claims.schema import GateLimit
 from umlip_gate.claims.thresholds import (
     BEYOND,
     Thresholds,
@@ -197,7 +198,9 @@ def test_all_is_read(folder: Path) -> None:
         pytest.approx(0.622),
         2,
     ]
-    assert thresholds.gates["release"].limits[0].max == 5
+    (limit, *_) = thresholds.gates["release"].limits
+    assert isinstance(limit, GateLimit)
+    assert limit.max == 5
     assert thresholds.gates["release"] == load_gate("release", folder, DATASETS)
 
 
@@ -354,7 +357,9 @@ def test_gate_of_ones_own(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(GATE.replace("max = 5", "max = 50"), encoding="utf-8")
     gate = load_gate(str(path), folder, DATASETS)
-    assert (gate.name, gate.limits[0].max) == ("mine", 50)
+    (limit, *_) = gate.limits
+    assert isinstance(limit, GateLimit)
+    assert (gate.name, limit.max) == ("mine", 50)
     with pytest.raises(InputError, match="cannot be read"):
         load_gate(str(tmp_path / "not-there.toml"), folder, DATASETS)
 
