@@ -28,7 +28,7 @@ ALONE = "-no-deps"
 
 PYTHONS = ("3.11", "3.12")
 PLATFORM = "Linux x86_64"
-UNBOUND = {"setuptools"}
+UNBOUND = {"pyyaml", "setuptools"}
 """Tools of the test group that a family may have in another version: torch 2.11 asks for an older
 setuptools."""
 

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from umlip_gate.environments import environment_names, made_interpreter
 from umlip_gate.environments.make import Lock, install, make_environment
-from umlip_gate.environments.readiness import dataset_lines, environment_lines, model_lines
+from umlip_gate.environments.readiness import (
+    dataset_lines,
+    environment_lines,
+    machine_lines,
+    model_lines,
+)
 from umlip_gate.errors import Fault
 
 
@@ -54,6 +59,7 @@ def _do(command: str, name: str) -> int:
 
 def _list() -> int:
     tables = (
+        ("this machine", machine_lines()),
         ("environments", environment_lines()),
         ("models", model_lines()),
         ("datasets", dataset_lines()),

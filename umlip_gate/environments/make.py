@@ -60,8 +60,6 @@ class Lock:
         ------
         InputError
             No environment has this name.
-        Unavailable
-            The lock is for another system or machine.
         """
         if name not in environment_names():
             raise InputError(f"{name}: no environment; {nearest(name, environment_names())}")
@@ -69,14 +67,22 @@ class Lock:
         head = re.findall(r"^# (\w+) (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         values = dict(head)
         first = tuple(value for key, value in head if key == "first")
-        lock = cls(path, tuple(values["python"].split()), values["platform"], first)
-        if lock.platform != THIS_PLATFORM:
+        return cls(path, tuple(values["python"].split()), values["platform"], first)
+
+    def require_platform(self) -> None:
+        """Refuse another system or machine than this.
+
+        Raises
+        ------
+        Unavailable
+            The lock is for another.
+        """
+        if self.platform != THIS_PLATFORM:
             raise Unavailable(
-                f"{name}: its lock is for {lock.platform}, this is {THIS_PLATFORM}. Install the "
-                "family's packages yourself, and name that interpreter in a candidate file: "
-                'python = "…"'
+                f"{self.path.stem}: its lock is for {self.platform}, this is {THIS_PLATFORM}. "
+                "Install the family's packages yourself, and name that interpreter in a candidate "
+                'file: python = "…"'
             )
-        return lock
 
 
 def make_environment(name: str) -> Path:
@@ -95,6 +101,7 @@ def make_environment(name: str) -> Path:
         Its packages cannot be installed.
     """
     lock = Lock.of(name)
+    lock.require_platform()
     folder = environments_folder() / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +136,7 @@ def install(name: str) -> None:
         Its packages cannot be installed.
     """
     lock = Lock.of(name)
+    lock.require_platform()
     if running_version() not in lock.pythons:
         raise Unavailable(
             f"{name}: its lock is for Python {' or '.join(lock.pythons)}, this is "

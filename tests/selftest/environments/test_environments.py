@@ -11,11 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.selftest.test_no_drift import ENVIRONMENTS, pins, requirements
+from tools.lock_environments import UNBOUND
 from umlip_gate import environments
-from umlip_gate.environments import MARK, make
+from umlip_gate.environments import MARK, make, readiness
 from umlip_gate.environments.__main__ import main
 from umlip_gate.environments.pythons import find_python
-from umlip_gate.environments.readiness import dataset_lines, model_lines
+from umlip_gate.environments.readiness import (
+    COLUMNS,
+    dataset_lines,
+    environment_lines,
+    machine_lines,
+    model_lines,
+)
 from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.environments import family_interpreter, tox_interpreter
 
@@ -212,7 +219,7 @@ def test_a_lock_has_the_pins_of_its_dependency_group(name: str) -> None:
     assert len(pins(name)) == len(requirements(name))
     assert {"ase", "numpy"} <= set(normal)
     both = {name: version for name, version in pins("test").items() if name in normal}
-    for package in set(both) - {"setuptools"}:
+    for package in set(both) - UNBOUND:
         assert normal[package] == both[package], "tox installs the suite's tools beside it"
     assert "://" not in text, "no address"
     entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
@@ -238,9 +245,46 @@ def test_what_is_ready_and_what_is_missing_is_listed(
     for name in ("UMLIP_GATE_CACHE", "UMLIP_GATE_ENVIRONMENTS"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.delenv("UMLIP_GATE_MIRROR", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert machine_lines()[0].endswith("no NVIDIA GPU: cuda is not available")
     models = {line.split()[0]: line for line in model_lines()}
-    assert "licence: accept it at" in models["eqV2-31M-omat"]
-    assert "download" in models["MACE-MP-0"]
-    datasets = {line.split()[0]: line for line in dataset_lines()}
-    assert datasets["refractory-mini"].endswith("ready")
-    assert "download" in datasets["W-g"]
+    assert re.search(r"download, licence \[1\]$", models["eqV2-31M-omat"])
+    assert "accept the licence at https://huggingface.co/facebook/OMAT24" in models["[1]"]
+    assert re.search(r"download of 134 MB$", models["MACE-MP-0"])
+    datasets = {line.split(maxsplit=1)[0]: line for line in dataset_lines()}
+    assert datasets["refractory-mini"].endswith(" ready")
+    assert datasets["refractory-mini-W"].endswith(" ready, part of refractory-mini")
+    assert " download" in datasets["W-g"]
+    assert re.search(r" download.*, part of W-g$", datasets["W-g-elastic"])
+    assert " bring your own [1]" in datasets["GB-56"], "nothing of it is here"
+    lines = [*environment_lines()[1:], *models.values(), *datasets.values()]
+    assert max(map(len, lines)) <= COLUMNS - 2, "they are indented by two"
+
+
+def test_an_environment_is_listed_with_its_state(
+    locks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "environment_names", lambda: ["family"])
+    monkeypatch.setattr(readiness, "checkout", lambda: tmp_path)
+    assert environment_lines()[1].endswith(
+        "not here: python -m umlip_gate.environments make family"
+    )
+    for folder in (tmp_path / ".tox" / "family", tmp_path / "made" / "family"):
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin" / "python").touch()
+    assert environment_lines()[1].endswith("ready, made by tox")
+    (tmp_path / "made" / "family" / MARK).write_text("older")
+    assert environment_lines()[1].endswith("ready, from another lock: make it again")
+    shutil.copy(locks / "family.txt", tmp_path / "made" / "family" / MARK)
+    assert environment_lines()[1].split() == ["family", "Python", PYTHON, "ready"]
+
+
+def test_gpus_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\nprintf '0, GPU-a, 100\\n1, GPU-b, 100\\n'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert machine_lines()[0].endswith("2 NVIDIA GPUs")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert machine_lines()[0].endswith("1 NVIDIA GPU")

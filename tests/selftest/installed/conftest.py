@@ -89,11 +89,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def build_wheel(folder: Path) -> Path:
     """Build from a copy: what a build leaves in a checkout goes into the next wheel."""
     source = folder / "source"
-    skip = shutil.ignore_patterns("__pycache__", "selftest")
-    for name in ("umlip_gate", "fixtures", "thresholds", "tests"):
-        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=skip)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
+    copy_source(source)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run(
         [*command, "--wheel-dir", str(folder), str(source)],
@@ -103,6 +99,15 @@ def build_wheel(folder: Path) -> Path:
     )
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def copy_source(source: Path) -> None:
+    """Copy what a wheel is built from."""
+    skip = shutil.ignore_patterns("__pycache__", "selftest")
+    for name in ("umlip_gate", "fixtures", "thresholds", "tests"):
+        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=skip)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
 
 
 class Repository(CommandLineRun):

@@ -119,6 +119,27 @@ def test_a_worker_has_the_numpy_of_its_interpreter(
         assert (version, Path(file).parent) == (OTHER_NUMPY, installed.numpy)
 
 
+def test_an_interpreter_behind_module_load(repository: Repository, interpreter: Path) -> None:
+    """A script that says something, sets the environment and starts Python as a child."""
+    script = repository.folder / "python-with-modules"
+    script.write_text(
+        "#!/bin/bash\n"
+        "module() { echo loading $2; export PYTHONPATH=$MODULES/$2; }\n"
+        f"MODULES='{repository.folder}/apps'\n"
+        "module load mine/1.0\n"
+        f"'{interpreter}' \"$@\"\n"
+    )
+    script.chmod(0o755)
+    package = repository.folder / "apps" / "mine" / "1.0"
+    package.mkdir(parents=True)
+    (package / "of_the_module.py").write_text("from fakes import honest\n")
+    repository.candidate("of_the_module:honest", python=script.name)
+    outcome = repository.gated()
+    assert outcome.code == 0, outcome.output
+    repository.candidate("of_the_module:honest", python=str(interpreter))
+    assert repository.gated().code == 6, "only the script knows the module"
+
+
 def test_three_lines_in_a_models_own_tests(repository: Repository) -> None:
     options = ["--umlip-datasets=../data.toml"]
     (repository.folder / "tests" / "test_release.py").write_text(
