@@ -57,7 +57,7 @@ class Candidate(Strict):
     level_of_theory
         The functional that it predicts; a gate on data of another one refuses it.
     device, dtype
-        Where and how it computes.
+        Where and how it computes; `--umlip-device` comes before the file's device.
     conservative
         Whether its forces are the negative gradient of its energy. Without it they must be; a
         model that predicts forces beside the energy says false, and is judged as such.
@@ -75,7 +75,7 @@ class Candidate(Strict):
     sha256: Sha256 | None = None
     python: Path | None = None
     level_of_theory: LevelOfTheory = "not stated"
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
     conservative: Annotated[bool, Field(strict=True)] = True
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0

@@ -98,6 +98,7 @@ def read_cost_plan(  # noqa: PLR0913 - what the options name
         raise InputError(
             "--umlip-cost-baseline: no cost is measured in this run; add --benchmark-only"
         )
+    device: Device = option.umlip_device or "cpu"
     models: dict[str, Model | Candidate] = dict(registry)
     if candidate:
         models[candidate.name] = candidate
@@ -106,13 +107,13 @@ def read_cost_plan(  # noqa: PLR0913 - what the options name
         baseline = _baseline(option.umlip_cost_baseline, folder)
     asked = _asked(option.umlip_model, thresholds, registry, candidate, baseline)
     if is_cost_asked(option):
-        asked = _computing_on(option.umlip_device, asked, option.umlip_model, registry)
+        asked = _computing_on(device, asked, option.umlip_model, registry)
     judged = other = None
     if against is not None and is_cost_asked(option):
         judged = _judged(asked, option.umlip_model, models, candidate)
         other = against.id if isinstance(against, Model) else against.name
         models[other] = against
-    return CostPlan(thresholds, models, option.umlip_device, asked, baseline, judged, other)
+    return CostPlan(thresholds, models, device, asked, baseline, judged, other)
 
 
 def _baseline(name_or_path: str, folder: Path) -> Baseline:

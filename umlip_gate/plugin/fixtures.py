@@ -31,7 +31,7 @@ def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator
         datasets=datasets,
         sources=PredictionSources(
             datasets,
-            pytestconfig.option.umlip_device,
+            suite.device,
             suite.random_seed,
             worker_share(),
             suite.settings.announce,

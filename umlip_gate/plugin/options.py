@@ -32,7 +32,9 @@ class Option:
     repeatable
         Whether it is a list.
     choices
-        The values that are allowed, the first of them without the option; any if there are none.
+        The values that are allowed; any if there are none.
+    without
+        The value where neither the command line nor the ini file has one.
     """
 
     flag: str
@@ -41,6 +43,7 @@ class Option:
     kind: Kind = "text"
     repeatable: bool = False
     choices: tuple[str, ...] = ()
+    without: str | None = None
 
     @property
     def key(self) -> str:
@@ -50,9 +53,7 @@ class Option:
     @property
     def default(self) -> Any:  # noqa: ANN401 - of each option its own
         """The value where neither the command line nor the ini file has one."""
-        if self.kind == "switch":
-            return False
-        return self.choices[0] if self.choices else None
+        return False if self.kind == "switch" else self.without
 
     def convert(self, text: str) -> Any:  # noqa: ANN401 - of each option its own
         """Convert a value as written.
@@ -91,6 +92,7 @@ OPTIONS = (
         "--umlip-source",
         "compute, take published predictions, or compute where the model can run (default)",
         choices=("auto", "live", "published"),
+        without="auto",
     ),
     Option(
         "--umlip-weights",
@@ -120,7 +122,11 @@ OPTIONS = (
         "N",
         "number",
     ),
-    Option("--umlip-device", "where registered models run", choices=("cpu", "cuda")),
+    Option(
+        "--umlip-device",
+        "where models run, in place of what candidates' files say; registered ones: cpu without it",
+        choices=("cpu", "cuda", "mps"),
+    ),
     Option("--umlip-offline", "ask nothing of the network", kind="switch"),
     Option(
         "--umlip-require-digests",

@@ -22,7 +22,7 @@ from umlip_gate.models.combined import (
     load_ensembles,
     recalculations,
 )
-from umlip_gate.models.prepare import adapted_families
+from umlip_gate.models.prepare import adapted_families, device_for
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.plugin.cost_options import CostPlan, is_cost_asked, read_against, read_cost_plan
 from umlip_gate.plugin.option_values import (
@@ -35,6 +35,7 @@ from umlip_gate.plugin.option_values import (
     sample_limit,
 )
 from umlip_gate.plugin.run_settings import read_settings
+from umlip_gate.predictions.gpus import why_no_device
 from umlip_gate.schema import nearest
 from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings
 
@@ -59,6 +60,8 @@ class RunConfiguration:
         Given together, or neither. A candidate may be an ensemble.
     against
         The model that the candidate is compared with, if any.
+    device
+        Where the registry's models compute.
     random_seed
         Random weights instead of the registry's, if it is given.
     sample_limit
@@ -80,6 +83,7 @@ class RunConfiguration:
     candidate: Candidate | Ensemble | None
     gate: Gate | None
     against: Model | Candidate | None
+    device: str
     random_seed: int | None
     sample_limit: SampleLimit
     settings: Settings
@@ -153,6 +157,12 @@ def _read(config: pytest.Config) -> RunConfiguration:
         taken = {*known, ALL_MODELS, *members, *([candidate.name] if candidate else [])}
         folder = config.invocation_params.dir
         against = read_against(option.umlip_against, models, taken, folder)
+    if option.umlip_device is not None:
+        if isinstance(candidate, Candidate):
+            candidate = on_device(option.umlip_device, candidate)
+        if isinstance(against, Candidate):
+            against = on_device(option.umlip_device, against)
+        members = {name: on_device(option.umlip_device, each) for name, each in members.items()}
     for entry in (candidate, against, *members.values()):
         if isinstance(entry, Candidate):
             _check_predictions(entry, datasets)
@@ -170,6 +180,8 @@ def _read(config: pytest.Config) -> RunConfiguration:
         against=against,
         folder=config.invocation_params.dir,
     )
+    if not option.collectonly and (problem := why_no_device(option.umlip_device or "cpu")):
+        raise InputError(f"--umlip-device={option.umlip_device}: {problem}")
     return RunConfiguration(
         datasets=datasets,
         models=models,
@@ -180,12 +192,33 @@ def _read(config: pytest.Config) -> RunConfiguration:
         candidate=candidate,
         gate=gate,
         against=against,
+        device=option.umlip_device or "cpu",
         random_seed=random_seed(option.umlip_weights),
         sample_limit=sample_limit(option, thresholds.statistics),
         settings=read_settings(config, checkpoints(config, models)),
         cost=plan,
         max_examples=max_examples(option.umlip_max_examples),
     )
+
+
+def on_device(device: str, candidate: Candidate) -> Candidate:
+    """Return a candidate with another device than its file says.
+
+    Raises
+    ------
+    InputError
+        It does not compute there, or would not be told.
+    """
+    where = f"--umlip-device={device}: {candidate.name}"
+    if candidate.predictions:
+        return candidate
+    if candidate.calculator and "{device}" not in candidate.texts():
+        raise InputError(
+            f'{where}: no argument in its file is "{{device}}", so its calculator is not told'
+        )
+    if candidate.family and device_for(candidate.family, device) != device:
+        raise InputError(f"{where}: family {candidate.family} does not compute there")
+    return candidate.model_copy(update={"device": device})
 
 
 def _candidate(
@@ -219,8 +252,8 @@ def _check_options(option: Any, candidate: Candidate | Ensemble | None) -> None:
         "registered models are compared with --benchmark-only": (
             option.umlip_against and not candidate and not is_cost_asked(option)
         ),
-        f"--umlip-device {registered}; a candidate's file says its own": (
-            option.umlip_candidate and option.umlip_device != "cpu"
+        "--umlip-device=mps: steps are timed on a CPU or with CUDA": (
+            option.umlip_device == "mps" and is_cost_asked(option)
         ),
         f"--umlip-weights {registered}; a candidate brings its own": candidate and random,
         "--umlip-checkpoint gives real weights, --umlip-weights random ones: only one of them": (

@@ -1,11 +1,15 @@
 """Which GPU each worker sees: every visible one, and several workers on each where that pays."""
 
 import os
+import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 QUERY = ["--query-gpu=index,uuid,memory.free", "--format=csv,noheader,nounits"]
+AMD_GPUS = Path("/dev/kfd")
+"""What is there where AMD's GPUs are, which PyTorch calls cuda too."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,24 @@ def visible_gpus() -> list[Gpu]:
         [program, *QUERY], capture_output=True, text=True, check=False
     )
     return parsed(run.stdout, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def why_no_device(device: str) -> str | None:
+    """Return why this machine has no such device; None if it may have one.
+
+    Parameters
+    ----------
+    device
+        `cpu`, `cuda` (of NVIDIA, or of AMD by the same name) or `mps`.
+    """
+    if device == "mps" and (platform.system(), platform.machine()) != ("Darwin", "arm64"):
+        return "mps is the GPU of a Mac with Apple silicon, and this is none"
+    if device != "cuda" or visible_gpus() or AMD_GPUS.exists():
+        return None
+    if os.environ.get("CUDA_VISIBLE_DEVICES") is not None:
+        hidden = os.environ["CUDA_VISIBLE_DEVICES"]
+        return f"no GPU is visible here: CUDA_VISIBLE_DEVICES={hidden!r}, and nvidia-smi lists none"
+    return "no GPU is visible here: nvidia-smi lists none"
 
 
 def parsed(answer: str, visible: str | None) -> list[Gpu]:

@@ -103,7 +103,7 @@ def test_a_candidate_that_no_test_judges_gets_no_verdict(
         (["--umlip-gate", ""], "the value is empty"),
         (["--umlip-gate=a", "--umlip-gate=b"], "--umlip-gate: given twice, as a and as b"),
         (["--umlip-max-configurations=ten"], "'ten' is no whole number"),
-        (["--umlip-device=tpu"], "'tpu' is not one of cpu, cuda"),
+        (["--umlip-device=tpu"], "'tpu' is not one of cpu, cuda, mps"),
         (["--umlip-candidate=nowhere.toml"], "nowhere.toml"),
     ],
 )

@@ -99,7 +99,7 @@ def test_a_wrong_value_of_the_ini_file_is_told(repository: Repository) -> None:
     ini.write_text("[pytest]\numlip_candidate = mine.toml\numlip_device = gpu\n")
     outcome = repository.pytest("-m", "accuracy")
     assert outcome.code == 4, outcome.output
-    assert f"{ini}: umlip_device: 'gpu' is not one of cpu, cuda" in outcome.output
+    assert f"{ini}: umlip_device: 'gpu' is not one of cpu, cuda, mps" in outcome.output
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "its own"])

@@ -15,7 +15,7 @@ from umlip_gate.worker.potential import ANSWERS, CalculatorPotential, EnergyForc
 
 PACKAGES = ("ase", "numpy")
 DTYPES = ("float32", "float64")
-ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1}
+ATOMS_PER_BATCH = {"cpu": 1, "cuda": 1, "mps": 1}
 """A calculator takes one structure at a time."""
 
 ABILITIES = ANSWERS

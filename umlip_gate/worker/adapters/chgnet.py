@@ -20,7 +20,7 @@ PACKAGES = ("chgnet", "torch", "pymatgen", "numpy", "ase")
 
 DTYPES = ("float32",)
 
-ATOMS_PER_BATCH = {"cpu": 32, "cuda": 2000}
+ATOMS_PER_BATCH = {"cpu": 32, "cuda": 2000, "mps": 32}
 """On a CPU batching pays for the smallest cells only; 16,000 atoms do not fit into 80 GB."""
 
 WORKERS_PER_GPU, GIB_PER_WORKER = 8, 10.0
