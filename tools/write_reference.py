@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tools.toml_kinds import KINDS, ROOT, TomlKind
+from umlip_gate.claims.schema import ClaimFile, Gate
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.metrics.quantities import __doc__ as conventions
 from umlip_gate.plugin.options import OPTIONS
+from umlip_gate.schema import read_named, read_toml, validate
+from umlip_gate.settings import THRESHOLDS
 
 PAGES, SCHEMAS = ROOT / "docs" / "reference", ROOT / "fixtures" / "schemas"
 
@@ -24,6 +27,7 @@ def main() -> None:
     files = {
         PAGES / "options.md": options_page(),
         PAGES / "quantities.md": quantities_page(),
+        PAGES / "claims-and-gates.md": claims_page(),
         PAGES / "toml-files.md": kinds_page(),
     }
     for kind in KINDS:
@@ -74,6 +78,29 @@ def quantities_page() -> str:
     lines += ["", "Conventions:", ""]
     for name, text in re.findall(r"^(\S.*)\n((?:    .*\n?)+)", explained, re.MULTILINE):
         lines.append(f"- `{name}`: {' '.join(text.split())}")
+    return "\n".join([*lines, ""])
+
+
+def claims_page() -> str:
+    """Return the page of every claim, with what its source says, and of the gates."""
+    lines = [
+        "# Claims and gates",
+        "",
+        "Each claim is judged by its assertions: the test item of one is `CLAIM.ASSERTION`.",
+        "",
+        "| claim | source | statement | assertions |",
+        "|---|---|---|---|",
+    ]
+    for folder in ("paper", "beyond"):
+        for path in sorted((THRESHOLDS / folder).glob("[!i]*.toml")):
+            for claim in validate(ClaimFile, read_toml(path), str(path)).claim:
+                names = ", ".join(f"`{each.name}`" for each in claim.assertions)
+                texts = cell(claim.source), cell(claim.statement)
+                lines.append(f"| `{claim.id}` | {' | '.join(texts)} | {names} |")
+    lines += ["", "| gate | for whom |", "|---|---|"]
+    for path in sorted((THRESHOLDS / "gates").glob("*.toml")):
+        gate = validate(Gate, read_named(path), str(path))
+        lines.append(f"| `{gate.name}` | {cell(gate.description)} |")
     return "\n".join([*lines, ""])
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tests.selftest.builders.measured import measure
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import Gate, GateLimit
@@ -24,7 +25,6 @@ from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.datasets.subset import subset_rows
 from umlip_gate.errors import Unavailable
-from umlip_gate.metrics.measurement import measure
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
@@ -142,7 +142,9 @@ def rows_of(dataset: str) -> IntArray:
     entry = DATASETS[dataset]
     if entry.subset is not None:
         return subset_rows(entry, whole(), Settings(Path(), Path()))
-    return np.array(entry.selection.rows if entry.selection else range(len(whole())))
+    selection = entry.selection
+    first, last = (selection.first_row, selection.last_row) if selection else (0, len(whole()) - 1)
+    return np.arange(first, last + 1)
 
 
 def with_numbers(configurations: Configurations, swap: dict[int, int]) -> Configurations:

@@ -29,8 +29,6 @@ class CostThresholds:
     ----------
     protocol, comparison, overhead
         The three tables of `thresholds/cost.toml`.
-    baselines
-        The files of `thresholds/cost/`, by name.
     kept
         Those that claims may take for a device that a run does not measure.
     """
@@ -38,7 +36,6 @@ class CostThresholds:
     protocol: Protocol
     comparison: PairedComparison
     overhead: OverheadProtocol
-    baselines: dict[str, Baseline]
     kept: dict[Device, Baseline]
 
 
@@ -74,4 +71,4 @@ def load_cost_thresholds(folder: Path, models: Collection[str]) -> CostThreshold
                 f"{path}: kept.{device} = {name!r} is no {device} baseline of {folder}"
             )
     kept = {device: baselines[name] for device, name in file.kept.items()}
-    return CostThresholds(file.protocol, file.comparison, file.overhead, baselines, kept)
+    return CostThresholds(file.protocol, file.comparison, file.overhead, kept)

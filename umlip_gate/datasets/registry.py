@@ -84,11 +84,6 @@ class Selection(Strict):
             raise ValueError("last_row comes before first_row")
         return self
 
-    @property
-    def rows(self) -> range:
-        """The selected rows of the file."""
-        return range(self.first_row, self.last_row + 1)
-
 
 class Subset(Strict):
     """Some rows of another dataset: what is predicted for those is predicted for these.

@@ -7,14 +7,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import Interval, Resampling
 from umlip_gate.metrics.error_set import ErrorSet
-from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.estimates import Estimates, estimates_of
 from umlip_gate.metrics.quantities import QUANTITIES
-from umlip_gate.predictions.predictions import Predictions
 
 T = TypeVar("T")
 Table = dict[str, dict[str, T | None]]
@@ -106,37 +103,6 @@ class Metrics:
             },
             **self.details,
         }
-
-
-def measure(
-    configurations: Configurations,
-    predictions: Predictions,
-    *,
-    n_resamples: int = bootstrap.N_RESAMPLES,
-    seed: int = bootstrap.SEED,
-) -> Metrics:
-    """Measure every quantity under every convention on a whole dataset.
-
-    A configuration has failed if its energy or any of its forces is not finite, whether it is
-    listed as a failure (then it has no energy) or not.
-
-    Parameters
-    ----------
-    configurations
-        The reference.
-    predictions
-        What the model says of the same configurations, in the same order.
-    n_resamples, seed
-        Of the bootstrap.
-
-    Raises
-    ------
-    MeasurementError
-        There are no configurations, or the predictions are not of these configurations.
-    """
-    errors = errors_of(configurations, predictions)
-    how = Resampling(n_resamples=n_resamples, seed=seed)
-    return measure_errors(ErrorSet((errors,)), how)
 
 
 def measure_errors(error_set: ErrorSet, resampling: Resampling | None = None) -> Metrics:

@@ -9,9 +9,6 @@ from typing import Any
 from umlip_gate.datasets.atomic import replacing
 from umlip_gate.report.plain import plain_data
 
-Columns = dict[str, list[Any]]
-"""Of one model on one dataset, each as long as there are configurations; see `docs/report.md`."""
-
 
 def companion(results: Path) -> Path:
     """Return the path of the file beside a results file."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.selftest.builders.evidence import STATISTICS
+from tests.selftest.builders.measured import measure
 from umlip_gate.claims.against import AgainstLimit
 from umlip_gate.claims.changes import CHANGES, DETAIL, compare
 from umlip_gate.claims.result import Result
@@ -14,7 +15,6 @@ from umlip_gate.claims.schema import Gate, GateLimit
 from umlip_gate.claims.verdict import Outcome
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import InputError, MeasurementError
-from umlip_gate.metrics.measurement import measure
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.schema import validate
 

@@ -236,7 +236,8 @@ def test_what_a_gate_takes_are_the_rows_that_it_names(
 ) -> None:
     entry = load_registry(ROOT / "fixtures" / "datasets.toml")[f"refractory-mini-{part}"]
     assert entry.selection is not None
-    names = {stored[row].info["name"] for row in entry.selection.rows}
+    selected = stored[entry.selection.first_row : entry.selection.last_row + 1]
+    names = {atoms.info["name"] for atoms in selected}
     assert names == {item.name for item in planned() if expected(item)}
 
 

@@ -4,6 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from tests.selftest.builders.measured import measure
 from tests.selftest.reference.metrics import random_case
 from umlip_gate.metrics.bootstrap import (
     LEVEL,
@@ -17,7 +18,7 @@ from umlip_gate.metrics.bootstrap import (
 from umlip_gate.metrics.error_set import ErrorSet
 from umlip_gate.metrics.errors import Errors, FloatArray, errors_of
 from umlip_gate.metrics.estimates import Estimate, estimates_of
-from umlip_gate.metrics.measurement import measure, measure_errors
+from umlip_gate.metrics.measurement import measure_errors
 
 pytestmark = pytest.mark.selftest
 

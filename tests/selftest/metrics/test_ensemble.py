@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.selftest.builders.measured import measure
 from tests.selftest.reference import ensemble as slow_ensemble
 from tests.selftest.reference.metrics import random_case
 from umlip_gate.datasets.configurations import Configurations
@@ -19,7 +20,6 @@ from umlip_gate.metrics.ensemble import (
     mean_of,
     with_uncertainty,
 )
-from umlip_gate.metrics.measurement import measure
 from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.selftest.builders.measured import measure
 from tests.selftest.reference.metrics import assert_close, dataset, flat, random_case, slow
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.estimates import estimates_of
-from umlip_gate.metrics.measurement import Metrics, measure
+from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.predictions.predictions import Predictions
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.selftest.builders.datasets import made_rows
+from tests.selftest.builders.measured import measure
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.metrics.measurement import measure
 from umlip_gate.metrics.units import suspected_units
 from umlip_gate.predictions.predictions import Predictions
 
