@@ -33,12 +33,22 @@ def test_mtp_from_a_file(tmp_path: Path) -> None:
     subprocess.run([random.python, "-c", program, str(ROOT), str(file)], check=True)
     atoms = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
     atoms.symbols[:4] = ["Mo", "Nb", "Ta", "W"]
+    active = tmp_path / "small.almtp"
+    active.write_bytes(file.read_bytes() + b"#MVS_v1.1\nenergy_weight 0\n#\x00\xff\x80binary")
     found = []
-    for each in (random, Job(random.python, "mtp", file, random.settings)):
+    for each in (
+        random,
+        *(Job(random.python, "mtp", one, random.settings) for one in (file, active)),
+    ):
         worker = Worker(each, tmp_path / "worker.log")
         found.append(worker.evaluate([atoms])[0][1])
         worker.close()
     assert found[1] == pytest.approx(found[0], rel=1e-9)
+    assert found[2] == found[1]
+    other = tmp_path / "other.almtp"
+    other.write_bytes(b"\x80\x04pickle")
+    with pytest.raises(WorkerLost, match="other.almtp is no potential of MLIP-2 or MLIP-3"):
+        Worker(Job(random.python, "mtp", other, random.settings), tmp_path / "worker.log")
     with pytest.raises(WorkerLost, match="the file has 4 species, the settings 1"):
         Worker(
             Job(random.python, "mtp", file, {"species": ["W"]}),

@@ -1,10 +1,12 @@
 """MTP (Shapeev 2016) in motep, on a CPU in float64.
 
 A structure that is not periodic in every direction is evaluated in a periodic cell with vacuum
-beyond the cutoff, which is the same.
+beyond the cutoff, which is the same. Of an `.almtp` file the potential is read, not the active set.
 """
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,29 @@ class MtpPotential(PeriodicPotential):
         return results
 
 
+ACTIVE_SET = b"#MVS_v"
+"""Begins the active set of a file of MLIP-3 (`.almtp`), in binary, behind the potential."""
+
+
+def _potential_of(checkpoint: Path, folder: Path) -> Path:
+    """Return a file of the potential alone: an `.almtp` file without its active set.
+
+    Raises
+    ------
+    ValueError
+        The file does not begin as MLIP's do.
+    """
+    content = checkpoint.read_bytes()
+    if not content.startswith(b"MTP"):
+        raise ValueError(f"{checkpoint.name} is no potential of MLIP-2 or MLIP-3 (.mtp, .almtp)")
+    text, marker, _ = content.partition(ACTIVE_SET)
+    if not marker:
+        return checkpoint
+    file = folder / "potential.mtp"
+    file.write_bytes(text)
+    return file
+
+
 def load(spec: LoadSpec, device: str, dtype: str) -> MtpPotential:  # noqa: ARG001 - CPU, float64
     """Load an MTP, or its form with random coefficients.
 
@@ -62,7 +87,8 @@ def load(spec: LoadSpec, device: str, dtype: str) -> MtpPotential:  # noqa: ARG0
     from motep.potentials.mtp.data import MTPData  # noqa: PLC0415
 
     if spec.random_seed is None:
-        data = read_mtp(spec.checkpoint)
+        with tempfile.TemporaryDirectory() as folder:
+            data = read_mtp(_potential_of(spec.checkpoint, Path(folder)))
     else:
         architecture = spec.settings["architecture"]
         basic, times, mapping = (
