@@ -203,7 +203,7 @@ def main(trials: int) -> None:
     statistics = committed_thresholds().statistics
     few = statistics.fewest_configurations
     _write(
-        f"{trials} trials of {N_RESAMPLES} resamples. Covered: the least and the most of "
+        f"{trials} trials of {N_RESAMPLES} resamples. Covered: the least, the most and the mean of "
         f"{len(truths('normal'))} numbers whose {LEVEL:.0%} interval holds the truth. Told apart: "
         f"models of one RMSE at {statistics.order_level:.0%}: two models, two of which one is "
         "normal, any link of 22.\n\n"
@@ -229,7 +229,8 @@ def _case(population: str, grouping: str, n_groups: int, trials: int, level: flo
     }
     for by_rows in (False, True) if grouping != "independent" else (False,):
         covered = coverage(population, grouping, n_groups, trials, by_rows=by_rows).values()
-        cells.append(f"{min(covered):.1%} to {max(covered):.1%}")
+        mean = sum(covered) / len(covered)
+        cells.append(f"{min(covered):.1%} to {max(covered):.1%} (mean {mean:.1%})")
         shares = [
             false_separations(names, pairs, grouping, n_groups, trials, level, by_rows=by_rows)
             for names, pairs in models.values()

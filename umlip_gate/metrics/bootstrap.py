@@ -7,14 +7,18 @@ is estimated too low has a standard error that is estimated too low as well. Wit
 error s, and the quantile q of |θ* - θ| / s* over the resamples that its level says,
 
     θ - q s  ≤  truth  ≤  θ + q s                    of what may have either sign
-    θ exp(-q s / θ)  ≤  truth  ≤  θ exp(q s / θ)     of what is never negative, the same of log θ
+    θ / √(1 + 2 q s / θ)  ≤  truth  ≤  θ / √(1 - 2 q s / θ)     of what is never negative,
+                                                                the same of 1 / θ²
 
 (Davison & Hinkley, Bootstrap Methods and their Application, 1997, §2.4 and §5.2; Efron &
 Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12; Hall, J. R. Stat. Soc. B 50, 35 (1988)
 for the symmetric one; Cameron, Gelbach & Miller, Rev. Econ. Stat. 90, 414 (2008) for groups). Here
 θ* is θ plus the influences of the groups that were drawn, each the sum of its configurations',
 and s the standard error of their sum, the nonparametric delta method: so a resample is a product of
-two matrices, and every quantity has the same interval.
+two matrices, and every quantity has the same interval. An error of long tails is more often far too
+low in a sample than far too high: of 100 errors of Student's t of 5 degrees, the truth of an RMSE
+was above an interval of log θ in 7.8 % of the samples and below it in 0.4 %, above one of 1 / θ²
+in 4.7 % and below in 1.6 %.
 
 Of those that were tried on the errors of `benchmarks/resampling.py` this one covers best. In
 400 samples of 100 and of 200 configurations, percentiles at 95 % told equal models apart in 6 to
@@ -46,8 +50,8 @@ CHUNK = 2**18
 _ROUNDING = 1e-12
 """A standard error that is smaller than this, relative to what it is of, is rounding."""
 
-_WIDEST = math.log(10)
-"""Beyond a factor of ten to either side an interval says nothing; few configurations give such."""
+_WIDEST = 10.0
+"""Above this many times the number an interval says nothing; few configurations give such."""
 
 Interval = tuple[float, float]
 
@@ -173,7 +177,7 @@ def intervals(
     resampling
         Level, number and seed; as `Resampling` has them if nothing is said.
     never_negative
-        Of which numbers the logarithm is meant, shape (K,); of none if nothing is said.
+        Which numbers are sizes, whose intervals are of 1 / θ², shape (K,). Default: none.
     joint
         Whether all intervals hold at once at the level, or each of them.
 
@@ -182,7 +186,7 @@ def intervals(
     list
         (low, high) of each; None where there is none: the number is not defined, no
         configuration moves it, or so few do that nothing bounds it: in a resample without them, or
-        within a factor of ten to either side where the logarithm is meant.
+        below ten times a number that is a size.
     """
     values = np.array([estimate.value for estimate in estimates], dtype=np.float64)
     influences = np.column_stack([estimate.influence for estimate in estimates])
@@ -208,8 +212,10 @@ def _interval(value: float, reach: float, *, positive: bool) -> Interval | None:
         return None
     if not positive:
         return value - reach, value + reach
-    wide = reach / value > _WIDEST
-    return None if wide else (value * math.exp(-reach / value), value * math.exp(reach / value))
+    spread = 2 * reach / value
+    if spread >= 1 - _WIDEST**-2:
+        return None
+    return value / math.sqrt(1 + spread), value / math.sqrt(1 - spread)
 
 
 def moves_of(

@@ -60,7 +60,7 @@ class Quantity:
 
     @property
     def never_negative(self) -> bool:
-        """Whether it is a size, whose interval is one of its logarithm."""
+        """Whether it is a size, whose interval is one of its inverse square."""
         return self.name.endswith(("_rmse", "_mae", "_share"))
 
     def needs_same_functional(self, convention: str) -> bool:

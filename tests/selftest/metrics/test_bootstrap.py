@@ -82,17 +82,18 @@ def test_the_influence_on_a_worst_share_is_that_of_a_mean_of_the_worst() -> None
 
 
 def test_the_interval_is_that_of_an_explicit_loop() -> None:
-    errors = errors_of(*random_case(50, seed=1))
+    errors = errors_of(*random_case(200, seed=1))
     value, own = estimates_of(errors)["energy_rmse", "per_atom"]
     farthest = []
     generator = np.random.default_rng([7, 0])
     for _ in range(400):
-        drawn = own[generator.integers(50, size=50)]
-        farthest.append(abs(drawn.sum()) / math.sqrt(50 * drawn.var(ddof=1)))
-    reach = np.quantile(farthest, 0.95) * math.sqrt(50 * own.var(ddof=1))
-    metrics = measure(*random_case(50, seed=1), n_resamples=400, seed=7)
+        drawn = own[generator.integers(200, size=200)]
+        farthest.append(abs(drawn.sum()) / math.sqrt(200 * drawn.var(ddof=1)))
+    reach = np.quantile(farthest, 0.95) * math.sqrt(200 * own.var(ddof=1))
+    metrics = measure(*random_case(200, seed=1), n_resamples=400, seed=7)
     found = metrics.intervals["energy_rmse"]["per_atom"]
-    expected = (value * math.exp(-reach / value), value * math.exp(reach / value))
+    spread = 2 * reach / value  # the interval is symmetric in 1 / value²
+    expected = (value / math.sqrt(1 + spread), value / math.sqrt(1 - spread))
     assert found == pytest.approx(expected, rel=1e-10)
     value, own = estimates_of(errors)["energy_offset", "per_configuration"]
     low, high = metrics.intervals["energy_offset"]["per_configuration"] or (0.0, 0.0)
@@ -140,7 +141,7 @@ def test_what_one_configuration_alone_carries_has_no_interval() -> None:
 
 
 def test_what_few_configurations_do_not_bound_has_no_interval() -> None:
-    """Three of twelve carry it: by its logarithm it would reach beyond any size."""
+    """Three of twelve carry it: by its inverse square it would reach beyond any size."""
     carried = np.zeros(12)
     carried[:3] = 1.0, 2.0, 3.0
     few = made(carried / 12, 0.5)
