@@ -9,6 +9,7 @@ import numpy as np
 
 from umlip_gate.claims.physics_verdicts import NOT_CONSERVATIVE, PhysicsResult
 from umlip_gate.datasets.cache import DatasetCache
+from umlip_gate.datasets.configurations import FloatArray
 from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.ensemble import mean_of
@@ -86,7 +87,9 @@ class PhysicsEvaluator:
         study = self._study(dataset, name)
         label = f"{dataset} (physics: {name})"
         predicted = [self._predict(member, label, study) for member in members]
-        deviations = study.measure(_mean(model, study, predicted))
+        stresses = [self._stresses(member, label, study) for member in members]
+        mean_stress = np.mean(stresses, axis=0) if study.asks_stress else None
+        deviations = study.measure(_mean(model, study, predicted), mean_stress)
         if study.is_repeated:
             alone = [self._predict(member, label, study, alone=True) for member in members]
             deviations |= study.disagreement(
@@ -129,6 +132,13 @@ class PhysicsEvaluator:
         view = DatasetView(label, backwards, label, rows)
         predictions = self.sources.of(model, view, rows, choice="live", atoms_per_batch=1)
         return predictions.select(rows[::-1], backwards.n_atoms)
+
+    def _stresses(self, name: str, label: str, study: Study) -> FloatArray:
+        if not study.asks_stress:
+            return np.empty((0, 3, 3))
+        self.sources.announce(f"{name} on {label}: {len(study.rows_with_stress)} stresses")
+        configurations = study.configurations.select(study.rows_with_stress)
+        return self.sources.stresses(self._declared(name), configurations)
 
     def _declared(self, name: str) -> Model | Candidate:
         entry = self.models[name]

@@ -221,6 +221,23 @@ class Worker:
             raise WorkerLost(f"{len(answers)} answers for {len(structures)} structures")
         return answers
 
+    def stresses(self, structures: Sequence[Atoms]) -> Answer:
+        """Ask for stresses.
+
+        Returns
+        -------
+        tuple
+            `("ok", stresses in eV/Å³ as nested lists, shape (n, 3, 3))`, `("none", why the model
+            has none)`, `("error", text)` or `("fault", text)`.
+
+        Raises
+        ------
+        WorkerLost
+            As `evaluate` does.
+        """
+        about, arrays = pack_structures(structures)
+        return tuple(self._ask("stress", about, arrays)[0])
+
     def take_reports(self) -> list[dict[str, Any]]:
         """Return what the process has read since the last call."""
         reports, self._reports = self._reports, []

@@ -54,6 +54,8 @@ class PhysicsLimit(Strict):
         Why these numbers, and which defects they find.
     max
         In `unit`.
+    where_predicted
+        Whether a gate that requires it passes a model that does not predict what it is about.
     """
 
     quantity: str
@@ -62,6 +64,7 @@ class PhysicsLimit(Strict):
     source: str
     rationale: str
     max: ByKind
+    where_predicted: bool = False
 
     @field_validator("quantity")
     @classmethod

@@ -7,6 +7,7 @@ _SYMMETRIES = (
 
 UNITS = {
     "gradient": "1",
+    "stress": "1",
     **{f"{name}_energy": "meV/atom" for name in _SYMMETRIES},
     **{f"{name}_force": "meV/Å" for name in _SYMMETRIES},
     "closed_path": "1",

@@ -14,6 +14,7 @@ from umlip_gate.physics.behaviour import elastic_stability, repulsion, volume_cu
 from umlip_gate.physics.core import CoreProtocol, core_study
 from umlip_gate.physics.crystals import Crystal, crystals, draw
 from umlip_gate.physics.potential import closed_path, jacobian, moved, parts, smoothness
+from umlip_gate.physics.stress import StressProtocol, stress_study
 from umlip_gate.physics.study import Case, Study
 from umlip_gate.physics.symmetries import SYMMETRIES
 from umlip_gate.physics.trial import Trial
@@ -201,5 +202,6 @@ STUDIES: dict[str, tuple[type[Strict], Callable[[Configurations, Any], Study]]] 
     "batches": (DrawnProtocol, batches_study),
     "potential": (PotentialProtocol, potential_study),
     "behaviour": (BehaviourProtocol, behaviour_study),
+    "stress": (StressProtocol, stress_study),
 }
 """The protocol of each study's file, and what makes its structures."""

@@ -1,7 +1,7 @@
 """A study: many trials whose structures are evaluated together, each structure once."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from ase import Atoms
 
-from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.datasets.configurations import Configurations, FloatArray, IntArray, Row
 from umlip_gate.physics.trial import Answer, Deviations, Trial, same_answer
 from umlip_gate.predictions.predictions import Predictions
 
@@ -59,10 +59,13 @@ class Study:
         The trials. A structure that several of them share, as the same object, is asked for once.
     is_repeated
         Whether each structure is evaluated once more, by itself and in reverse order.
+    asks_stress
+        Whether the first structure of each trial is asked for its stress.
     """
 
     cases: tuple[Case, ...]
     is_repeated: bool = False
+    asks_stress: bool = False
 
     @cached_property
     def _rows(self) -> dict[int, int]:
@@ -83,15 +86,28 @@ class Study:
             [Row(atoms, np.nan, np.full((len(atoms), 3), np.nan)) for atoms in self.structures]
         )
 
-    def measure(self, predictions: Predictions) -> dict[str, Deviation]:
+    @cached_property
+    def rows_with_stress(self) -> IntArray:
+        """Rows of `configurations` whose stress is asked for."""
+        firsts = [self._rows[id(case.trial.structures[0])] for case in self.cases]
+        return np.array(firsts if self.asks_stress else [], dtype=np.int64)
+
+    def measure(
+        self, predictions: Predictions, stresses: FloatArray | None = None
+    ) -> dict[str, Deviation]:
         """Return the largest deviation of each quantity.
 
         Parameters
         ----------
         predictions
             For `configurations`. A trial with a failed row deviates by NaN, which no limit holds.
+        stresses
+            Of `rows_with_stress`, shape (n, 3, 3), eV/Å³, where the model predicts them.
         """
         answers = self._answers(predictions)
+        if stresses is not None:
+            for row, stress in zip(self.rows_with_stress.tolist(), stresses, strict=True):
+                answers[row] = answers[row]._replace(stress=stress)
         return _largest(
             (case, case.trial.compare([answers[self._rows[id(a)]] for a in case.trial.structures]))
             for case in self.cases
@@ -104,7 +120,7 @@ class Study:
             (case, same_answer(pair)) for case, pair in zip(self.cases, pairs, strict=True)
         )
 
-    def _answers(self, predictions: Predictions) -> Sequence[Answer]:
+    def _answers(self, predictions: Predictions) -> list[Answer]:
         offsets = self.configurations.offsets
         return [
             Answer(float(energy), predictions.forces[start:end])

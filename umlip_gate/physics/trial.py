@@ -23,10 +23,13 @@ class Answer(NamedTuple):
         Total energy, eV.
     forces
         Shape (n_atoms, 3), eV/Å.
+    stress
+        Shape (3, 3), eV/Å³, positive under tension, as in ASE; None where it was not asked for.
     """
 
     energy: float
     forces: FloatArray
+    stress: FloatArray | None = None
 
 
 Deviations = Mapping[str, float]

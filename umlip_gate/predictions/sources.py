@@ -20,7 +20,7 @@ from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Recalculation
 from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_model
 from umlip_gate.models.registry import Model
-from umlip_gate.models.worker_process import worker_environment
+from umlip_gate.models.worker_process import Worker, worker_environment
 from umlip_gate.notices import add_notice
 from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.brought import read_brought
@@ -140,6 +140,35 @@ class PredictionSources:
                 return Predictions(np.array(energies), np.concatenate(forces), {})
 
             yield ask
+
+    def stresses(
+        self, model: Model | Candidate, configurations: Configurations
+    ) -> NDArray[np.float64]:
+        """Return the stresses of a few structures, shape (n, 3, 3), eV/Å³; they are not stored.
+
+        Raises
+        ------
+        Unavailable
+            The model does not predict stresses.
+        MeasurementError
+            It does, and raised, or answered what is no stress.
+        """
+        live = prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
+        logs = self.datasets.settings.run / "workers" / "asking"
+        logs.mkdir(parents=True, exist_ok=True)
+        name = model.id if isinstance(model, Model) else model.name
+        worker = Worker(live.job, logs / f"stress-{name}.log")
+        try:
+            kind, said = worker.stresses(
+                [configurations.atoms(row) for row in range(len(configurations))]
+            )
+        finally:
+            worker.close()
+        if kind == "none":
+            raise Unavailable(f"{name} predicts no stress: {said}")
+        if kind != "ok":
+            raise MeasurementError(f"{name}: no stress: {said}")
+        return np.array(said, dtype=np.float64)
 
     def _prepared(self, model: Model) -> RunnableModel:
         settings = self.datasets.settings

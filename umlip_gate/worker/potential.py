@@ -121,3 +121,17 @@ class CalculatorPotential:
             atoms.calc = self.calculator
             results.append(EnergyForces(atoms.get_potential_energy(), atoms.get_forces()))
         return results
+
+    def stresses(self, structures: Sequence[Atoms]) -> list[NDArray[np.floating[Any]]]:
+        """Stresses of periodic structures, each of shape (3, 3), eV/Å³, as ASE counts them.
+
+        Raises
+        ------
+        NotImplementedError
+            The calculator has none.
+        """
+        results = []
+        for atoms in structures:
+            atoms.calc = self.calculator
+            results.append(atoms.get_stress(voigt=False))
+        return results

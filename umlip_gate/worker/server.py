@@ -113,6 +113,8 @@ def _answer_questions(
             answers = _evaluate(potential, abilities, unpack_structures(question, arrays))
             said, results = pack_answers(answers)
             channel.send(["answer", [said, dependencies.report()]], *results)
+        elif verb == "stress":
+            channel.send(["answer", _stresses(potential, unpack_structures(question, arrays))])
         else:
             channel.send(["answer", timed(verb, question, arrays)])
 
@@ -193,6 +195,25 @@ def _attempt(
 def _utf8(text: str) -> str:
     """Return a text that every file can hold: a name that is no UTF-8 leaves half characters."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _stresses(potential: "Potential", structures: list["Atoms"]) -> "Answer":
+    """Return the stresses of structures, or why there are none."""
+    from umlip_gate.worker.validation import check_stresses  # noqa: PLC0415 - imports NumPy
+
+    predict = getattr(potential, "stresses", None)
+    if predict is None:
+        return "none", "its adapter does not read one"
+    try:
+        found = check_stresses(predict(structures), len(structures))
+    except NotImplementedError as error:
+        return "none", f"{type(error).__name__}: {error}"
+    except Exception as error:  # whatever a package raises is the model's error
+        if _device_is_lost(error):
+            raise
+        text = _utf8(f"{type(error).__name__}: {error}")
+        return "fault" if _out_of_memory(error) or _of_the_machine(error) else "error", text
+    return "ok", found.tolist()
 
 
 def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[bytes]], Answer]":

@@ -4,11 +4,13 @@ Packages answer nonsense without raising (a finite energy for a NaN coordinate, 
 coincident atoms), so both the question and the answer are checked here, for every family.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from ase.neighborlist import neighbor_list
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from umlip_gate.worker.potential import Abilities, EnergyForces, Potential
 from umlip_gate.worker.structures import structure_fault
@@ -97,6 +99,22 @@ def check_output(before: Atoms, after: Atoms, result: EnergyForces) -> None:
     for name in ("numbers", "positions", "cell", "pbc"):
         if not np.array_equal(np.asarray(getattr(before, name)), np.asarray(getattr(after, name))):
             raise ValueError(f"the calculator changed its input ({name})")
+
+
+def check_stresses(stresses: Sequence[ArrayLike], n: int) -> NDArray[np.float64]:
+    """Return the stresses of n structures as one array, shape (n, 3, 3).
+
+    Raises
+    ------
+    ValueError
+        They have another shape, or are not finite.
+    """
+    found = np.array([np.asarray(each, dtype=np.float64) for each in stresses])
+    if found.shape != (n, 3, 3):
+        raise ValueError(f"stresses of shape {found.shape} for {n} structures")
+    if not np.isfinite(found).all():
+        raise ValueError("a stress is not finite")
+    return found
 
 
 def _first(bad: NDArray[np.bool_]) -> int:

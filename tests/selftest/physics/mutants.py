@@ -6,9 +6,10 @@ Each is an ASE calculator that a candidate file can name, `mutants:forces_too_la
 from collections.abc import Callable
 
 import numpy as np
-from ase import Atoms
+from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.neighborlist import neighbor_list
+from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -28,12 +29,19 @@ def pair_results(
     decay = np.exp(-1.4 * (distances - 3.2))
     envelope = (1 - (distances / CUTOFF_ANG) ** 2) ** 3
     energies = (decay**2 - 2 * decay) * envelope / 4
-    slopes = -2.8 * (decay**2 - decay) * envelope / 4 + (decay**2 - 2 * decay) / 4 * (
+    forces = np.zeros((n_atoms, 3))
+    np.add.at(forces, first, 2 * (pair_slopes(distances) / distances)[:, None] * vectors)
+    return float(energies.sum()), forces
+
+
+def pair_slopes(distances: FloatArray) -> FloatArray:
+    """Return the derivative of each pair's energy by its distance."""
+    decay = np.exp(-1.4 * (distances - 3.2))
+    envelope = (1 - (distances / CUTOFF_ANG) ** 2) ** 3
+    slopes: FloatArray = -2.8 * (decay**2 - decay) * envelope / 4 + (decay**2 - 2 * decay) / 4 * (
         -6 * distances / CUTOFF_ANG**2 * (1 - (distances / CUTOFF_ANG) ** 2) ** 2
     )
-    forces = np.zeros((n_atoms, 3))
-    np.add.at(forces, first, 2 * (slopes / distances)[:, None] * vectors)
-    return float(energies.sum()), forces
+    return slopes
 
 
 def sound_results(atoms: Atoms) -> Results:
@@ -70,6 +78,60 @@ class Potential(Calculator):
 
 def sound() -> Potential:
     return Potential()
+
+
+class WithStress(Potential):
+    """The sound potential with its stress, times a factor."""
+
+    implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012 - as ASE declares it
+
+    def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        assert atoms is not None
+        _, _, distances, vectors = _pairs(atoms)
+        virial = np.einsum("n,ni,nj->ij", pair_slopes(distances) / distances, vectors, vectors)
+        stress = full_3x3_to_voigt_6_stress(virial / atoms.get_volume())
+        self.results["stress"] = self.factor * stress
+
+
+def sound_with_stress() -> WithStress:
+    """No defect, and a stress."""
+    return WithStress()
+
+
+def stress_in_gpa() -> WithStress:
+    """The stress in GPa instead of eV/Å³."""
+    return WithStress(1 / units.GPa)
+
+
+def stress_times_minus_100() -> WithStress:
+    """The stress times -100."""
+    return WithStress(-100.0)
+
+
+class RaisesAtStress(WithStress):
+    """A calculator whose stress fails."""
+
+    def get_stress(self, atoms: Atoms | None = None) -> FloatArray:  # noqa: ARG002 - as ASE calls it
+        raise ValueError("singular")
+
+
+def stress_raises() -> WithStress:
+    return RaisesAtStress()
+
+
+def stress_of_other_sign() -> WithStress:
+    """The stress with the sign of a pressure."""
+    return WithStress(-1.0)
 
 
 def forces_too_large() -> Potential:

@@ -11,7 +11,7 @@ from ase.build import bulk
 
 from tests.selftest.physics import mutants
 from tests.selftest.physics.test_core import predicted
-from umlip_gate.datasets.configurations import Configurations, Row
+from umlip_gate.datasets.configurations import Configurations, FloatArray, Row
 from umlip_gate.physics.crystals import Crystal, crystals, draw, smallest
 from umlip_gate.physics.limits import load_physics
 from umlip_gate.physics.studies import STUDIES, symmetry_trials
@@ -40,7 +40,7 @@ def found_by(mutant: str, name: str) -> frozenset[str]:
     """Return the quantities of a study whose limits of float64 a mutant exceeds."""
     own = study(name)
     once = predicted(getattr(mutants, mutant)(), own.configurations)
-    deviations = own.measure(once)
+    deviations = own.measure(once, stresses(getattr(mutants, mutant)(), own))
     if own.is_repeated:
         again = own.configurations.select(np.arange(len(once))[::-1])
         backwards = predicted(getattr(mutants, mutant)(), again)
@@ -51,6 +51,17 @@ def found_by(mutant: str, name: str) -> frozenset[str]:
         for quantity, found in deviations.items()
         if not found.value <= PHYSICS.limits[quantity].limit(conservative=True, dtype="float64")
     )
+
+
+def stresses(calculator: mutants.Potential, own: Study) -> FloatArray | None:
+    if "stress" not in calculator.implemented_properties or not own.asks_stress:
+        return None
+    found = []
+    for row in own.rows_with_stress.tolist():
+        atoms = own.configurations.atoms(row)
+        atoms.calc = calculator
+        found.append(atoms.get_stress(voigt=False))
+    return np.array(found)
 
 
 @pytest.mark.slow

@@ -65,6 +65,50 @@ def test_a_direct_candidate_is_told_so_and_judged_by_its_declaration(cli: Comman
     assert "mine: declared conservative = false" in outcome.output
 
 
+STRESS = PHYSICS.replace('"gradient"', '"stress", "gradient"')
+
+
+@pytest.mark.parametrize(
+    ("calculator", "found"),
+    [
+        ("sound_with_stress", set()),
+        ("stress_times_minus_100", {"physics-stress"}),
+        ("stress_in_gpa", {"physics-stress"}),
+    ],
+)
+def test_a_stress_that_is_not_the_derivative_fails(
+    cli: CommandLineRun, calculator: str, found: set[str]
+) -> None:
+    gate = cli.folder / "own-gate.toml"
+    gate.write_text(gate.read_text().replace(PHYSICS, STRESS))
+    cli.candidate(f"mutants:{calculator}")
+    outcome = cli.judge()
+    assert outcome.code == bool(found), outcome.output
+    assert failed(outcome) == found
+    assert outcome.verdicts["physics-stress"]["details"]["n_trials"] == 1
+
+
+def test_a_candidate_without_stress_is_not_judged_by_it(cli: CommandLineRun) -> None:
+    gate = cli.folder / "own-gate.toml"
+    gate.write_text(gate.read_text().replace(PHYSICS, STRESS))
+    cli.candidate("mutants:sound")
+    outcome = cli.judge()
+    assert outcome.code == 0, outcome.output
+    verdict = outcome.verdicts["physics-stress"]
+    assert verdict["outcome"] == "skipped"
+    assert "mine predicts no stress: PropertyNotImplementedError" in verdict["reason"]
+
+
+def test_a_calculator_that_raises_at_the_stress_is_an_error(cli: CommandLineRun) -> None:
+    gate = cli.folder / "own-gate.toml"
+    gate.write_text(gate.read_text().replace(PHYSICS, STRESS))
+    cli.candidate("mutants:stress_raises")
+    outcome = cli.judge()
+    assert outcome.code == 6, outcome.output
+    assert outcome.verdicts["physics-stress"]["outcome"] == "error"
+    assert "no stress: ValueError: singular" in outcome.verdicts["physics-stress"]["reason"]
+
+
 def test_predictions_are_kept_and_used_again(cli: CommandLineRun) -> None:
     (cli.folder / "weights").write_text("0")
     cli.candidate("fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
@@ -114,7 +158,7 @@ def test_what_is_wrong_in_a_gate_is_said_at_the_start(
     [
         ("right", set()),
         ("forces_too_small", {GRADIENT}),
-        ("oriented", {"physics-rotation-energy"}),
+        ("oriented", {"physics-rotation-energy", "physics-stress"}),
     ],
 )
 def test_the_default_gate_fails_an_unsound_chgnet(

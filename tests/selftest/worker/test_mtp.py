@@ -47,7 +47,7 @@ def test_mtp_from_a_file(tmp_path: Path) -> None:
     assert found[2] == found[1]
     other = tmp_path / "other.almtp"
     other.write_bytes(b"\x80\x04pickle")
-    with pytest.raises(WorkerLost, match="other.almtp is no potential of MLIP-2 or MLIP-3"):
+    with pytest.raises(WorkerLost, match=r"other\.almtp is no potential of MLIP-2 or MLIP-3"):
         Worker(Job(random.python, "mtp", other, random.settings), tmp_path / "worker.log")
     with pytest.raises(WorkerLost, match="the file has 4 species, the settings 1"):
         Worker(

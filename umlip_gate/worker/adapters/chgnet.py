@@ -7,7 +7,9 @@ import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ase import Atoms
+import numpy as np
+from ase import Atoms, units
+from numpy.typing import NDArray
 
 from umlip_gate.worker.elements import MPTRJ
 from umlip_gate.worker.potential import Abilities, EnergyForces, LoadSpec
@@ -92,16 +94,24 @@ class ChgnetPotential:
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
         """Energies and forces of structures, in their order."""
-        from pymatgen.io.ase import AseAtomsAdaptor  # noqa: PLC0415
-
-        graphs = [
-            self.model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures
-        ]
-        answers = self.model.predict_graph(graphs, task="ef", batch_size=len(graphs))
-        if len(graphs) == 1:
-            answers = [answers]
+        answers = self._predict(structures, "ef")
         scale = [len(atoms) if self.model.is_intensive else 1 for atoms in structures]
         return [
             EnergyForces(float(answer["e"]) * n, answer["f"])
             for answer, n in zip(answers, scale, strict=True)
         ]
+
+    def stresses(self, structures: Sequence[Atoms]) -> list[NDArray[np.floating[Any]]]:
+        """Stresses of periodic structures, each of shape (3, 3), eV/Å³."""
+        return [answer["s"] * units.GPa for answer in self._predict(structures, "efs")]
+
+    def _predict(self, structures: Sequence[Atoms], task: str) -> list[dict[str, Any]]:
+        from pymatgen.io.ase import AseAtomsAdaptor  # noqa: PLC0415
+
+        graphs = [
+            self.model.graph_converter(AseAtomsAdaptor.get_structure(atoms)) for atoms in structures
+        ]
+        answers = self.model.predict_graph(graphs, task=task, batch_size=len(graphs))
+        if len(graphs) == 1:
+            answers = [answers]
+        return list(answers)

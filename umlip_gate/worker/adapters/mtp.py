@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
+from numpy.typing import NDArray
 
 from umlip_gate.worker.potential import ANSWERS, EnergyForces, LoadSpec
 from umlip_gate.worker.vacuum import PeriodicPotential
@@ -38,6 +39,15 @@ class MtpPotential(PeriodicPotential):
             self.calculator.reset()
             self.calculator.engine.neighbor_list = None
             results += super().evaluate([atoms])
+        return results
+
+    def stresses(self, structures: Sequence[Atoms]) -> list[NDArray[np.floating[Any]]]:
+        """Stresses of periodic structures, each of shape (3, 3), eV/Å³."""
+        results = []
+        for atoms in structures:
+            self.calculator.reset()
+            self.calculator.engine.neighbor_list = None
+            results += super().stresses([atoms])
         return results
 
 

@@ -1,10 +1,11 @@
 """SevenNet (Park et al. 2024), through the package's own graphs and batches."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from umlip_gate.worker.potential import Abilities, EnergyForces, LoadSpec
 
@@ -71,11 +72,7 @@ class SevennetPotential:
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
         """Energies and forces of structures, in their order."""
-        from torch_geometric.data import Batch  # noqa: PLC0415
-
-        output = self.model(
-            Batch.from_data_list([self._graph(atoms) for atoms in structures]).to(self.device)
-        )
+        output = self._predict(structures)
         energies = output["inferred_total_energy"].detach().cpu().numpy().reshape(-1)
         forces = output["inferred_force"].detach().cpu().numpy()
         ends = np.cumsum([len(atoms) for atoms in structures])[:-1]
@@ -83,6 +80,21 @@ class SevennetPotential:
             EnergyForces(float(energy), rows)
             for energy, rows in zip(energies, np.split(forces, ends), strict=True)
         ]
+
+    def stresses(self, structures: Sequence[Atoms]) -> list[NDArray[np.floating[Any]]]:
+        """Stresses of periodic structures, each of shape (3, 3), eV/Å³.
+
+        The package's are of the other sign, in the order xx, yy, zz, xy, yz, zx.
+        """
+        found = -self._predict(structures)["inferred_stress"].detach().cpu().numpy().reshape(-1, 6)
+        return list(found[:, [[0, 3, 5], [3, 1, 4], [5, 4, 2]]])
+
+    def _predict(self, structures: Sequence[Atoms]) -> Any:  # noqa: ANN401 - tensors by name
+        from torch_geometric.data import Batch  # noqa: PLC0415
+
+        return self.model(
+            Batch.from_data_list([self._graph(atoms) for atoms in structures]).to(self.device)
+        )
 
     def _graph(self, atoms: Atoms) -> object:
         from sevenn.atom_graph_data import AtomGraphData  # noqa: PLC0415
