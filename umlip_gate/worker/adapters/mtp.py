@@ -97,6 +97,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> MtpPotential:  # noqa: ARG0
     from motep.potentials.mtp.data import MTPData  # noqa: PLC0415
 
     if spec.random_seed is None:
+        assert spec.checkpoint is not None  # noqa: S101 - without one the architecture is random
         with tempfile.TemporaryDirectory() as folder:
             data = read_mtp(_potential_of(spec.checkpoint, Path(folder)))
     else:
