@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tests.selftest.docs.pages import PAGES, blocks
-from umlip_gate.claims.schema import Gate, GatePhysics
+from umlip_gate.claims.schema import ClaimFile, Gate, GatePhysics
 from umlip_gate.datasets.registry import Entry
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import BroughtEnsemble
@@ -21,6 +21,7 @@ FILLED_IN: dict[type[BaseModel], dict[str, Any]] = {
     Candidate: {"folder": "."},
     Gate: {"name": "mine"},
     BroughtEnsemble: {},
+    ClaimFile: {},
 }
 KEYS = {option.key for option in OPTIONS}
 
