@@ -1,5 +1,7 @@
 """The suite as a person runs it: a candidate file, a dataset, a gate, and pytest in a process."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -8,6 +10,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.selftest.builders import fakes
 from tests.selftest.builders.crystals import write_extxyz
@@ -155,7 +159,8 @@ class CommandLineRun:
         (self.folder / "mine.toml").write_text("\n".join(lines) + "\n" + text)
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments]
+        unused = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+        return [sys.executable, "-m", "pytest", *unused, "-q", *arguments]
 
     def judging(self, *arguments: str) -> list[str]:
         """Return the command that judges the candidate; an argument replaces ours."""
@@ -196,6 +201,26 @@ class CommandLineRun:
         )
         read = json.loads(results.read_text()) if results.exists() else {}
         return Outcome(done.returncode, done.stdout + done.stderr, read)
+
+    def refusal(self, command: list[str]) -> str:
+        """Return the usage error that a command ends with before any test is collected.
+
+        In this process, which has imported already what another would import first.
+        """
+        said = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
+            for key in os.environ.keys() - self.environment.keys():
+                patch.delenv(key)
+            for key, value in self.environment.items():
+                patch.setenv(key, value)
+            patch.chdir(self.root)
+            code = pytest.main([*command[3:], "-s", "-p", "no:faulthandler"])
+        assert code == pytest.ExitCode.USAGE_ERROR, said.getvalue()
+        return said.getvalue()
+
+    def refused(self, *arguments: str) -> str:
+        """Return why the candidate is not judged."""
+        return self.refusal(self.judging(*arguments))
 
     def judge(self, *arguments: str) -> Outcome:
         return self.run(self.judging(*arguments))

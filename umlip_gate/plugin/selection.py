@@ -1,6 +1,7 @@
 """Which items are judged: by deselection, so that no parametrisation is ever empty."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,15 @@ def _is_unselected_folder(path: Path, config: pytest.Config) -> bool:
 
 def is_ours(item: pytest.Item) -> bool:
     """Whether an item is the suite's or the checkout's own; another project's are left alone."""
+    return _is_ours(item.path)
+
+
+@cache  # thousands of items are of a few files
+def _is_ours(path: Path) -> bool:
     root = checkout()
     folders = [(SUITE / name).resolve() for name in MARKERS]
     folders += [root / "tests"] if root else []
-    return any(item.path.resolve().is_relative_to(folder) for folder in folders)
+    return any(path.resolve().is_relative_to(folder) for folder in folders)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

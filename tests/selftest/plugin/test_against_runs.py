@@ -27,7 +27,7 @@ rationale = "a self-test's"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     run = CommandLineRun(tmp_path)
     (tmp_path / "own-gate.toml").write_text(LIMIT)
     images = predicted(structures(12))
@@ -43,16 +43,16 @@ def desk(tmp_path: Path) -> CommandLineRun:
     return run
 
 
-def test_without_the_other_model_a_relative_limit_is_not_measured(desk: CommandLineRun) -> None:
-    outcome = desk.judge()
+def test_without_the_other_model_a_relative_limit_is_not_measured(cli: CommandLineRun) -> None:
+    outcome = cli.judge()
     assert outcome.code == 6, outcome.output
     (verdict,) = outcome.verdicts.values()
     assert verdict["outcome"] == "error"
     assert "no model to compare with: give --umlip-against=ID|FILE" in verdict["reason"]
 
 
-def test_the_last_release_beside_the_candidate(desk: CommandLineRun) -> None:
-    outcome = desk.judge(f"--umlip-against={desk.folder / 'release-1.toml'}", "-vv")
+def test_the_last_release_beside_the_candidate(cli: CommandLineRun) -> None:
+    outcome = cli.judge(f"--umlip-against={cli.folder / 'release-1.toml'}", "-vv")
     assert outcome.code == 6, outcome.output  # 12 configurations decide nothing
     verdicts = {verdict["id"]: verdict for verdict in outcome.results["verdicts"]}
     limit = verdicts["mine:crystals:gate.own-gate.no-worse"]
@@ -68,17 +68,15 @@ def test_the_last_release_beside_the_candidate(desk: CommandLineRun) -> None:
     assert "rows that moved most" in outcome.output
 
 
-def test_against_itself_the_candidate_passes(desk: CommandLineRun) -> None:
-    outcome = desk.judge(f"--umlip-against={desk.folder / 'the-same.toml'}")
+def test_against_itself_the_candidate_passes(cli: CommandLineRun) -> None:
+    outcome = cli.judge(f"--umlip-against={cli.folder / 'the-same.toml'}")
     assert outcome.code == 0, outcome.output
     assert "mine against the-same on crystals" in outcome.output
     assert "rows that moved most" not in outcome.output
 
 
-def test_what_cannot_be_compared_is_refused_at_start(desk: CommandLineRun) -> None:
-    outcome = desk.judge("--umlip-against=CHGNet_0.3")
-    assert outcome.code == 4
-    assert "did you mean 'CHGNet_0.3.0'?" in outcome.output
-    outcome = desk.run(desk.command("-m", "accuracy", "--umlip-against=CHGNet_0.3.0"))
-    assert outcome.code == 4
-    assert "--umlip-against compares a candidate" in outcome.output
+def test_what_cannot_be_compared_is_refused_at_start(cli: CommandLineRun) -> None:
+    said = cli.refused("--umlip-against=CHGNet_0.3")
+    assert "did you mean 'CHGNet_0.3.0'?" in said
+    said = cli.refusal(cli.command("-m", "accuracy", "--umlip-against=CHGNet_0.3.0"))
+    assert "--umlip-against compares a candidate" in said

@@ -24,30 +24,30 @@ PHYSICS = '\n[physics]\ndataset = "crystals"\nquantities = ["gradient"]\n'
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     run = CommandLineRun(tmp_path)
     run.gate(ENERGY, FORCE, FAILED)
     return run
 
 
-def bring(desk: CommandLineRun, reader: str, dataset: str = "crystals") -> None:
-    WRITERS[reader](desk.folder / f"predicted.{reader}", predicted(structures(12)))
-    (desk.folder / "mine.toml").write_text(
+def bring(cli: CommandLineRun, reader: str, dataset: str = "crystals") -> None:
+    WRITERS[reader](cli.folder / f"predicted.{reader}", predicted(structures(12)))
+    (cli.folder / "mine.toml").write_text(
         f'name = "mine"\n\n[predictions.{dataset}]\npath = "predicted.{reader}"\n'
         f'reader = "{reader}"\nenergy = "total"\n'
     )
 
 
 def test_the_same_model_has_equal_verdicts_live_and_by_its_predictions(
-    desk: CommandLineRun,
+    cli: CommandLineRun,
 ) -> None:
-    desk.candidate("fakes:Fake")
-    live = desk.judge()
+    cli.candidate("fakes:Fake")
+    live = cli.judge()
     outcomes = {name: verdict["outcome"] for name, verdict in live.verdicts.items()}
     assert outcomes == {"energy": "passed", "force": "failed", "failed": "passed"}
     for reader in ("extxyz", "parquet"):
-        bring(desk, reader)
-        brought = desk.judge("-v")
+        bring(cli, reader)
+        brought = cli.judge("-v")
         assert brought.code == live.code, brought.output
         for name, expected in live.verdicts.items():
             verdict = brought.verdicts[name]
@@ -57,16 +57,16 @@ def test_the_same_model_has_equal_verdicts_live_and_by_its_predictions(
             assert (verdict["source"], expected["source"]) == ("brought", "live")
         (measurement,) = brought.results["measurements"]
         assert measurement["source"] == measurement["identity"]["source"] == "brought"
-        assert f"mine on crystals: brought from {desk.folder}" in brought.output
+        assert f"mine on crystals: brought from {cli.folder}" in brought.output
         assert brought.output.partition("verdicts")[2].count("  brought") == len(outcomes)
 
 
-def test_a_gate_that_requires_physics_is_not_passed_by_predictions(desk: CommandLineRun) -> None:
-    desk.gate(ENERGY)
-    gate = desk.folder / "own-gate.toml"
+def test_a_gate_that_requires_physics_is_not_passed_by_predictions(cli: CommandLineRun) -> None:
+    cli.gate(ENERGY)
+    gate = cli.folder / "own-gate.toml"
     gate.write_text(gate.read_text().replace("\n[[limit]]", f"{PHYSICS}\n[[limit]]", 1))
-    bring(desk, "extxyz")
-    outcome = desk.judge()
+    bring(cli, "extxyz")
+    outcome = cli.judge()
     assert outcome.code == 6, outcome.output
     verdict = outcome.verdicts["physics-gradient"]
     assert verdict["outcome"] == "error"
@@ -75,21 +75,19 @@ def test_a_gate_that_requires_physics_is_not_passed_by_predictions(desk: Command
 
 
 def test_the_default_gate_is_not_passed_by_predictions_of_other_datasets(
-    desk: CommandLineRun,
+    cli: CommandLineRun,
 ) -> None:
-    bring(desk, "extxyz")
-    outcome = desk.judge("--umlip-gate=quick")
+    bring(cli, "extxyz")
+    outcome = cli.judge("--umlip-gate=quick")
     assert outcome.code == 6, outcome.output
     text = outcome.verdicts["energy"]["reason"]
     assert "add [predictions.refractory-mini" in text
 
 
-def test_what_predictions_cannot_be_is_refused_at_start(desk: CommandLineRun) -> None:
-    bring(desk, "extxyz")
-    outcome = desk.judge("--benchmark-only")
-    assert outcome.code == 4
-    assert "no step can be timed" in outcome.output
-    bring(desk, "extxyz", dataset="crystal")
-    outcome = desk.judge()
-    assert outcome.code == 4
-    assert "[predictions.crystal]: unknown dataset; did you mean 'crystals'?" in outcome.output
+def test_what_predictions_cannot_be_is_refused_at_start(cli: CommandLineRun) -> None:
+    bring(cli, "extxyz")
+    said = cli.refused("--benchmark-only")
+    assert "no step can be timed" in said
+    bring(cli, "extxyz", dataset="crystal")
+    said = cli.refused()
+    assert "[predictions.crystal]: unknown dataset; did you mean 'crystals'?" in said

@@ -65,8 +65,7 @@ def test_a_machine_without_the_device_says_so(monkeypatch: pytest.MonkeyPatch) -
 def test_it_is_one_error_before_anything_is_computed(tmp_path: Path) -> None:
     if why_no_device("mps") is None:
         pytest.skip("this machine has the device")
-    desk = CommandLineRun(tmp_path)
-    desk.candidate("fakes:honest", '[arguments]\ndevice = "{device}"\n')
-    outcome = desk.judge("--umlip-device=mps")
-    assert outcome.code == 4, outcome.output
-    assert "--umlip-device=mps: mps is the GPU of a Mac" in outcome.output
+    cli = CommandLineRun(tmp_path)
+    cli.candidate("fakes:honest", '[arguments]\ndevice = "{device}"\n')
+    said = cli.refused("--umlip-device=mps")
+    assert "--umlip-device=mps: mps is the GPU of a Mac" in said

@@ -19,20 +19,20 @@ def matches(line: str, output: str) -> int:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandLineRun:
+def cli(tmp_path: Path) -> CommandLineRun:
     return CommandLineRun(tmp_path)
 
 
-def test_a_failing_run_fits_100_columns_and_gives_each_reason_once(desk: CommandLineRun) -> None:
+def test_a_failing_run_fits_100_columns_and_gives_each_reason_once(cli: CommandLineRun) -> None:
     long = {**ENERGY, "name": "a-limit-with-quite-a-long-name-that-somebody-thought-of"}
-    desk.gate(ENERGY, FAILED, long)
-    desk.candidate("fakes:raises")
-    outcome = desk.judge("-o", "console_output_style=classic")
+    cli.gate(ENERGY, FAILED, long)
+    cli.candidate("fakes:raises")
+    outcome = cli.judge("-o", "console_output_style=classic")
     assert outcome.code == 1, outcome.output
     lines = outcome.output.splitlines()
     too_long = [line for line in lines if len(line) > WIDTH and " " in line.strip()]
     own = [line for line in too_long if not line.startswith(PYTESTS_OWN)]
-    assert [line for line in own if str(desk.folder) not in line] == []
+    assert [line for line in own if str(cli.folder) not in line] == []
     assert "= FAILURES =" not in outcome.output
     assert "short test summary" not in outcome.output
     assert matches(r"2 errors: .*1 of 12 configurations failed.*", outcome.output) == 1
@@ -43,10 +43,10 @@ def test_a_failing_run_fits_100_columns_and_gives_each_reason_once(desk: Command
     assert lines[-1].startswith("1 failed, ")
 
 
-def test_a_passing_run_says_so_in_one_line(desk: CommandLineRun) -> None:
-    desk.gate({**ENERGY, "max": 1e9}, FAILED)
-    desk.candidate()
-    outcome = desk.judge()
+def test_a_passing_run_says_so_in_one_line(cli: CommandLineRun) -> None:
+    cli.gate({**ENERGY, "max": 1e9}, FAILED)
+    cli.candidate()
+    outcome = cli.judge()
     assert outcome.code == 0, outcome.output
     assert re.search(
         r"^mine +crystals +[\d.]+ \(.*…[^ ]*\) .* passed$", outcome.output, re.MULTILINE
@@ -55,28 +55,28 @@ def test_a_passing_run_says_so_in_one_line(desk: CommandLineRun) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["-vv"], ["-rf", "--tb=short"]])
-def test_whoever_asks_sees_pytests_own_sections(desk: CommandLineRun, arguments: list[str]) -> None:
-    desk.candidate("fakes:raises")
-    outcome = desk.judge(*arguments)
+def test_whoever_asks_sees_pytests_own_sections(cli: CommandLineRun, arguments: list[str]) -> None:
+    cli.candidate("fakes:raises")
+    outcome = cli.judge(*arguments)
     assert "= FAILURES =" in outcome.output
     assert ("= verdicts =" in outcome.output) == ("-vv" in arguments)
 
 
-def test_colours_are_pytests(desk: CommandLineRun) -> None:
-    desk.candidate("fakes:raises")
-    coloured = desk.judge("--color=yes").output
+def test_colours_are_pytests(cli: CommandLineRun) -> None:
+    cli.candidate("fakes:raises")
+    coloured = cli.judge("--color=yes").output
     assert "\x1b[31m1 failed: gate.own-gate.failed" in coloured
     assert "\x1b[31m1 failed\x1b[0m" in coloured
 
 
 def test_failures_that_judge_nothing_stay_in_pytests_sections(
-    desk: CommandLineRun, tmp_path: Path
+    cli: CommandLineRun, tmp_path: Path
 ) -> None:
     (tmp_path / "test_own.py").write_text(
         "import pytest\n@pytest.mark.accuracy\ndef test_own():\n    assert 1 == 2, 'own'\n"
     )
-    desk.candidate()
+    cli.candidate()
     ini = f"--config-file={ROOT / 'pyproject.toml'}"
-    outcome = desk.judge("-p", "umlip_gate.plugin", ini, str(tmp_path / "test_own.py"))
+    outcome = cli.judge("-p", "umlip_gate.plugin", ini, str(tmp_path / "test_own.py"))
     assert "= FAILURES =" in outcome.output
     assert "assert 1 == 2" in outcome.output
