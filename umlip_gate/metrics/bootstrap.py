@@ -47,6 +47,12 @@ LEVEL = 0.95
 CHUNK = 2**18
 """Entries of the table of resamples by groups held at once; a handful of 2 MB arrays."""
 
+_FEWEST_ROWS = 32
+"""Resamples held at once even of many groups: a product of fewer waits for memory."""
+
+_KEPT_BYTES = 2**27
+"""Of counts that are kept for the next model on the same configurations."""
+
 _ROUNDING = 1e-12
 """A standard error that is smaller than this, relative to what it is of, is rounding."""
 
@@ -242,13 +248,36 @@ def moves_of(
         table, spread = np.hstack([own, own**2]), len(own) / (len(own) - 1)
         variance += spread * table[:, n_numbers:].sum(axis=0)
         done = 0
-        for counts in draw(len(own), how.n_resamples, [how.seed, stratum]):
+        for counts in _kept_counts(len(own), how.n_resamples, (how.seed, stratum)):
             moved, squared = np.hsplit(counts @ table, 2)
             rows = slice(done, done := done + len(counts))
             by[rows] += moved
             variances[rows] += spread * (squared - moved**2 / len(own))
     variances[variances <= _ROUNDING * variance] = 0.0
     return Resamples(by, np.sqrt(variances), np.sqrt(variance))
+
+
+_kept: dict[tuple[int, int, tuple[int, int]], NDArray[np.uint8]] = {}
+
+
+def _kept_counts(n: int, n_resamples: int, seed: tuple[int, int]) -> Iterator[FloatArray]:
+    """Draw as `draw` does, and only once what many models are judged by.
+
+    A group is never drawn 256 times: the chance is below 1e-500.
+    """
+    rows = max(_FEWEST_ROWS, CHUNK // n)
+    key = n, n_resamples, seed
+    if n * n_resamples > _KEPT_BYTES:
+        yield from draw(n, n_resamples, seed, rows * n)
+        return
+    if key not in _kept:
+        while _kept and sum(map(len, _kept.values())) + n * n_resamples > _KEPT_BYTES:
+            _kept.pop(next(iter(_kept)))
+        few = (counts.astype(np.uint8) for counts in draw(n, n_resamples, seed))
+        _kept[key] = np.concatenate([counts.ravel() for counts in few])
+    counts = _kept[key].reshape(n_resamples, n)
+    for start in range(0, n_resamples, rows):
+        yield counts[start : start + rows].astype(np.float64)
 
 
 def _summed(influences: FloatArray, groups: NDArray[np.int64]) -> FloatArray:

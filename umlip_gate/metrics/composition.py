@@ -17,10 +17,13 @@ FloatArray = NDArray[np.float64]
 
 def fractions_of(configurations: Configurations) -> FloatArray:
     """Share of each occurring element in each configuration, shape (n, number of elements)."""
-    elements, of_atom = np.unique(configurations.numbers, return_inverse=True)
-    counts = np.zeros((len(configurations), len(elements)))
-    rows = np.repeat(np.arange(len(configurations)), configurations.n_atoms)
-    np.add.at(counts, (rows, of_atom), 1.0)
+    elements = np.flatnonzero(np.bincount(configurations.numbers))
+    column = np.zeros(elements.max(initial=0) + 1, dtype=np.int64)
+    column[elements] = np.arange(len(elements))
+    shape = len(configurations), len(elements)
+    first = np.repeat(np.arange(shape[0]) * shape[1], configurations.n_atoms)
+    places = first + column[configurations.numbers]
+    counts = np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
     return np.asarray(counts / configurations.n_atoms[:, np.newaxis])
 
 

@@ -8,7 +8,7 @@ With n_i atoms in configuration i, the errors are, predicted minus reference,
 What each quantity makes of them is in estimates.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -21,6 +21,7 @@ from umlip_gate.predictions.predictions import Predictions
 
 FloatArray = NDArray[np.float64]
 _MEV = 1000.0
+ATOMS_AT_ONCE = 2**14
 LARGEST = 1e70
 """meV/atom and meV/Å: a larger error has no square whose square can be summed, as a bootstrap
 does, and its configuration has failed."""
@@ -133,30 +134,54 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
             f"{len(configurations.forces)} atoms; compute them again for this dataset"
         )
     n_atoms = configurations.n_atoms.astype(np.float64)
-    starts = configurations.offsets[:-1]
-    # of a reference without forces the predicted ones have no error; what is not finite stays so
-    forces = configurations.forces if configurations.has_forces else predictions.forces
     # an absurd prediction overflows to inf, which is not finite and thus a failure
     with np.errstate(over="ignore", invalid="ignore"):
         energy = _MEV * (predictions.energies - configurations.energies) / n_atoms
-        force = _MEV * (predictions.forces - forces)
-        squared = np.einsum("ac,ac->a", force, force)
-        along = _MEV * np.einsum("ac,ac->a", force, forces)
-        reference_squared = _MEV**2 * np.einsum("ac,ac->a", *[forces] * 2)
-        absolute = np.abs(force, out=force).sum(axis=1)
-        return Errors(
-            n_atoms=n_atoms,
-            energy=energy,
-            force_squared=np.add.reduceat(squared, starts),
-            force_absolute=np.add.reduceat(absolute, starts),
-            force_norm=np.add.reduceat(np.sqrt(squared), starts),
-            force_along=np.add.reduceat(along, starts),
-            reference_energy=_MEV * configurations.energies / n_atoms,
-            reference_force_squared=np.add.reduceat(reference_squared, starts),
-            fractions=fractions_of(configurations),
-            groups=configurations.groups,
-            n_forces=n_atoms if configurations.has_forces else np.zeros(len(n_atoms)),
+        sums = np.concatenate(
+            [_force_sums(configurations, predictions, rows) for rows in _blocks(configurations)],
+            axis=1,
         )
+    squared, absolute, norm, along, reference_squared = sums
+    return Errors(
+        n_atoms=n_atoms,
+        energy=energy,
+        force_squared=squared,
+        force_absolute=absolute,
+        force_norm=norm,
+        force_along=along,
+        reference_energy=_MEV * configurations.energies / n_atoms,
+        reference_force_squared=reference_squared,
+        fractions=fractions_of(configurations),
+        groups=configurations.groups,
+        n_forces=n_atoms if configurations.has_forces else np.zeros(len(n_atoms)),
+    )
+
+
+def _blocks(configurations: Configurations) -> Iterator[slice]:
+    """Iterate over rows with some `ATOMS_AT_ONCE` atoms, so that no array is of all atoms."""
+    offsets, start = configurations.offsets, 0
+    while start < len(configurations):
+        end = int(np.searchsorted(offsets, offsets[start] + ATOMS_AT_ONCE, side="right")) - 1
+        yield slice(start, end := max(start + 1, end))
+        start = end
+
+
+def _force_sums(
+    configurations: Configurations, predictions: Predictions, rows: slice
+) -> FloatArray:
+    """Return what `Errors` has of the forces of some rows, in its order, shape (5, n)."""
+    starts = configurations.offsets[rows]
+    atoms = slice(starts[0], configurations.offsets[rows.stop])
+    predicted = predictions.forces[atoms]
+    # of a reference without forces the predicted ones have no error; what is not finite stays so
+    forces = configurations.forces[atoms] if configurations.has_forces else predicted
+    force = _MEV * (predicted - forces)
+    squared = np.einsum("ac,ac->a", force, force)
+    along = _MEV * np.einsum("ac,ac->a", force, forces)
+    reference_squared = _MEV**2 * np.einsum("ac,ac->a", forces, forces)
+    absolute = np.abs(force, out=force).sum(axis=1)
+    each = squared, absolute, np.sqrt(squared), along, reference_squared
+    return np.array([np.add.reduceat(of_atoms, starts - starts[0]) for of_atoms in each])
 
 
 def failures_of(
