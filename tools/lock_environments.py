@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "umlip_gate" / "environments" / "locks"
-OWN = {"browser", "test", "newest", "lint", "docs", "mutation"}
+OWN = {"browser", "cluster", "test", "newest", "lint", "docs", "mutation"}
 """Dependency groups that are no environment of a model."""
 
 ALONE = "-no-deps"

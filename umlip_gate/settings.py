@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import platformdirs
 
@@ -47,6 +48,8 @@ class Settings:
         No file is fetched or used whose digest is not registered.
     announce
         Tell the person at once what takes long.
+    terminal
+        Where a line of progress is written; None if nobody looks.
     """
 
     cache: Path
@@ -56,6 +59,7 @@ class Settings:
     checkpoints: Mapping[str, Path] = field(default_factory=dict)
     require_digests: bool = False
     announce: Callable[[str], None] = field(default=_silent, compare=False, repr=False)
+    terminal: TextIO | None = field(default=None, compare=False, repr=False)
 
     @property
     def downloads(self) -> Path:

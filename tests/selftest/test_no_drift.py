@@ -46,6 +46,7 @@ TOX.read_string(text_of("tox.ini"))
 GROUPS = tomllib.loads(text_of("pyproject.toml"))["dependency-groups"]
 OWN = {
     "browser",
+    "cluster",
     "test",
     "newest",
     "selftest",

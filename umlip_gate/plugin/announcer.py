@@ -1,11 +1,15 @@
 """What a person should know while the run goes on."""
 
+import os
 from collections.abc import Callable
+from typing import TextIO
 
 import pytest
 
 from umlip_gate.report.plain import plain_text
 from umlip_gate.report.terminal import fill
+
+STDERR = 2
 
 
 def announcer(config: pytest.Config) -> Callable[[str], None]:
@@ -21,3 +25,15 @@ def announcer(config: pytest.Config) -> Callable[[str], None]:
                 reporter.flush()
 
     return announce
+
+
+def terminal(config: pytest.Config) -> TextIO | None:
+    """Return standard error past the capture; None if it is no terminal, or under `-q`.
+
+    While pytest is configured nothing is captured, and what is opened now stays so.
+    """
+    if hasattr(config, "workerinput") or config.option.verbose < 0 or not os.isatty(STDERR):
+        return None
+    stream = os.fdopen(os.dup(STDERR), "w", encoding="utf-8")
+    config.add_cleanup(stream.close)
+    return stream

@@ -14,6 +14,7 @@ from umlip_gate.plugin.checks import Check
 from umlip_gate.plugin.run_configuration import RunConfiguration, name_of, run_configuration
 from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.plugin.verdicts import LISTED, RECORDER, VERDICT
+from umlip_gate.predictions.executors.cluster import Cluster
 from umlip_gate.predictions.sources import PredictionSources
 
 
@@ -27,6 +28,9 @@ def suite(pytestconfig: pytest.Config) -> RunConfiguration:
 def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator:
     """Measures results, each once in a process."""
     datasets = DatasetCache(suite.datasets, suite.settings)
+    cluster = Cluster(suite.site) if suite.site else None
+    if cluster:
+        pytestconfig.add_cleanup(cluster.close)
     return Evaluator(
         datasets=datasets,
         sources=PredictionSources(
@@ -35,6 +39,7 @@ def evaluator(suite: RunConfiguration, pytestconfig: pytest.Config) -> Evaluator
             suite.random_seed,
             worker_share(),
             suite.settings.announce,
+            cluster=cluster,
         ),
         models={**suite.registered, **suite.brought},
         pools=suite.thresholds.pools,

@@ -127,6 +127,11 @@ OPTIONS = (
         "where models run, in place of what candidates' files say; registered ones: cpu without it",
         choices=("cpu", "cuda", "mps"),
     ),
+    Option(
+        "--umlip-executor",
+        "evaluate with Dask: on this machine, by a scheduler, or on the site of this TOML file",
+        "dask|ADDRESS|FILE",
+    ),
     Option("--umlip-offline", "ask nothing of the network", kind="switch"),
     Option(
         "--umlip-require-digests",
@@ -155,7 +160,7 @@ OPTIONS = (
     Option("--umlip-figures", "write every figure as SVG into this folder", "DIR", "file"),
 )
 
-PATHS_OR_NAMES = ("umlip_gate", "umlip_cost_baseline", "umlip_against")
+PATHS_OR_NAMES = ("umlip_gate", "umlip_cost_baseline", "umlip_against", "umlip_executor")
 """Keys whose value is a path if it ends in `.toml`, else a name."""
 
 

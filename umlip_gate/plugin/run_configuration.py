@@ -35,6 +35,8 @@ from umlip_gate.plugin.option_values import (
     sample_limit,
 )
 from umlip_gate.plugin.run_settings import read_settings
+from umlip_gate.predictions.executors.cluster import check_installed
+from umlip_gate.predictions.executors.site import Site, read_site
 from umlip_gate.predictions.gpus import why_no_device
 from umlip_gate.schema import nearest
 from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings
@@ -72,6 +74,8 @@ class RunConfiguration:
         How many crystals the laws of physics are tried on, instead of their protocols' numbers.
     cost
         Whose costs are measured, and what they are compared with.
+    site
+        Which machines evaluate; None for this one's own workers.
     """
 
     datasets: dict[str, Dataset]
@@ -89,6 +93,7 @@ class RunConfiguration:
     settings: Settings
     cost: CostPlan
     max_examples: int | None
+    site: Site | None
 
     @property
     def registered(self) -> dict[str, Model | Ensemble | Recalculation]:
@@ -198,6 +203,7 @@ def _read(config: pytest.Config) -> RunConfiguration:
         settings=read_settings(config, checkpoints(config, models)),
         cost=plan,
         max_examples=max_examples(option.umlip_max_examples),
+        site=_site(config),
     )
 
 
@@ -284,6 +290,19 @@ def _check_levels_of_theory(
     else:
         check_members(candidate, known)
         check_gate({name: known[name] for name in candidate.members}, gate, datasets)
+
+
+def _site(config: pytest.Config) -> Site | None:
+    if config.option.umlip_executor is None:
+        return None
+    if _is_xdist_worker(config) or getattr(config.option, "numprocesses", None):
+        raise InputError(
+            "--umlip-executor: each process of pytest-xdist would start workers of its own; leave "
+            "out -n"
+        )
+    site = read_site(config.option.umlip_executor, config.invocation_params.dir)
+    check_installed(site)
+    return site
 
 
 def _check_predictions(candidate: Candidate, datasets: dict[str, Dataset]) -> None:

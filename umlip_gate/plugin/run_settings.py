@@ -8,7 +8,7 @@ import pytest
 
 from umlip_gate.errors import InputError
 from umlip_gate.notices import add_notice
-from umlip_gate.plugin.announcer import announcer
+from umlip_gate.plugin.announcer import announcer, terminal
 from umlip_gate.predictions.cores import MOST_WORKERS, usable_cores
 from umlip_gate.run_folder import new_run_folder, unsafe_folders
 from umlip_gate.settings import Settings, cache_folder, mirror_folder
@@ -41,6 +41,7 @@ def read_settings(config: pytest.Config, checkpoints: dict[str, Path]) -> Settin
         require_digests=option.umlip_require_digests,
         checkpoints=checkpoints,
         announce=announcer(config),
+        terminal=terminal(config),
     )
 
 

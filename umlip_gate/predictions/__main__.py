@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return WRONG
     try:
-        return _run(given, shard, Settings(cache, run, mirror_folder(), given.offline))
+        terminal = sys.stderr if sys.stderr.isatty() else None
+        settings = Settings(cache, run, mirror_folder(), given.offline, terminal=terminal)
+        return _run(given, shard, settings)
     except MeasurementError as error:
         sys.stderr.write(f"{error}\n")
         return LACKING

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import ExitStack
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.errors import MeasurementError
 from umlip_gate.models.worker_process import Job, worker_environment
 from umlip_gate.predictions.batches import packed
+from umlip_gate.predictions.executors.dask_pool import DaskPool
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
-from umlip_gate.predictions.store import Row, Store
+from umlip_gate.predictions.progress import Progress
+from umlip_gate.predictions.store import Store
 from umlip_gate.settings import Settings
 
 ROWS_PER_BLOCK = 32
@@ -33,6 +35,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     budget_s: float | None = None,
     gpus: list[str | None] | None = None,
     share: str = "",
+    pool: DaskPool | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Predictions:
     """Evaluate what is not stored yet.
@@ -62,6 +65,8 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
         One entry a worker, the GPU that it sees; None on a CPU.
     share
         The name of the share of the rows, if other processes compute the others.
+    pool
+        What evaluates in place of this machine's workers.
     clock
         Returns the time, s.
 
@@ -80,15 +85,17 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
     start_s = clock()
     logs = settings.run / "workers" / store.folder.name
     logs.mkdir(parents=True, exist_ok=True)
-    with store.lock(share), Pool(job, gpus or [None] * n_workers, logs) as pool:
+    here = Pool(job, gpus or [None] * n_workers, logs)
+    with store.lock(share), pool or here as chosen, ExitStack() as stack:
         store.resolve(worker_environment(), searched(job))
         done = store.done(configurations.n_atoms)
-        _announce_work(store, done[order], budget_s, pool.size, announce)
+        _announce_work(store, done[order], budget_s, chosen.size, announce)
 
-        def keep(rows: dict[int, Row], reports: list[dict[str, Any]]) -> None:
-            store.record(reports)
-            store.write(rows)
-
+        progress = Progress(
+            settings.terminal, order[~done[order]], configurations.n_atoms, chosen.n_alive
+        )
+        stack.enter_context(progress)
+        chosen.advanced = progress.advance
         faults: dict[int, str] = {}
         end = 0
         for block in _blocks(order, budget_s):
@@ -97,7 +104,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
                 if budget_s is not None and clock() - start_s > budget_s:
                     break
                 batches = packed(missing, configurations.n_atoms, atoms_per_batch)
-                faults |= pool.evaluate(batches, configurations.atoms, keep)
+                faults |= chosen.evaluate(batches, configurations.atoms, store.keep)
             end += len(block)
         evaluated = np.sort(order[:end])
         _require_all(faults, configurations)

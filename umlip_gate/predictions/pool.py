@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +39,11 @@ class Pool:
         A folder for what they print.
     clock
         Returns the time, s.
+
+    Attributes
+    ----------
+    advanced
+        Is told which rows are evaluated, by one thread at a time.
     """
 
     def __init__(
@@ -50,8 +55,9 @@ class Pool:
     ) -> None:
         self.job = job
         self.faults = 0
+        self.advanced: Callable[[Collection[int]], None] = lambda _: None
         self._gpus = gpus
-        self._logs = logs
+        self.logs = logs
         self._clock = clock
         self._workers: list[Worker | None] = [None] * len(gpus)
         self._closed = False
@@ -61,6 +67,10 @@ class Pool:
     def size(self) -> int:
         """How many workers there are at most."""
         return len(self._workers)
+
+    def n_alive(self) -> int:
+        """Count the workers that are started and not lost."""
+        return sum(worker is not None for worker in self._workers)
 
     def __enter__(self) -> Self:
         """Return the pool; nothing is started yet."""
@@ -104,14 +114,33 @@ class Pool:
         MeasurementError
             A worker could not be started, or too many were lost.
         """
-        faults = self._share(_Work(batches, atoms_of, keep), len(self._workers))
+        faults = self.attempt(batches, atoms_of, keep)
         if faults:
-            self._close(1)
             alone: Iterator[Batch] = ([row] for row in sorted(faults))
-            faults = self._share(_Work(alone, atoms_of, keep, is_alone=True), 1)
+            faults = self.attempt(alone, atoms_of, keep, is_alone=True)
         return faults
 
-    def _share(self, work: "_Work", n_workers: int) -> dict[int, str]:
+    def attempt(
+        self,
+        batches: Iterable[Batch],
+        atoms_of: Callable[[int], Atoms],
+        keep: Keep,
+        *,
+        is_alone: bool = False,
+    ) -> dict[int, str]:
+        """Predict structures, and try none of them again; else as `evaluate`.
+
+        Parameters
+        ----------
+        batches, atoms_of, keep
+            As of `evaluate`.
+        is_alone
+            One worker evaluates, the others are ended.
+        """
+        if is_alone:
+            self._close(1)
+        work = _Work(batches, atoms_of, keep, is_alone=is_alone)
+        n_workers = 1 if is_alone else len(self._workers)
         problems: list[BaseException] = []
 
         def serve(slot: int) -> None:
@@ -166,13 +195,16 @@ class Pool:
             return {}
         rows = {row: _row(answer) for row, answer in zip(batch, answers, strict=True)}
         work.faults |= {number: row.detail for number, row in rows.items() if row.kind == "fault"}
-        return {number: row for number, row in rows.items() if row.kind != "fault"}
+        done = {number: row for number, row in rows.items() if row.kind != "fault"}
+        with self._lock:
+            self.advanced(done)
+        return done
 
     def _worker(self, slot: int) -> Worker:
         worker = self._workers[slot]
         if worker is None:
             job = replace(self.job, gpu=self._gpus[slot])
-            worker = self._workers[slot] = Worker(job, self._logs / f"worker-{slot}.log")
+            worker = self._workers[slot] = Worker(job, self.logs / f"worker-{slot}.log")
         return worker
 
     def _count(self, last: str) -> None:

@@ -25,6 +25,8 @@ from umlip_gate.notices import add_notice
 from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.brought import read_brought
 from umlip_gate.predictions.compute import compute, searched
+from umlip_gate.predictions.executors.cluster import Cluster
+from umlip_gate.predictions.executors.dask_pool import DaskPool
 from umlip_gate.predictions.gpus import slots, visible_gpus
 from umlip_gate.predictions.identity import brought_identity, live_identity, published_identity
 from umlip_gate.predictions.pool import Pool
@@ -57,6 +59,8 @@ class PredictionSources:
         What it was told once, and is not told again.
     share
         The name of the share of the rows that this process computes, if others compute the rest.
+    cluster
+        What evaluates in place of this machine.
     """
 
     datasets: DatasetCache
@@ -66,6 +70,7 @@ class PredictionSources:
     announce: Callable[[str], None]
     announced: set[str] = field(default_factory=set)
     share: str = ""
+    cluster: Cluster | None = None
     _read: dict[tuple[str, str], Predictions] = field(default_factory=dict)
 
     def of(  # noqa: PLR0913 - what is predicted, and how
@@ -259,6 +264,7 @@ class PredictionSources:
                 n_workers=self.n_workers,
                 gpus=_gpus(live, whole, self.n_workers),
                 share=self.share,
+                pool=self._pool(live, store),
                 announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
             )
         except MeasurementError as error:
@@ -305,6 +311,12 @@ class PredictionSources:
 
     def _whole(self, view: DatasetView) -> DatasetView:
         return view if view.parent == view.id else self.datasets.view(view.parent)
+
+    def _pool(self, live: RunnableModel, store: Store) -> DaskPool | None:
+        if self.cluster is None:
+            return None
+        model = f"{self.datasets.settings.run.name} {store.model_digest}"
+        return self.cluster.pool(live.job, model, live.gib_per_worker)
 
     def _store(self, live: RunnableModel, whole: DatasetView) -> Store:
         settings = self.datasets.settings

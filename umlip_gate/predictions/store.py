@@ -131,10 +131,22 @@ class Store:
         if known == self._dependencies:
             return
         with FileLock(self.folder / "dependencies.lock"):
-            known = merged(_dependencies(self.folder) or NONE, known)
-            with replacing(self.folder / "dependencies.json") as unfinished:
-                unfinished.write_text(json.dumps(known))
+            kept = _dependencies(self.folder)
+            known = merged(kept or NONE, known)
+            if known != kept:
+                with replacing(self.folder / "dependencies.json") as unfinished:
+                    unfinished.write_text(json.dumps(known))
         self._dependencies = known
+
+    def keep(self, rows: dict[int, Row], reports: Sequence[Dependencies]) -> None:
+        """Keep what workers have read, then rows as a part."""
+        self.record(reports)
+        self.write(rows)
+
+    @property
+    def model_digest(self) -> str:
+        """Digest of the identity without the dataset."""
+        return digest_of({key: self.identity[key] for key in self.identity if key != "dataset"})
 
     @property
     def whole_identity(self) -> dict[str, Any]:

@@ -139,6 +139,10 @@ def is_killed() -> Fake:
     return Fake(lambda _: os.kill(os.getpid(), signal.SIGKILL))
 
 
+def kills_what_started_it() -> Fake:
+    return Fake(lambda _: os.kill(os.getppid(), signal.SIGKILL))
+
+
 def exits() -> Fake:
     return Fake(lambda _: os._exit(3))
 

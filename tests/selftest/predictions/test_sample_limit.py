@@ -1,6 +1,6 @@
 """What of a dataset is computed: all of it, a sample, or what a budget of time allows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -39,6 +39,11 @@ class FakePool:
     asked: ClassVar[list[int]] = []
     stopwatch: ClassVar[Stopwatch] = Stopwatch()
     size = 1
+    advanced: Callable[[Collection[int]], None]
+
+    @staticmethod
+    def n_alive() -> int:
+        return 1
 
     def __init__(self, *_: object) -> None:
         pass
