@@ -59,11 +59,10 @@ def _run(given: argparse.Namespace, shard: Shard, settings: Settings) -> int:
     datasets = load_registry(FIXTURES / "datasets.toml", given.datasets)
     if given.dataset not in datasets:
         raise InputError(f"{given.dataset}: no such dataset; {nearest(given.dataset, [*datasets])}")
-    model = _model(given.model)
+    model = _model(given.model, given.device)
     cache = DatasetCache(datasets, settings)
-    sources = PredictionSources(
-        cache, given.device, None, given.workers, _announce, share=shard.name
-    )
+    device = given.device or "cpu"
+    sources = PredictionSources(cache, device, None, given.workers, _announce, share=shard.name)
     view = cache.view(given.dataset)
     n_atoms = view.configurations.n_atoms
     if given.status is None:
@@ -78,10 +77,15 @@ def _run(given: argparse.Namespace, shard: Shard, settings: Settings) -> int:
     return KEPT if np.all(kept) else LACKING
 
 
-def _model(name: str) -> Model | Candidate:
+def _model(name: str, device: str | None) -> Model | Candidate:
     models = load_models()
     if name.endswith(".toml"):
-        return load_candidate(Path(name), adapted_families(), set(models))
+        candidate = load_candidate(Path(name), adapted_families(), set(models))
+        if candidate.predictions:
+            raise InputError(f"{name}: brings its predictions; there is nothing to compute")
+        if device:
+            raise InputError(f"--device {device} is for registered models; {name} has its own")
+        return candidate
     if name not in models:
         raise InputError(f"{name}: no such model, and no TOML file; {nearest(name, [*models])}")
     return models[name]
@@ -116,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--datasets", metavar="FILE", type=Path, action="append", default=[], help="as in pytest"
     )
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="as in pytest")
+    parser.add_argument("--device", choices=("cpu", "cuda", "mps"), help="of a registered model")
     parser.add_argument(
         "--workers",
         metavar="N",
