@@ -110,6 +110,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
         _require_all(faults, configurations)
         if len(evaluated) and not store.done(configurations.n_atoms)[evaluated].all():
             raise MeasurementError("predictions that were just written cannot be read back")
+        store.refresh()
         return store.read(evaluated, configurations.n_atoms)
 
 

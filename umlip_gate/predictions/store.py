@@ -138,6 +138,10 @@ class Store:
                     unfinished.write_text(json.dumps(known))
         self._dependencies = known
 
+    def refresh(self) -> None:
+        """Take up what other processes have recorded."""
+        self._dependencies = _dependencies(self.folder)
+
     def keep(self, rows: dict[int, Row], reports: Sequence[Dependencies]) -> None:
         """Keep what workers have read, then rows as a part."""
         self.record(reports)

@@ -33,7 +33,7 @@ needs_dask = pytest.mark.skipif(
     and not os.environ.get("UMLIP_GATE_REQUIRE_CLUSTER"),
     reason="Dask is not installed: pip install 'umlip-gate[cluster]'",
 )
-N_ROWS = 40
+N_ROWS = 20
 
 
 @pytest.fixture(scope="module")
