@@ -366,6 +366,30 @@ def noted(file: str) -> Noted:
     return Noted()
 
 
+class Paced(Fake):
+    """Notes each evaluation, and waits at each."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        with Path(os.environ["FAKE_NOTES"]).open("a", encoding="ascii") as notes:
+            notes.write(f"{os.getpid()}\n")
+        threading.Event().wait(self.seconds)
+
+
+def paced(file: str, seconds: float) -> Paced:
+    assert Path(file).exists()
+    return Paced(seconds)
+
+
 class Charged(Truth):
     """As models that depend on the charge take it from `info`, and moments from the atoms."""
 
