@@ -72,7 +72,7 @@ def test_killed_runs_lose_no_row_and_at_most_a_part_of_each_worker(desk: Command
     (desk.folder / "notes").unlink()
 
     n_atoms = np.array([len(atoms) for atoms in structures(N_ROWS)])
-    moments = random.Random(20261201)
+    moments = random.Random(20261201)  # noqa: S311 - no secret
     rows = 0
     for _ in range(N_KILLS):
         before = evaluated(desk)

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import subprocess
+import termios
 import threading
 from pathlib import Path
 
@@ -54,11 +55,12 @@ def test_nothing_is_written_without_a_terminal_or_work(capfd: pytest.CaptureFixt
 def run_on_terminal(desk: CommandLineRun, *options: str) -> str:
     """Return what a run writes to standard error, a terminal; it goes on after its first line."""
     controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
     command = [word for word in desk.judging(*options) if word != "-q" or "-q" in options]
     run = subprocess.Popen(
         command,
         cwd=desk.root,
-        env=desk.environment | {"COLUMNS": "200"},
+        env=desk.environment,
         stdout=subprocess.DEVNULL,
         stderr=terminal,
     )
