@@ -65,6 +65,12 @@ class RunnableModel:
         return most
 
     @property
+    def runs_checkpoint(self) -> bool:
+        """Whether its package runs what the file of its weights says (docs/what-runs-code.md)."""
+        runs: bool = getattr(_adapter(self.job.family), "RUNS_CHECKPOINT", False)
+        return runs and self.job.checkpoint is not None
+
+    @property
     def workers_per_gpu(self) -> int:
         """How many workers pay on one GPU."""
         return int(getattr(_adapter(self.job.family), "WORKERS_PER_GPU", 1))

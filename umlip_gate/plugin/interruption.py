@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from umlip_gate.plugin.run_configuration import SUITE, run_configuration
+from umlip_gate.predictions.unfinished import unfinished
 from umlip_gate.report.plain import plain_text
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -20,12 +22,16 @@ class Interruption:
 
     Attributes
     ----------
+    config
+        The session's.
     by
         The signal's name; None while nothing stopped the run.
     kept
-        What was being computed and how much of it is kept, in sentences.
+        What was being computed, in this process or one of xdist's, and how much of it is kept, in
+        sentences.
     """
 
+    config: pytest.Config
     by: str | None = None
     kept: list[str] = field(default_factory=list)
     _before: dict[int, Any] = field(default_factory=dict)
@@ -51,11 +57,13 @@ class Interruption:
                 self._before[number] = signal.signal(number, self._stop)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note what stopped the run, and what the interrupted computation says is kept."""
+        """Note what stopped the run, and what is kept of what was being computed."""
         if isinstance(excinfo.value, pytest.Session.Interrupted):  # errors of collection
             return
         self.by = self.by or "Ctrl-C"
-        self.kept += [plain_text(note) for note in getattr(excinfo.value, "__notes__", ())]
+        if SUITE in self.config.stash:
+            run = run_configuration(self.config).settings.run
+            self.kept = [plain_text(sentence) for sentence in unfinished(run)]
 
     def pytest_unconfigure(self) -> None:
         """Put back what took the signals before."""
@@ -74,7 +82,7 @@ INTERRUPTION = pytest.StashKey[Interruption]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Listen in the process that reports to the person."""
-    interruption = config.stash[INTERRUPTION] = Interruption()
+    interruption = config.stash[INTERRUPTION] = Interruption(config)
     config.pluginmanager.register(interruption, "umlip-gate-interruption")
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and not hasattr(config, "workerinput"):

@@ -33,6 +33,7 @@ from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
 from umlip_gate.predictions.store import Row, Store
+from umlip_gate.predictions.unfinished import computing
 from umlip_gate.provenance import Provenance
 
 Choice = Literal["auto", "live", "published"]
@@ -202,6 +203,13 @@ class PredictionSources:
             self.announced.add(text)
             self.announce(text)
 
+    def _announce_program(self, name: str, live: RunnableModel) -> None:
+        if live.runs_checkpoint:
+            self.announce_once(
+                f"{name}: its checkpoint {live.job.checkpoint} is a program that loading it runs, "
+                "without a sandbox: load what you trust (docs/what-runs-code.md)"
+            )
+
     def _published(self, model: Model, view: DatasetView, rows: IntArray) -> Predictions:
         whole = view.parent
         if whole not in model.published:
@@ -252,28 +260,27 @@ class PredictionSources:
         settings = self.datasets.settings
         whole = self._whole(view)
         store = self._store(live, whole)
+        self._announce_program(name, live)
+        what = f"{name} on {view.id}"
+        kept_in = store.folder if live.reusable else None
         try:
-            predictions = compute(
-                live.job,
-                store,
-                whole.configurations,
-                settings,
-                view.rows_in_parent[rows],
-                budget_s=budget_s,
-                atoms_per_batch=atoms_per_batch or live.atoms_per_batch,
-                n_workers=self.n_workers,
-                gpus=_gpus(live, whole, self.n_workers),
-                share=self.share,
-                pool=self._pool(live, store),
-                announce=lambda text: self.announce(f"{name} on {view.id}: {text}"),
-            )
+            with computing(settings.run, what, len(rows), kept_in):
+                predictions = compute(
+                    live.job,
+                    store,
+                    whole.configurations,
+                    settings,
+                    view.rows_in_parent[rows],
+                    budget_s=budget_s,
+                    atoms_per_batch=atoms_per_batch or live.atoms_per_batch,
+                    n_workers=self.n_workers,
+                    gpus=_gpus(live, whole, self.n_workers),
+                    share=self.share,
+                    pool=self._pool(live, store),
+                    announce=lambda text: self.announce(f"{what}: {text}"),
+                )
         except MeasurementError as error:
-            raise MeasurementError(f"{name} on {view.id}: {error}") from error
-        except BaseException as interruption:
-            n_kept = int(store.done(whole.configurations.n_atoms).sum())
-            kept = f"{n_kept} rows are kept" if live.reusable else "no row is kept"
-            interruption.add_note(f"{name} on {view.id}: {kept}; {len(rows)} were asked for")
-            raise
+            raise MeasurementError(f"{what}: {error}") from error
         if self.share and store.unknown:
             raise MeasurementError(
                 f"{name} on {view.id}: its predictions serve no other process: {store.unknown[0]}"

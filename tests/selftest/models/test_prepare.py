@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,10 +16,13 @@ from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models import environments, weights
 from umlip_gate.models import prepare as live
 from umlip_gate.models.candidate import load_candidate
+from umlip_gate.models.prepare import adapted_families
 from umlip_gate.models.registry import load_models
+from umlip_gate.models.worker_process import Job
 from umlip_gate.plugin.verdicts import NOT_MEASURED
 from umlip_gate.predictions.sources import PredictionSources
-from umlip_gate.settings import Settings
+from umlip_gate.settings import ROOT, Settings
+from umlip_gate.worker import adapters
 
 pytestmark = pytest.mark.selftest
 
@@ -246,3 +250,35 @@ def test_what_holds_for_every_dataset_is_said_once(settings: Settings) -> None:
     for terms in ("a: its code is under the ASL", "b: gated", "a: its code is under the ASL"):
         predictor.announce_once(terms)
     assert said == ["a: its code is under the ASL", "b: gated"]
+
+
+def runnable(family: str, checkpoint: Path | None) -> live.RunnableModel:
+    environment = environments.Environment(Path(sys.executable), "3.11", {}, {})
+    job = Job(Path(sys.executable), family, checkpoint, {})
+    return live.RunnableModel(job, environment, None, {}, reusable=True)
+
+
+def test_a_checkpoint_that_is_a_program_is_told_before_it_is_loaded(settings: Settings) -> None:
+    said: list[str] = []
+    sources = PredictionSources(DatasetCache({}, settings), "cpu", None, 1, said.append)
+    for family, checkpoint in (("mace", None), ("chgnet", Path("a.pt")), ("mace", Path("b.pt"))):
+        for _ in range(2):
+            sources._announce_program(f"my {family}", runnable(family, checkpoint))
+    (line,) = said
+    assert line.startswith("my mace: its checkpoint b.pt is a program that loading it runs")
+
+
+def test_every_family_is_on_the_page_of_what_runs_code() -> None:
+    page = (ROOT / "docs" / "what-runs-code.md").read_text().lower()
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("|")]
+    for family in adapted_families():
+        name = {"ase": "factory"}.get(family, family)
+        (answer,) = {answer.strip() for what, answer in rows if re.search(rf"\b{name}\b", what)}
+        runs = runnable(family, Path("file")).runs_checkpoint
+        assert family == "ase" or answer.startswith("yes") is runs, family
+
+
+def test_what_loads_any_pickle_says_so() -> None:
+    for file in Path(adapters.__file__).parent.glob("*.py"):
+        if "weights_only=False" in file.read_text():
+            assert "RUNS_CHECKPOINT = True" in file.read_text()

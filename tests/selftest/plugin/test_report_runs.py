@@ -152,27 +152,33 @@ def waiting(cli: CommandLineRun) -> CommandLineRun:
     return cli
 
 
-def stopped(cli: CommandLineRun, number: int) -> tuple[int, str]:
+def stopped(cli: CommandLineRun, number: int, *arguments: str) -> tuple[int, str]:
     """Stop a run that waits for its last row; return its exit code and output."""
     with subprocess.Popen(
-        cli.judging(),
+        cli.judging(*arguments),
         cwd=cli.root,
         env=cli.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as run:
         parts = cli.folder / "cache"
-        wait_for(lambda: len(list(parts.glob("predictions/*/part-*.parquet"))) > 0, run)
-        run.send_signal(number)
-        output, _ = run.communicate(timeout=60)
+        try:
+            wait_for(lambda: len(list(parts.glob("predictions/*/part-*.parquet"))) > 0, run)
+            run.send_signal(number)
+            output, _ = run.communicate(timeout=300)
+        finally:
+            run.kill()
     return run.returncode, output.decode()
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize(
+    ("name", "processes"),
+    [("SIGTERM", ()), ("SIGHUP", ()), ("SIGINT", ()), ("SIGTERM", ("-n", "2"))],
+)
 def test_a_stopped_run_says_what_is_kept_and_its_results_say_so(
-    waiting: CommandLineRun, name: str
+    waiting: CommandLineRun, name: str, processes: tuple[str, ...]
 ) -> None:
-    code, output = stopped(waiting, signal.Signals[name])
+    code, output = stopped(waiting, signal.Signals[name], *processes)
     assert code == INTERRUPTED, output
     found = re.search(rf"mine on crystals: (\d+) rows are kept; {N_ROWS} were asked for", output)
     assert found is not None, output
@@ -204,4 +210,4 @@ def test_a_run_that_was_started_to_ignore_hangups_goes_on(waiting: CommandLineRu
         wait_for(lambda: len(list(cache.glob("predictions/*/part-*.parquet"))) > 0, run)
         run.send_signal(signal.SIGHUP)
         (waiting.folder / "go").touch()
-        assert run.wait(timeout=60) == 0
+        assert run.wait(timeout=300) == 0

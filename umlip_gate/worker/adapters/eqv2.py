@@ -40,6 +40,9 @@ DTYPES = ("float32",)
 ATOMS_PER_BATCH = {"cpu": 32, "cuda": 500}
 """On a CPU, 31M takes 45 MB per atom of bulk W and the larger ones about twice that."""
 
+RUNS_CHECKPOINT = True
+"""`fairchem-core` 1.10 wrote more than tensors into it."""
+
 ABILITIES = Abilities(
     isolated_atom="refuses",
     lone_atom="refuses",

@@ -22,6 +22,9 @@ DTYPES = ("float32", "float64")
 ATOMS_PER_BATCH = {"cpu": 32, "cuda": 1000}
 """In float64 and per atom of W, MACE-MP-0 takes 24 MB and the others 12 MB (seen on a CPU)."""
 
+RUNS_CHECKPOINT = True
+"""A pickled model."""
+
 ABILITIES = Abilities(
     isolated_atom="answers",
     lone_atom="answers",

@@ -20,6 +20,9 @@ ATOMS_PER_BATCH = {"cpu": 32, "cuda": 4000}
 WORKERS_PER_GPU, GIB_PER_WORKER = 4, 13.0
 """On an H200 with 16 cores W-g takes 3.0 s with 4 workers, 6.3 s with one."""
 
+RUNS_CHECKPOINT = True
+"""`sevenn` 0.13 loads it with `weights_only=False`."""
+
 ABILITIES = Abilities(
     isolated_atom="answers",
     lone_atom="answers",
