@@ -9,10 +9,12 @@ import pytest
 from umlip_gate.claims.verdict import NotPassed, Outcome, Verdict
 from umlip_gate.errors import Fault
 from umlip_gate.evaluation.recorder import Recorder
+from umlip_gate.plugin import MARKERS
 from umlip_gate.plugin.accuracy_checks import gate_checks
 from umlip_gate.plugin.checks import Check
 from umlip_gate.plugin.cost_checks import required_checks
 from umlip_gate.plugin.cost_options import EVERY
+from umlip_gate.plugin.marker_expression import can_select
 from umlip_gate.plugin.run_configuration import run_configuration
 from umlip_gate.plugin.selection import check_of
 from umlip_gate.plugin.timing import COSTS
@@ -129,19 +131,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start with nothing, and with what must not be missing in the end."""
     suite = run_configuration(config)
     required = {str(check) for check in required_checks(suite.cost)}
-    if config.option.umlip_gate or not _is_about_costs_alone(config):
+    if config.option.umlip_gate or not _asks_no_accuracy(config):
         required |= {str(check) for check in gate_checks(suite) if check.required}
     named = frozenset(config.option.umlip_model or ()) - {EVERY}
     results = config.stash[RESULTS] = Results(named_models=named, required=frozenset(required))
     config.pluginmanager.register(Collector(results), "umlip-gate-collector")
 
 
-def _is_about_costs_alone(config: pytest.Config) -> bool:
-    """Whether the run asks a candidate for no accuracy, so that the default gate is not meant."""
-    return (
-        getattr(config.option, "benchmark_only", False)
-        or config.option.markexpr.strip() == "cost"
-        or ("physics" in config.option.markexpr and "accuracy" not in config.option.markexpr)
+def _asks_no_accuracy(config: pytest.Config) -> bool:
+    """Whether the run asks for costs or laws of physics alone: the default gate is not meant."""
+    asked = config.option.markexpr
+    selected = {
+        marker: can_select(asked, marker, frozenset(MARKERS) - {marker}) for marker in MARKERS
+    }
+    alone = bool(asked) and "accuracy" not in asked and not selected["accuracy"]
+    return getattr(config.option, "benchmark_only", False) or (
+        alone and (selected["cost"] or selected["physics"])
     )
 
 

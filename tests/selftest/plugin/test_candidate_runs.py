@@ -205,6 +205,32 @@ def test_a_required_result_cannot_be_deselected(cli: CommandLineRun, narrowed: l
     assert cli.judge(*narrowed).code in (NOT_MEASURED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        ["-m", "accuracy", "-k", "measured and crystals"],
+        ["-m", "not physics and not selftest", "-k", "measured and crystals"],
+        ["-m", "accuracy", "--deselect=tests/accuracy/test_gate.py", "--umlip-dataset=crystals"],
+    ],
+)
+def test_what_the_default_gate_requires_cannot_be_deselected(
+    cli: CommandLineRun, narrowed: list[str]
+) -> None:
+    cli.candidate()
+    outcome = cli.run(
+        cli.command(
+            f"--umlip-candidate={cli.folder / 'mine.toml'}",
+            f"--umlip-datasets={cli.folder / 'data.toml'}",
+            f"--umlip-results={cli.folder / 'results.json'}",
+            *narrowed,
+        )
+    )
+    assert outcome.code == NOT_MEASURED, outcome.output
+    assert [verdict["id"] for verdict in outcome.results["verdicts"]] == ["mine:crystals:measured"]
+    assert "no verdict: required" in outcome.output
+    assert "mine:refractory-mini:gate.quick." in outcome.output
+
+
 def test_a_new_dataset_is_measured_though_no_gate_names_it(cli: CommandLineRun) -> None:
     cli.candidate()
     data = cli.folder / "data.toml"
