@@ -99,6 +99,14 @@ def test_reference(value: float, *, inside: bool) -> None:
     assert (verdict.relation, verdict.limit) == ("within", (4.0, 5.0))
 
 
+def test_text_of_a_reference() -> None:
+    reference = ReferenceValue.model_validate({**ENERGY, "value": 4.5, "absolute_tolerance": 0.5})
+    assert judge_reference(reference, result("a", 5.001)).reason == (
+        "a on W-g (published): energy_rmse per_atom 5.001 meV/atom (95 %: 4.50 to 5.25), failed: "
+        "the reference is 4.5 ± 0.5"
+    )
+
+
 def test_reference_with_relative_tolerance_of_a_negative_value() -> None:
     reference = ReferenceValue.model_validate({**ENERGY, "value": -8, "relative_tolerance": 0.25})
     assert judge_reference(reference, result("a", -9.0)).limit == (-10, -6)

@@ -227,8 +227,8 @@ def test_what_the_default_gate_requires_cannot_be_deselected(
     )
     assert outcome.code == NOT_MEASURED, outcome.output
     assert [verdict["id"] for verdict in outcome.results["verdicts"]] == ["mine:crystals:measured"]
-    assert "no verdict: required" in outcome.output
-    assert "mine:refractory-mini:gate.quick." in outcome.output
+    (reason,) = outcome.results["unmeasured"]
+    assert reason.startswith("required, and not measured: mine:refractory-mini")
 
 
 def test_a_new_dataset_is_measured_though_no_gate_names_it(cli: CommandLineRun) -> None:
