@@ -109,5 +109,5 @@ def test_datasets_stand_one_after_the_other(first: Result, second: Result) -> No
     np.testing.assert_array_equal(estimates[0].influence[N:], 0)
     np.testing.assert_array_equal(estimates[1].influence[N:], elsewhere.influence(RMSE))
     np.testing.assert_array_equal(estimates[1].influence[:N], 0)
-    assert design.n_groups == N
+    assert design.n_groups == 2 * N
     assert design.strata.tolist() == [0] * N + [1] * N

@@ -7,7 +7,7 @@ import pytest
 from tests.selftest.builders.evidence import ENERGY, limit, result
 from umlip_gate.claims.assertions import Limit
 from umlip_gate.claims.bounds import ReferenceValue
-from umlip_gate.claims.judge import judge_limit, judge_reference
+from umlip_gate.claims.judge import NEAR, judge_limit, judge_reference
 from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import ResultLimit
 from umlip_gate.claims.verdict import NotPassed, Outcome
@@ -81,6 +81,32 @@ def test_text_of_a_limit() -> None:
         "passed: the limit is ≤ 5; other conventions: per_configuration 6.00"
     )
     assert (verdict.relation, verdict.limit) == ("≤", 5)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome", "is_near"),
+    [
+        (4.7, Outcome.PASSED, False),
+        (4.8, Outcome.PASSED, True),
+        (5.3, Outcome.FAILED, False),
+    ],
+)
+def test_a_pass_by_less_than_the_intervals_half_width_says_so(
+    value: float, outcome: Outcome, *, is_near: bool
+) -> None:
+    """The interval goes from 0.5 below the value to 0.25 above it."""
+    verdict = judge_limit(limit(max=5), result("a", value))
+    assert verdict.outcome is outcome
+    margin = "the limit is ≤ 5, inside by less than its interval's half-width"
+    assert (margin in verdict.reason) is is_near
+    assert verdict.details.get(NEAR) is (True if is_near else None)
+
+
+def test_the_reason_begins_and_ends_as_is_asked() -> None:
+    verdict = judge_limit(limit(max=5), result("a", 4.0, per_configuration=6.0), "who", "; end")
+    assert verdict.reason.startswith("who (published): energy_rmse")
+    assert verdict.reason.endswith("the limit is ≤ 5; end")
+    assert judge_limit(limit(max=5), result("a", 4.0), others="").reason.endswith("limit is ≤ 5")
 
 
 def test_text_tells_a_value_from_its_limit() -> None:

@@ -7,8 +7,9 @@ from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian
 
 from tests.selftest.builders.datasets import made_dataset, made_rows
-from umlip_gate.datasets.checks import check
+from umlip_gate.datasets.checks import _contradiction, _equal, check
 from umlip_gate.datasets.configurations import FileRows, FloatArray, Row
+from umlip_gate.datasets.readers.limits import limits
 from umlip_gate.errors import InputError
 from umlip_gate.worker.structures import structure_fault
 
@@ -226,3 +227,58 @@ def test_ten_problems_are_named_and_the_others_counted() -> None:
     assert found[0] == "file0: 13 rows, but 14 are registered"
     assert found[9] == "file0 row 8: the energy is nan"
     assert found[10:] == ["and 4 more"]
+
+
+def alone(energy_ev: float, force: float | None) -> Row:
+    """Return a row of one atom, with or without forces."""
+    forces = None if force is None else np.array([[force, 0.0, 0.0]])
+    return Row(Atoms("W", cell=[3.0, 3.0, 3.0], pbc=True), energy_ev, forces)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_equal"),
+    [
+        (alone(-1.0, None), alone(-1.0, None), True),
+        (alone(-1.0, None), alone(-2.0, None), False),
+        (alone(-1.0, None), alone(-1.0, 0.5), False),
+        (alone(-1.0, 0.5), alone(-1.0, None), False),
+        (alone(-1.0, 0.5), alone(-1.0, 0.5), True),
+        (alone(-1.0, 0.5), alone(-1.0, 0.25), False),
+        (alone(-1.0, 0.5), alone(-2.0, 0.5), False),
+    ],
+)
+def test_rows_are_equal_in_energy_and_in_forces_if_they_have_them(
+    first: Row, second: Row, *, is_equal: bool
+) -> None:
+    assert _equal(first, second) is is_equal
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "apart"),
+    [
+        (alone(-1.0, None), alone(-1.0 - 2.0**-10, None), None),
+        (alone(-1.0, None), alone(-1.0011, None), "energies 1.1 meV/atom apart"),
+        (alone(-1.0, 0.5), alone(-1.0, None), None),
+        (alone(-1.0, None), alone(-1.0, 0.5), None),
+        (alone(-1.0, 0.5), alone(-1.0, 0.5625), "forces 62.5 meV/Å apart"),
+        (alone(-1.0, 0.5), alone(-1.0, 0.53125), None),
+        (alone(-1.0, -0.5), alone(-1.0, 0.5), "forces 1000 meV/Å apart"),
+    ],
+)
+def test_references_contradict_beyond_rounding(first: Row, second: Row, apart: str | None) -> None:
+    assert _contradiction(first, second) == apart
+    assert _contradiction(second, first) == apart
+
+
+def test_forces_of_other_shapes_are_not_compared() -> None:
+    other = alone(-1.0, 0.5)._replace(forces=np.zeros((2, 3)))
+    assert _contradiction(alone(-1.0, 0.5), other) is None
+
+
+def test_a_limit_itself_is_no_contradiction() -> None:
+    """0.05 eV/Å apart, in numbers that floats hold."""
+    apart = limits().contradiction
+    first = alone(0.0, 0.0)
+    force_ev = apart.force_mev_per_ang / 1000
+    assert _contradiction(first, alone(0.0, force_ev)) is None
+    assert _contradiction(first, alone(apart.energy_mev_per_atom / 1000, 0.0)) is None

@@ -260,7 +260,7 @@ def carrying(
     report = report_of("passed" if passed else "failed", when, nodeid=nodeid)
     verdict = {"id": name, "model": "mine", "outcome": str(outcome), "value": value}
     carried = {"measurements": [], "datasets": {}, "costs": None, **more, "verdict": verdict}
-    report.umlip_gate = carried
+    report.umlip_gate = carried  # type: ignore[attr-defined]
     return report
 
 
@@ -359,13 +359,13 @@ def test_measurements_are_kept_once() -> None:
     first = [of("a", "x", "live", 1), of("b", "x", "live", 2)]
     second = [of("a", "x", "live", 3), of("a", "y", "live", 4), of("a", "x", "published", 5)]
     results = results_of(
-        carrying(Outcome.PASSED, "1", measurements=first, datasets={"x": 1}),
-        carrying(Outcome.PASSED, "2", measurements=second, datasets={"y": 2}),
+        carrying(Outcome.PASSED, "1", measurements=first, datasets={"x": {"n": 1}}),
+        carrying(Outcome.PASSED, "2", measurements=second, datasets={"y": {"n": 2}}),
         carrying(Outcome.PASSED, "3", costs={"model": "a", "steps": 1}),
         carrying(Outcome.PASSED, "4", costs={"model": "b"}),
     )
     assert sorted(entry["value"] for entry in results.measurements.values()) == [2, 3, 4, 5]
-    assert results.datasets == {"x": 1, "y": 2}
+    assert results.datasets == {"x": {"n": 1}, "y": {"n": 2}}
     assert results.costs == {"a": {"model": "a", "steps": 1}, "b": {"model": "b"}}
 
 
