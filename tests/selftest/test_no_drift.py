@@ -51,6 +51,7 @@ OWN = {
     "newest",
     "selftest",
     "lint",
+    "mutation",
     "descriptors",
     "docs",
     "installed",

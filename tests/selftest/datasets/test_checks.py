@@ -273,6 +273,8 @@ def test_references_contradict_beyond_rounding(first: Row, second: Row, apart: s
 def test_forces_of_other_shapes_are_not_compared() -> None:
     other = alone(-1.0, 0.5)._replace(forces=np.zeros((2, 3)))
     assert _contradiction(alone(-1.0, 0.5), other) is None
+    empty = Row(Atoms(), -1.0, np.zeros((0, 3)), None)
+    assert _contradiction(empty, empty) is None
 
 
 def test_a_limit_itself_is_no_contradiction() -> None:
