@@ -10,7 +10,9 @@ pytestmark = pytest.mark.physics
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("check", physics_checks(run_configuration(metafunc.config)), ids=str)
+    checks = physics_checks(run_configuration(metafunc.config))
+    marked = [pytest.param(each, marks=[pytest.mark.slow] * each.is_slow) for each in checks]
+    metafunc.parametrize("check", marked, ids=[str(each) for each in checks])
 
 
 def test_law(verdict: Verdict) -> None:

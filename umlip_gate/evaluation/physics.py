@@ -17,6 +17,7 @@ from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble, Recalculation
 from umlip_gate.models.registry import Model
 from umlip_gate.physics.crystals import Crystal, smallest
+from umlip_gate.physics.dynamics import Runs
 from umlip_gate.physics.limits import Physics
 from umlip_gate.physics.studies import STUDIES, DrawnProtocol, strategy_for, symmetry_trials
 from umlip_gate.physics.study import Case, Deviation, Study
@@ -53,7 +54,7 @@ class PhysicsEvaluator:
     physics: Physics
     counterexamples: Path
     max_examples: int | None = None
-    _studies: dict[tuple[str, str], Study] = field(default_factory=dict)
+    _studies: dict[tuple[str, str], Study | Runs] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str, str], PhysicsResult | Exception] = field(default_factory=dict)
 
     def evaluate(self, model: str, dataset: str, quantity: str) -> PhysicsResult:
@@ -85,6 +86,8 @@ class PhysicsEvaluator:
         if not conservative:
             self.sources.announce_once(f"{model}: {NOT_CONSERVATIVE}")
         study = self._study(dataset, name)
+        if isinstance(study, Runs):
+            return self._run(model, dataset, study)
         label = f"{dataset} (physics: {name})"
         predicted = [self._predict(member, label, study) for member in members]
         stresses = [self._stresses(member, label, study) for member in members]
@@ -108,7 +111,22 @@ class PhysicsEvaluator:
             result, shrinks=name == "symmetries" and len(members) == 1
         )
 
-    def _study(self, dataset: str, name: str) -> Study:
+    def _run(self, model: str, dataset: str, runs: Runs) -> PhysicsResult:
+        """Return what NVE runs give."""
+        declared = self._declared(model)
+        asked = {t: runs.numbers(t) for t in runs.protocol.temperatures_k}
+        self.sources.announce(f"{model}: NVE of {runs.name}, {len(asked)} runs")
+        found = runs.measure(self.sources.nve(declared, runs.atoms, asked))
+        return PhysicsResult(
+            model=model,
+            dataset=dataset,
+            source="live" if self.sources.random_seed is None else "random",
+            conservative=declared.conservative,
+            dtype=declared.dtype,
+            deviations=found,
+        )
+
+    def _study(self, dataset: str, name: str) -> Study | Runs:
         key = (dataset, name)
         if key not in self._studies:
             configurations = self.datasets.view(dataset).configurations

@@ -27,6 +27,9 @@ from umlip_gate.worker.packing import Answer, pack_structures, unpack_answers
 START_LIMIT_S = 300.0
 """Importing and loading the largest package from a cold disk."""
 
+NVE_LIMIT_S = 3600.0
+"""A few hundred steps of a hundred atoms with the slowest model, on a core that others use too."""
+
 START = Path(worker.__file__).with_name("start.py")
 """The script that a model's interpreter runs."""
 
@@ -237,6 +240,19 @@ class Worker:
         """
         about, arrays = pack_structures(structures)
         return tuple(self._ask("stress", about, arrays)[0])
+
+    def nve(self, atoms: Atoms, numbers: dict[str, float]) -> Answer:
+        """Ask for an NVE run: `("ok", what nve.run_nve returns)`, else as `build`.
+
+        Raises
+        ------
+        WorkerLost
+            The worker died, or took longer than an hour.
+        """
+        about, arrays = pack_structures([atoms])
+        self._send(["nve", [about, numbers]], *arrays)
+        (_, answer), _ = self._receive(NVE_LIMIT_S, "answer")
+        return tuple(answer)
 
     def take_reports(self) -> list[dict[str, Any]]:
         """Return what the process has read since the last call."""

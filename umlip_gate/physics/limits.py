@@ -56,6 +56,8 @@ class PhysicsLimit(Strict):
         In `unit`.
     where_predicted
         Whether a gate that requires it passes a model that does not predict what it is about.
+    slow
+        Whether it takes minutes: `-m "physics and not slow"` leaves it out.
     """
 
     quantity: str
@@ -65,6 +67,7 @@ class PhysicsLimit(Strict):
     rationale: str
     max: ByKind
     where_predicted: bool = False
+    slow: bool = False
 
     @field_validator("quantity")
     @classmethod

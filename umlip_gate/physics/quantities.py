@@ -19,5 +19,9 @@ UNITS = {
     "volume_curve": "1",
     "repulsion": "1",
     "elastic_stability": "GPa",
+    "nve_300": "meV/atom/ps",
+    "nve_2000": "meV/atom/ps",
+    "sites_300": "1",
+    "sites_2000": "1",
 }
 """Each is a deviation: the larger, the worse."""

@@ -13,6 +13,7 @@ from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.physics.behaviour import elastic_stability, repulsion, volume_curve
 from umlip_gate.physics.core import CoreProtocol, core_study
 from umlip_gate.physics.crystals import Crystal, crystals, draw
+from umlip_gate.physics.dynamics import DynamicsProtocol, Runs, dynamics_study
 from umlip_gate.physics.potential import closed_path, jacobian, moved, parts, smoothness
 from umlip_gate.physics.stress import StressProtocol, stress_study
 from umlip_gate.physics.study import Case, Study
@@ -196,12 +197,13 @@ def behaviour_study(dataset: Configurations, protocol: BehaviourProtocol) -> Stu
     return Study(tuple(cases))
 
 
-STUDIES: dict[str, tuple[type[Strict], Callable[[Configurations, Any], Study]]] = {
+STUDIES: dict[str, tuple[type[Strict], Callable[[Configurations, Any], Study | Runs]]] = {
     "core": (CoreProtocol, core_study),
     "symmetries": (DrawnProtocol, symmetries_study),
     "batches": (DrawnProtocol, batches_study),
     "potential": (PotentialProtocol, potential_study),
     "behaviour": (BehaviourProtocol, behaviour_study),
     "stress": (StressProtocol, stress_study),
+    "dynamics": (DynamicsProtocol, dynamics_study),
 }
 """The protocol of each study's file, and what makes its structures."""

@@ -71,6 +71,11 @@ class Check:
         return None, None
 
     @property
+    def is_slow(self) -> bool:
+        """Whether it takes minutes."""
+        return isinstance(self.threshold, PhysicsLimit) and self.threshold.slow
+
+    @property
     def rationale(self) -> str | None:
         """Why the limit is what it is, where the limit itself says so; a claim says it once."""
         return getattr(self.threshold, "rationale", None)

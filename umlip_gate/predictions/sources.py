@@ -1,11 +1,12 @@
 """Where predictions come from: computed here, published or brought as a file, or another DFT."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from ase import Atoms
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
@@ -119,7 +120,7 @@ class PredictionSources:
         if live is None:
             assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
             return self._published(model, view, rows)
-        name = model.id if isinstance(model, Model) else model.name
+        name = _name(model)
         return self._computed(
             name, live, view, rows, budget_s=budget_s, atoms_per_batch=atoms_per_batch
         )
@@ -159,22 +160,48 @@ class PredictionSources:
         MeasurementError
             It does, and raised, or answered what is no stress.
         """
-        live = prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
-        logs = self.datasets.settings.run / "workers" / "asking"
-        logs.mkdir(parents=True, exist_ok=True)
-        name = model.id if isinstance(model, Model) else model.name
-        worker = Worker(live.job, logs / f"stress-{name}.log")
-        try:
+        name = _name(model)
+        with self._worker(model) as worker:
             kind, said = worker.stresses(
                 [configurations.atoms(row) for row in range(len(configurations))]
             )
-        finally:
-            worker.close()
         if kind == "none":
             raise Unavailable(f"{name} predicts no stress: {said}")
         if kind != "ok":
             raise MeasurementError(f"{name}: no stress: {said}")
         return np.array(said, dtype=np.float64)
+
+    def nve(
+        self, model: Model | Candidate, atoms: Atoms, runs: Mapping[int, dict[str, float]]
+    ) -> dict[int, dict[str, Any]]:
+        """Return what each of several NVE runs gives; nothing is stored.
+
+        Raises
+        ------
+        Unavailable
+            The model is not available here.
+        MeasurementError
+            It raised in a run.
+        """
+        found = {}
+        with self._worker(model) as worker:
+            for key, numbers in runs.items():
+                kind, said = worker.nve(atoms, numbers)
+                if kind != "ok":
+                    raise MeasurementError(f"{_name(model)}: no NVE run: {said}")
+                found[key] = said
+        return found
+
+    @contextlib.contextmanager
+    def _worker(self, model: Model | Candidate) -> Iterator[Worker]:
+        live = prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
+        logs = self.datasets.settings.run / "workers" / "asking"
+        logs.mkdir(parents=True, exist_ok=True)
+        worker = Worker(live.job, logs / f"{_name(model)}.log")
+        try:
+            yield worker
+        finally:
+            worker.close()
 
     def _prepared(self, model: Model) -> RunnableModel:
         settings = self.datasets.settings
@@ -345,6 +372,10 @@ class PredictionSources:
             identity=published_identity(others.digest, whole.digest),
         )
         return everything.only(np.sort(rows), view.configurations.n_atoms)
+
+
+def _name(model: Model | Candidate) -> str:
+    return model.id if isinstance(model, Model) else model.name
 
 
 def _gpus(live: RunnableModel, view: DatasetView, n_cores: int) -> list[str | None] | None:

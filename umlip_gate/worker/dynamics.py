@@ -146,7 +146,7 @@ class Dynamics:
 
     def _start(self) -> None:
         self._atoms.positions = self._sites
-        self._atoms.set_momenta(_momenta(self._atoms, self._temperature_k, self._rng))
+        self._atoms.set_momenta(maxwell_boltzmann(self._atoms, self._temperature_k, self._rng))
         self._atoms.get_forces()
 
     def _displacement_ang(self) -> float:
@@ -178,7 +178,9 @@ class Dynamics:
             )
 
 
-def _momenta(atoms: Atoms, temperature_k: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def maxwell_boltzmann(
+    atoms: Atoms, temperature_k: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Draw from the Maxwell-Boltzmann distribution; the crystal as a whole stays where it is."""
     masses = atoms.get_masses()[:, np.newaxis]
     normal = rng.standard_normal((len(atoms), 3))

@@ -217,8 +217,9 @@ def _stresses(potential: "Potential", structures: list["Atoms"]) -> "Answer":
 
 
 def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[bytes]], Answer]":
-    """Return what answers the questions of a cost measurement."""
+    """Return what answers the questions of a cost measurement, and runs NVE."""
     from umlip_gate.worker.md_timer import Timer  # noqa: PLC0415 - imports NumPy
+    from umlip_gate.worker.nve import run_nve  # noqa: PLC0415 - imports NumPy
     from umlip_gate.worker.packing import unpack_structures  # noqa: PLC0415 - imports NumPy
 
     timer = Timer(potential, device)
@@ -229,6 +230,10 @@ def _timed(potential: "Potential", device: str) -> "Callable[[str, Any, list[byt
                 about, numbers = question
                 (atoms,) = unpack_structures(about, arrays)
                 return "ok", timer.build(atoms, numbers)
+            if verb == "nve":
+                about, numbers = question
+                (atoms,) = unpack_structures(about, arrays)
+                return "ok", run_nve(potential, atoms, numbers)
             return "ok", timer.time_steps(question)
         except Exception as error:  # whatever a package raises is this size's error
             if _device_is_lost(error):

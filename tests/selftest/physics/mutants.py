@@ -365,3 +365,42 @@ def leaks_from_the_structure_before() -> Potential:
         return energy, forces
 
     return Potential(compute)
+
+
+def energy_drifts() -> Potential:
+    """1e-3 eV per atom and picosecond, of steps of 1 fs: each answer is a little higher."""
+    answers = 0
+
+    def compute(atoms: Atoms) -> Results:
+        nonlocal answers
+        answers += 1
+        energy, forces = sound_results(atoms)
+        return energy + 1e-6 * answers * len(atoms), forces
+
+    return Potential(compute)
+
+
+def forces_push_around() -> Potential:
+    """A force that follows each atom's way around its site, which no energy knows of."""
+    sites: list[FloatArray] = []
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        sites.append(atoms.positions.copy())
+        previous = sites[-2] if len(sites) > 1 else atoms.positions
+        return energy, forces + 0.02 * np.sign(atoms.positions - previous)
+
+    return Potential(compute)
+
+
+def pushes_apart() -> Potential:
+    """Half of the atoms are pushed along x, with the energy that belongs to it."""
+    push = np.array([3.0, 0, 0])
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        signs = np.where(np.arange(len(atoms)) % 2, 1.0, -1.0)[:, None]
+        energy -= float(np.sum(signs * push * atoms.positions))
+        return energy, forces + signs * push
+
+    return Potential(compute)

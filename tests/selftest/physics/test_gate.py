@@ -85,7 +85,7 @@ def test_a_stress_that_is_not_the_derivative_fails(
     outcome = cli.judge()
     assert outcome.code == bool(found), outcome.output
     assert failed(outcome) == found
-    assert outcome.verdicts["physics-stress"]["details"]["n_trials"] == 1
+    assert outcome.verdicts["physics-stress"]["details"]["n_trials"] == 4
 
 
 def test_a_candidate_without_stress_is_not_judged_by_it(cli: CommandLineRun) -> None:

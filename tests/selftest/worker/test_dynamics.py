@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms, units
 from ase.build import bulk
 
-from umlip_gate.worker.dynamics import Dynamics, _momenta
+from umlip_gate.worker.dynamics import Dynamics, maxwell_boltzmann
 from umlip_gate.worker.potential import EnergyForces
 
 pytestmark = pytest.mark.selftest
@@ -139,7 +139,7 @@ def test_a_force_that_is_not_finite_is_no_measurement() -> None:
 
 
 def test_atoms_start_with_the_velocities_of_their_temperature_and_no_drift() -> None:
-    momenta = _momenta(crystal(12), 300, np.random.default_rng(1))
+    momenta = maxwell_boltzmann(crystal(12), 300, np.random.default_rng(1))
     energies_ev = (momenta**2).sum(axis=1) / (2 * crystal(1).get_masses()[0])
     assert energies_ev.mean() == pytest.approx(1.5 * units.kB * 300, rel=0.03)
     np.testing.assert_allclose(momenta.sum(axis=0), 0, atol=1e-9)
