@@ -160,7 +160,7 @@ class CommandLineRun:
 
     def command(self, *arguments: str) -> list[str]:
         unused = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-        return [sys.executable, "-m", "pytest", *unused, "-q", *arguments]
+        return [sys.executable, "-m", "pytest", *unused, "-v", *arguments]
 
     def judging(self, *arguments: str) -> list[str]:
         """Return the command that judges the candidate; an argument replaces ours."""

@@ -53,6 +53,8 @@ class Result:
         The energy's error by window of the reference energy; empty for a pool.
     other_functional
         How the model's functional and the dataset's differ; None if they do not.
+    illustrations
+        What a report shows of single configurations, as plain data; empty for a pool.
     """
 
     model: str
@@ -66,6 +68,7 @@ class Result:
     identity: Mapping[str, Any] = field(default_factory=dict)
     energy_windows: list[dict[str, Any]] = field(default_factory=list)
     other_functional: str | None = None
+    illustrations: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, number: Measured) -> float:
         """Return a quantity under a convention.
@@ -180,6 +183,7 @@ class Result:
             "failures": {str(row): error for row, error in self.failures.items()},
             "identity": self.identity,
             "configurations": self.configurations,
+            "illustrations": dict(self.illustrations),
         }
 
     @cached_property

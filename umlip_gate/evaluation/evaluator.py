@@ -14,6 +14,7 @@ from umlip_gate.datasets.configurations import Configurations, IntArray
 from umlip_gate.datasets.distribution import distribution, formulas
 from umlip_gate.datasets.grouping import systems
 from umlip_gate.errors import MeasurementError
+from umlip_gate.evaluation.illustrations import illustrations_of
 from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with_uncertainty
 from umlip_gate.metrics.error_set import RULES, ErrorSet
@@ -168,6 +169,7 @@ class Evaluator:
             identity=_identity(names, predicted),
             energy_windows=[] if difference else energy_windows(errors),
             other_functional=difference,
+            illustrations=illustrations_of(reference, mean, errors, predicted[0].rows),
         )
         if sample is not None:
             return result
@@ -262,6 +264,7 @@ class Evaluator:
                 ),
                 failures={},
                 deviations=None,
+                illustrations={},
             )
             for name in distinct
         }

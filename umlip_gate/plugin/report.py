@@ -24,6 +24,7 @@ from umlip_gate.report.claims import (
 )
 from umlip_gate.report.files import write_figures, write_html
 from umlip_gate.report.noise import Floor, noise_floors
+from umlip_gate.report.origin import with_origin
 from umlip_gate.report.plain import plain_text
 from umlip_gate.report.results import remove_results, write_results
 from umlip_gate.settings import THRESHOLDS
@@ -167,7 +168,8 @@ def _write_results(session: pytest.Session, path: Path) -> None:
     config = session.config
     results = config.stash[RESULTS]
     floors = recorded_floors(config)
-    brought = brought_files(run_configuration(config).datasets)
+    suite = run_configuration(config)
+    brought = brought_files(suite.datasets)
     write_results(
         path,
         datasets={
@@ -178,7 +180,7 @@ def _write_results(session: pytest.Session, path: Path) -> None:
         started=config.stash[STARTED],
         judged=_judged(config),
         costs=results.costs.values(),
-        verdicts=results.verdicts.values(),
+        verdicts=[with_origin(each, suite.thresholds) for each in results.verdicts.values()],
         claims=[asdict(record) for record in recorded_claims(config)],
         thresholds_digest=recorded_thresholds_digest(config),
         unmeasured=results.unmeasured(),

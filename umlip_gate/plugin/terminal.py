@@ -45,15 +45,16 @@ COLOURS = {
 }
 """As pytest's own."""
 DIGITS = 12
-"""Of a digest, in the header."""
+"""Of a digest in the header, without `-v`."""
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Return the lines that name what judges, and what is judged."""
     suite = run_configuration(config)
+    digits = None if config.get_verbosity() > 0 else DIGITS
     sha, dirty, _ = (commit() or "unknown").partition("-dirty")
     lines = [
-        f"umlip-gate {umlip_gate.__version__}, commit {sha[:DIGITS]}{dirty}",
+        f"umlip-gate {umlip_gate.__version__}, commit {sha[:digits]}{dirty}",
         f"thresholds {recorded_thresholds_digest(config)[:DIGITS]}, cache {suite.settings.cache}",
     ]
     if suite.settings.mirror:
@@ -61,12 +62,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if suite.random_seed is not None:
         lines.append(f"RANDOM WEIGHTS (seed {suite.random_seed}): nothing here is about accuracy")
     if suite.candidate and suite.gate:
-        lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name)
+        lines += _about(suite.candidate, config.option.umlip_gate or suite.gate.name, digits)
     if suite.against:
         lines.append(f"against {name_of(suite.against)}")
     for name, files in brought_files(suite.datasets).items():
         lines += [
-            f"{name}: brought from {path}, sha256 {digest[:DIGITS]}"
+            f"{name}: brought from {path}, sha256 {digest[:digits]}"
             for path, digest in files.items()
         ]
     if suite.sample_limit:
@@ -74,7 +75,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
-def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
+def _about(candidate: Candidate | Ensemble, gate: str, digits: int | None) -> list[str]:
     if isinstance(candidate, Ensemble):
         members = ", ".join(candidate.members)
         return [f"ensemble {candidate.name} ({members}), judged by its mean, gate {gate}"]
@@ -82,7 +83,7 @@ def _about(candidate: Candidate | Ensemble, gate: str) -> list[str]:
         lines = [f"candidate {candidate.name} (predictions only, nothing is computed), gate {gate}"]
         for name, file in candidate.predictions.items():
             path = candidate.folder / file.path
-            digest = sha256_of(path)[:DIGITS]
+            digest = sha256_of(path)[:digits]
             lines.append(f"{candidate.name} on {name}: brought from {path}, sha256 {digest}")
         return lines
     what = candidate.calculator or f"family {candidate.family}"

@@ -57,7 +57,7 @@ class Cause:
         return [
             f"{models} on {datasets}",
             models,
-            f"{len(self.models)} models, {len(self.datasets)} datasets",
+            f"models: {len(self.models)}, datasets: {len(self.datasets)}",
         ]
 
 
@@ -130,7 +130,8 @@ def _values(verdicts: Sequence[Mapping[str, Any]]) -> str:
     for verdict in verdicts[:N_NAMED]:
         model, dataset, _ = verdict["id"].split(":", 2)
         value = shown_value(verdict["value"], verdict["limit"], verdict["unit"])
-        ends = f" ({shown_interval(verdict['interval'])})" if verdict["interval"] else ""
+        ends = shown_interval(verdict["interval"]).replace(" … ", "…")
+        ends = f" ({ends})" if verdict["interval"] else ""
         parts.append(f"{verdict['model'] or model} on {dataset} {value}{ends}")
     others = f" and {len(verdicts) - N_NAMED} others" if len(verdicts) > N_NAMED else ""
     limit = shown_limit(first["relation"], first["limit"])

@@ -69,6 +69,10 @@ class ClaimRecord:
         A line per item that was measured.
     missing
         What exactly keeps the rest from being measured.
+    statement
+        What the paper says; None where no assertion is written.
+    source, rationale
+        Where it says so, and how it is read.
     """
 
     id: str
@@ -78,6 +82,9 @@ class ClaimRecord:
     n_asked: int
     measured: tuple[str, ...]
     missing: tuple[str, ...]
+    statement: str | None = None
+    source: str | None = None
+    rationale: str | None = None
 
 
 def claim_records(
@@ -130,7 +137,11 @@ def _record(
         for item, state in zip(items, states, strict=True)
         if item in found and found[item]["value"] is not None
     ]
+    written = thresholds.claims.get(claim)
     return ClaimRecord(
+        statement=written.statement if written else None,
+        source=written.source if written else None,
+        rationale=written.rationale if written else None,
         id=claim,
         figure=_figure(claim),
         label=label,

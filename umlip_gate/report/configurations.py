@@ -1,8 +1,8 @@
-"""Errors configuration by configuration: a compressed file beside the results file."""
+"""What a report shows of single configurations: a compressed file beside the results file."""
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,16 @@ def key_of(measurement: Mapping[str, Any]) -> str:
 
 
 def write_configurations(
-    path: Path, measurements: Iterable[Mapping[str, Any]], formulas: Mapping[str, list[str]]
+    path: Path, measurements: Sequence[Mapping[str, Any]], formulas: Mapping[str, list[str]]
 ) -> None:
-    """Write the columns of all measurements that have some, and each dataset's formulas.
+    """Write columns and illustrations of all measurements, and each dataset's formulas.
 
     Parameters
     ----------
     path
         Where to.
     measurements
-        With their `configurations`.
+        With their `configurations` and `illustrations`.
     formulas
         Of the datasets' configurations, by dataset id.
     """
@@ -40,6 +40,11 @@ def write_configurations(
             key_of(measurement): measurement["configurations"]
             for measurement in measurements
             if measurement.get("configurations")
+        },
+        "illustrations": {
+            key_of(measurement): measurement["illustrations"]
+            for measurement in measurements
+            if measurement.get("illustrations")
         },
     }
     text = json.dumps(plain_data(record), ensure_ascii=False, allow_nan=False)
@@ -51,7 +56,7 @@ def read_configurations(results: Path) -> dict[str, Any]:
     """Return what stands beside a results file; nothing if there is no such file."""
     path = companion(results)
     if not path.is_file():
-        return {"formulas": {}, "measurements": {}}
+        return {"formulas": {}, "measurements": {}, "illustrations": {}}
     with gzip.open(path, "rt", encoding="utf-8") as file:
         record: dict[str, Any] = json.load(file)
-    return record
+    return {"illustrations": {}, **record}

@@ -1,45 +1,129 @@
-"""The figures of a report as SVG, drawn from a results file alone."""
+"""The figures of the paper, drawn from what runs measured, and what is missing for the others."""
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from umlip_gate.report.tables import format_number
-
-WIDTH, ROW, LABEL = 640, 22, 210
-"""Of a chart, px: the whole, one bar, and the names at its left."""
+from umlip_gate.report.charts import Bar, Point, bar_chart, density, histogram, scatter
+from umlip_gate.report.elements import by_element, picture
+from umlip_gate.report.run import Run
 
 ENERGY = ("energy_rmse_mev_per_atom", "per_atom", "energy RMSE, meV/atom (per atom)")
 FORCE = ("force_rmse_mev_per_ang", "component", "force RMSE, meV/Å (components)")
+SPECIALISED = ("ace", "eam", "mtp")
+"""Families of potentials that were fitted to a few elements."""
+COST_SIZE = 125
+BINS = 60
+
+Figures = Iterator[tuple[str, str]]
+Entries = Sequence[Mapping[str, Any]]
 
 
-def figures(results: Mapping[str, Any]) -> dict[str, str]:
-    """Return every figure that can be drawn, by a name that a file may have."""
-    drawn: dict[str, str] = {}
+def figures(run: Run) -> dict[str, str]:
+    """Return every figure that can be drawn as SVG, by a name that a file may have."""
+    return page_figures(run) | dict(_parity(run))
+
+
+def page_figures(run: Run) -> dict[str, str]:
+    """Return the same without those that the page draws itself: parity."""
+    entries = run.results["measurements"]
+    return {
+        **dict(_distributions(run.results)),
+        **dict(_elements(run.results)),
+        **dict(_best(entries)),
+        **dict(_ranking(entries)),
+        **dict(_interactions(entries)),
+        **dict(_cost_and_accuracy(run.results)),
+        **dict(_deviations(entries)),
+        **dict(_specialised(entries)),
+    }
+
+
+def missing(run: Run, drawn: Mapping[str, str]) -> dict[str, str]:
+    """Return what is needed for each figure that is not drawn."""
+    needs = {
+        "fig1": ("Fig. 1, distributions", "no dataset was read"),
+        "fig2": (
+            "Fig. 2, RMSE by element",
+            "no dataset with configurations of a single element was measured",
+        ),
+        "fig3": ("Fig. 3, best models", "no RMSE was measured"),
+        "fig5": ("Fig. 5, ranking", "no RMSE was measured"),
+        "fig6": (
+            "Fig. 6, interaction energies",
+            (
+                "no dataset of interaction energies was measured: "
+                "`pytest -m accuracy --umlip-dataset solute-defect` with the data brought"
+            ),
+        ),
+        "fig7": (
+            "Fig. 7, cost against accuracy",
+            (
+                "costs and RMSE of at least one model are needed: run `pytest --benchmark-only "
+                "--umlip-results=costs.json`, then `python -m umlip_gate.report costs.json "
+                "accuracy.json -o report.html`"
+            ),
+        ),
+        "fig8": ("Fig. 8, deviation against error", "no ensemble was measured: --umlip-ensemble"),
+        "fig9": (
+            "Fig. 9, universal beside specialised",
+            "no dataset has both kinds measured: `tox run -e classical` measures ACE and EAM",
+        ),
+        "fig10": (
+            "Fig. 10, coverage of local environments",
+            "`python -m umlip_gate.evaluation.coverage FIRST SECOND` computes it",
+        ),
+    }
+    absent = {
+        title: why
+        for name, (title, why) in needs.items()
+        if not any(key.startswith(f"{name}-") for key in drawn)
+    }
+    if not run.configurations["measurements"]:
+        absent["Fig. 4, parity"] = "there is no file of configurations beside the results"
+    return absent
+
+
+def _distributions(results: Mapping[str, Any]) -> Figures:
     for name, about in results["datasets"].items():
         for key, title in (
             ("energy_ev_per_atom", "reference energy, eV/atom"),
             ("force_norm_ev_per_ang", "reference force, eV/Å"),
         ):
             if about.get(key, {}).get("counts"):
-                drawn[f"fig1-{name}-{key.partition('_')[0]}"] = histogram(
-                    f"{name}: {title}", about[key]
-                )
-    for dataset in dict.fromkeys(entry["dataset"] for entry in results["measurements"]):
-        own = [entry for entry in results["measurements"] if entry["dataset"] == dataset]
+                kind = key.partition("_")[0]
+                yield f"fig1-{name}-{kind}", histogram(f"{name}: {title}", about[key])
+
+
+def _elements(results: Mapping[str, Any]) -> Figures:
+    for model, elements in known_elements(results).items():
+        yield f"fig2-{model}", picture(model, elements)
+
+
+def known_elements(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was measured by model and element."""
+    systems = {name: about.get("systems", {}) for name, about in results["datasets"].items()}
+    return by_element(results["measurements"], systems)
+
+
+def _best(entries: Entries) -> Figures:
+    for quantity, convention, title in (ENERGY, FORCE):
+        bars: list[Bar] = []
+        for dataset, own in _by_dataset(entries).items():
+            for model, value, interval in ranked(own, quantity, convention)[:1]:
+                bars.append((f"{dataset}: {model}", value, interval))
+        if bars:
+            chart = bar_chart(f"best model: {title}", bars, ties=False)
+            yield f"fig3-{_kind(quantity)}", chart
+
+
+def _ranking(entries: Entries) -> Figures:
+    for dataset, own in _by_dataset(entries).items():
         for quantity, convention, title in (ENERGY, FORCE):
-            bars = ranked(own, quantity, convention)
-            if bars:
-                kind = quantity.partition("_")[0]
-                drawn[f"fig5-{dataset}-{kind}"] = bar_chart(f"{dataset}: {title}", bars)
-    return drawn
+            if bars := ranked(own, quantity, convention):
+                yield f"fig5-{dataset}-{_kind(quantity)}", bar_chart(f"{dataset}: {title}", bars)
 
 
-Bar = tuple[str, float, Sequence[float] | None]
-"""A name, a value, and its interval."""
-
-
-def ranked(entries: Sequence[Mapping[str, Any]], quantity: str, convention: str) -> list[Bar]:
+def ranked(entries: Entries, quantity: str, convention: str) -> list[Bar]:
     """Return the models that have a value, the best first."""
     bars = [
         (entry["model"], value, _complete(entry["intervals"][quantity][convention]))
@@ -49,79 +133,126 @@ def ranked(entries: Sequence[Mapping[str, Any]], quantity: str, convention: str)
     return sorted(bars, key=lambda bar: bar[1])
 
 
+def _interactions(entries: Entries) -> Figures:
+    for dataset, own in _by_dataset(entries).items():
+        systems: dict[str, list[Bar]] = {}
+        for entry in own:
+            for system in entry.get("interactions", ()):
+                if system["rmse_mev"] is not None:
+                    bar = entry["model"], system["rmse_mev"], _complete(system["interval_mev"])
+                    systems.setdefault(system["system"], []).append(bar)
+        for system, bars in systems.items():
+            title = f"{dataset}, {system}: RMSE of interaction energies, meV"
+            yield f"fig6-{dataset}-{system}", bar_chart(title, sorted(bars, key=lambda b: b[1]))
+
+
+def _cost_and_accuracy(results: Mapping[str, Any]) -> Figures:
+    costs: dict[str, dict[str, float]] = {}
+    for entry in results["costs"]:
+        for cost in entry["costs"]:
+            if cost["n_atoms"] == COST_SIZE:
+                costs.setdefault(entry["device"], {})[entry["model"]] = cost["us_per_step_per_atom"]
+    for device, of_models in costs.items():
+        for dataset, own in _by_dataset(results["measurements"]).items():
+            for quantity, convention, title in (ENERGY, FORCE):
+                points: list[Point] = [
+                    (model, of_models[model], value)
+                    for model, value, _ in ranked(own, quantity, convention)
+                    if model in of_models and value > 0 and of_models[model] > 0
+                ]
+                if points:
+                    where = "core" if device == "cpu" else "GPU"
+                    axes = f"µs/step/atom on a {where}, {COST_SIZE} atoms", title
+                    yield (
+                        f"fig7-{device}-{dataset}-{_kind(quantity)}",
+                        scatter(f"{dataset}: cost on a {where} and accuracy", axes, points),
+                    )
+
+
+def _deviations(entries: Entries) -> Figures:
+    for entry in entries:
+        plots = entry.get("uncertainty", {}).get("error_deviation_plot", {})
+        for kind, plot in plots.items():
+            if plot["counts"]:
+                unit = "meV/Å" if kind.startswith("force") else "meV"
+                title = f"{entry['model']} on {entry['dataset']}: {_kind(kind)}"
+                yield (
+                    f"fig8-{entry['model']}-{entry['dataset']}-{_kind(kind)}",
+                    density(
+                        title,
+                        (f"deviation, {unit}", f"error, {unit}"),
+                        (plot["deviation_edges"], plot["error_edges"]),
+                        plot["counts"],
+                        logarithmic=True,
+                    ),
+                )
+
+
+def _specialised(entries: Entries) -> Figures:
+    for dataset, own in _by_dataset(entries).items():
+        kinds = {entry["model"]: entry["identity"].get("family") in SPECIALISED for entry in own}
+        if len(set(kinds.values())) == 1:
+            continue
+        for quantity, convention, title in (ENERGY, FORCE):
+            bars = [
+                (f"{model} (specialised)" if kinds[model] else model, value, interval)
+                for model, value, interval in ranked(own, quantity, convention)
+            ]
+            if bars:
+                chart = bar_chart(f"{dataset}, universal beside specialised: {title}", bars)
+                yield f"fig9-{dataset}-{_kind(quantity)}", chart
+
+
+def _parity(run: Run) -> Figures:
+    for name, columns in run.configurations["measurements"].items():
+        model, dataset, _ = name.split(" | ")
+        pairs = [
+            (known, known + error / 1000)
+            for known, error in zip(
+                columns["reference_energy_ev_per_atom"],
+                columns["energy_error_mev_per_atom"],
+                strict=True,
+            )
+            if known is not None and error is not None
+        ]
+        if pairs:
+            told = f"{model} on {dataset}: {len(pairs)} of {len(columns['row'])} configurations"
+            yield f"fig4-{model}-{dataset}-energy", _pairs(told, pairs)
+    for name, about in run.configurations["illustrations"].items():
+        model, dataset, _ = name.split(" | ")
+        if forces := about["force_parity"]:
+            edges = forces["edges_ev_per_ang"]
+            told = f"{model} on {dataset}: {forces['n_components']} force components, by count"
+            axes = "reference, eV/Å", "predicted, eV/Å"
+            chart = density(told, axes, (edges, edges), forces["counts"])
+            yield f"fig4-{model}-{dataset}-force", chart
+
+
+def _pairs(title: str, pairs: Sequence[tuple[float, float]]) -> str:
+    """Draw pairs as counts in bins."""
+    low, high = min(map(min, pairs)), max(map(max, pairs))
+    width = (high - low) / BINS or 1.0
+    edges = [low + k * width for k in range(BINS + 1)]
+    counts: dict[tuple[int, int], int] = {}
+    for pair in pairs:
+        i, j = (min(BINS - 1, int((value - low) / width)) for value in pair)
+        counts[i, j] = counts.get((i, j), 0) + 1
+    axes = "reference, eV/atom", "predicted, eV/atom"
+    return density(title, axes, (edges, edges), [(*bins, n) for bins, n in counts.items()])
+
+
+def _by_dataset(entries: Entries) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        found.setdefault(entry["dataset"], []).append(entry)
+    return found
+
+
+def _kind(quantity: str) -> str:
+    return quantity.partition("_")[0]
+
+
 def _complete(interval: Sequence[float | None] | None) -> Sequence[float] | None:
     """Return an interval if both of its ends are finite."""
     ends = [end for end in interval or () if end is not None]
     return ends if len(ends) == 2 else None  # noqa: PLR2004 - low and high
-
-
-def groups_of_ties(bars: Sequence[Bar]) -> list[int]:
-    """Return the group of each bar: a bar whose interval meets that of the group's best is tied."""
-    groups: list[int] = []
-    reach: float | None = None
-    for _, value, interval in bars:
-        low, high = interval or (value, value)
-        if reach is None or low > reach:
-            groups.append(groups[-1] + 1 if groups else 1)
-            reach = high
-        else:
-            groups.append(groups[-1])
-    return groups
-
-
-def bar_chart(title: str, bars: Sequence[Bar]) -> str:
-    """Draw values with their intervals; the number before a name is its group of ties."""
-    greatest = max(max(value, *(interval or (0,))) for _, value, interval in bars) or 1.0
-    scale = (WIDTH - LABEL - 90) / greatest
-    parts = []
-    for row, ((name, value, interval), group) in enumerate(
-        zip(bars, groups_of_ties(bars), strict=True)
-    ):
-        top = 30 + row * ROW
-        shown = format_number(value, 2)
-        ends = f" (95 %: {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
-        parts.append(
-            f"<g><title>{escape(f'{name}: {shown}{ends}')}</title>"
-            f'<text x="{LABEL - 8}" y="{top + 14}" text-anchor="end">'
-            f"{group}. {escape(name[:30])}</text>"
-            f'<rect class="bar" x="{LABEL}" y="{top + 3}" width="{value * scale:.1f}" height="14"/>'
-        )
-        if interval:
-            low, high = (LABEL + end * scale for end in interval)
-            parts.append(
-                f'<path class="interval" d="M{low:.1f} {top + 10}H{high:.1f}'
-                f'M{low:.1f} {top + 5}v10M{high:.1f} {top + 5}v10"/>'
-            )
-        end = LABEL + max(value, *(interval or (0,))) * scale
-        parts.append(f'<text x="{end + 6:.1f}" y="{top + 14}">{shown}</text></g>')
-    return _svg(title, 36 + ROW * len(bars), parts)
-
-
-def histogram(title: str, about: Mapping[str, Any]) -> str:
-    """Draw a histogram of a results file."""
-    counts, edges = about["counts"], about["edges"]
-    width = (WIDTH - 40) / len(counts)
-    tallest = max(counts)
-    parts = [
-        f'<rect class="bar" x="{20 + column * width:.1f}" y="{150 - 110 * count / tallest:.1f}" '
-        f'width="{width * 0.9:.1f}" height="{110 * count / tallest:.1f}">'
-        f"<title>{low:.4g} to {high:.4g}: {count}</title></rect>"
-        for column, (count, low, high) in enumerate(zip(counts, edges[:-1], edges[1:], strict=True))
-    ]
-    parts += [
-        f'<text x="20" y="168">{edges[0]:.4g}</text>',
-        f'<text x="{WIDTH - 20}" y="168" text-anchor="end">{edges[-1]:.4g}</text>',
-    ]
-    return _svg(title, 176, parts)
-
-
-def _svg(title: str, height: int, parts: Sequence[str]) -> str:
-    style = (
-        "text{font:12px sans-serif;fill:currentColor}.bar{fill:#3f78b5}"
-        ".interval{stroke:currentColor;fill:none}"
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(title)}"><style>{style}</style>'
-        f'<text x="0" y="16" font-weight="bold">{escape(title)}</text>{"".join(parts)}</svg>'
-    )

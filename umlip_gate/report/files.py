@@ -19,6 +19,6 @@ def write_html(results: Sequence[Path], target: Path) -> None:
 def write_figures(results: Path, folder: Path) -> None:
     """Write every figure of a results file as SVG."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, svg in figures(Run.read(results).results).items():
+    for name, svg in figures(Run.read(results)).items():
         safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
         (folder / f"{safe}.svg").write_text(svg, encoding="utf-8")

@@ -1,35 +1,29 @@
 """A run, or two of them side by side, as one HTML file that needs nothing from anywhere."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from umlip_gate.report.answer import counted, headline
-from umlip_gate.report.causes import ORDER
+from umlip_gate.report.causes import N_NAMED, ORDER, Cause, causes, distance
 from umlip_gate.report.configurations import key_of
-from umlip_gate.report.costs import HEADS, cost_rows
-from umlip_gate.report.figures import ENERGY, FORCE, figures
+from umlip_gate.report.drawings import figures_section, page_data, worst_section
+from umlip_gate.report.figures import ENERGY, FORCE
+from umlip_gate.report.markup import folded, number, row, select, shown, table
 from umlip_gate.report.run import Run
-from umlip_gate.report.tables import format_number, shown_interval, shown_limit, shown_value
+from umlip_gate.report.tables import shown_interval, shown_limit, shown_value
 
-MOST_POINTS = 250_000
-"""Of all parity plots together: beyond it they are thinned."""
-N_WORST = 10
-NOT_DRAWN = {
-    "Fig. 2, RMSE per element": "the periodic table is not drawn; the table of groups has them",
-    "Fig. 6, interaction energies": "no figure; the results file has them by system",
-    "Fig. 8, deviation against error": "no figure; an ensemble's correlations are in the claims",
-    "Fig. 10, coverage of local environments": "`python -m umlip_gate.descriptors` computes it",
-}
+DIGITS = 12
+"""Of a digest, in a row of the verdicts; the whole stands under Provenance."""
 
 
 def page(runs: Sequence[Run]) -> str:
     """Return the report of the last run, with what changed since the first if there are two."""
-    run = runs[-1]
+    run = runs[-1].with_costs_of(runs)
     asset = files("umlip_gate.report")
-    points = json.dumps(_points(run), ensure_ascii=False, separators=(",", ":"))
+    points = json.dumps(page_data(run), ensure_ascii=False, separators=(",", ":"))
     points = points.replace("<", "\\u003c")  # no text ends the element
     compared = _comparison(runs[0], run) if len(runs) > 1 else ""
     return "".join(
@@ -43,8 +37,8 @@ def page(runs: Sequence[Run]) -> str:
             "<main>",
             compared,
             _verdicts(run.results),
-            _figures(run),
-            _worst(run),
+            figures_section(run),
+            worst_section(run),
             _claims(run.results),
             _identity(run.results),
             "</main>",
@@ -57,22 +51,10 @@ def page(runs: Sequence[Run]) -> str:
 def _answer(run: Run) -> str:
     results = run.results
     kind, sentence = headline(results)
-    lines = [counted(results)]
     interrupted = results.get("interrupted") or {"kept": []}
-    lines += [*interrupted["kept"], *results["unmeasured"]]
-    causes: dict[tuple[str, str], list[str]] = {}
-    for verdict in results["verdicts"]:
-        if verdict["outcome"] != "passed":
-            key = verdict["outcome"], verdict["reason"]
-            causes.setdefault(key, []).append(verdict["id"])
-    ordered = sorted(causes.items(), key=lambda item: ORDER.index(item[0][0]))
-    items = "".join(
-        f'<li><span class="outcome {outcome}">{len(ids)} {outcome.replace("_", " ")}</span>: '
-        f"{escape(reason.splitlines()[0] if reason else '')} <small>({escape(ids[0])}"
-        f"{f' and {len(ids) - 1} others' if len(ids) > 1 else ''})</small></li>"
-        for (outcome, reason), ids in ordered
-    )
+    lines = [counted(results), *interrupted["kept"], *results["unmeasured"]]
     told = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    items = "".join(map(_cause, causes(results["verdicts"])))
     why = f"<details open><summary>What did not pass, and why</summary><ul>{items}</ul></details>"
     links = "".join(
         f'<a href="#{name}">{name}</a>' for name in ("verdicts", "figures", "worst", "claims")
@@ -83,7 +65,29 @@ def _answer(run: Run) -> str:
     )
 
 
+def _cause(cause: Cause) -> str:
+    """Return one cause: the values by how much they are outside, and why the limit is there."""
+    first = cause.verdicts[0]
+    about = cause.who()[0] if cause.who() else ""
+    outside = [
+        f"{verdict['id']}: {far}"
+        for verdict in cause.verdicts[:N_NAMED]
+        if cause.of_values and (far := distance(verdict))
+    ]
+    notes = "".join(f"<br><small>{escape(line)}</small>" for line in [*outside, about] if line)
+    why = f"from {first.get('limit_source')}\n{first.get('rationale') or ''}"
+    limit = folded("why this limit", f"<div>{escape(why)}</div>") if cause.of_values else ""
+    return (
+        f'<li><span class="outcome {cause.outcome}">{cause.count}</span>: '
+        f"{escape(cause.text)}{notes}{limit}</li>"
+    )
+
+
 def _verdicts(results: Mapping[str, Any]) -> str:
+    identities = {
+        (entry["model"], entry["dataset"]): short_identity(entry["identity"])
+        for entry in results["measurements"]
+    }
     verdicts = sorted(results["verdicts"], key=lambda v: (ORDER.index(v["outcome"]), v["id"]))
     rows = []
     for verdict in verdicts:
@@ -91,8 +95,10 @@ def _verdicts(results: Mapping[str, Any]) -> str:
         outcome = verdict["outcome"]
         more = {
             "reason": verdict["reason"],
+            "limit from": verdict.get("limit_source"),
             "why this limit": verdict.get("rationale"),
             "predictions": verdict["source"],
+            "identity": identities.get((model, dataset)),
         }
         told = "\n".join(f"{key}: {text}" for key, text in more.items() if text)
         value = verdict["value"]
@@ -101,15 +107,14 @@ def _verdicts(results: Mapping[str, Any]) -> str:
             f'data-dataset="{escape(dataset)}"><td class="outcome {escape(outcome)}">'
             f"{escape(outcome.replace('_', ' '))}</td><td>{escape(model)}</td>"
             f"<td>{escape(dataset)}</td><td><details><summary>{escape(item)}</summary>"
-            f'<div>{escape(told)}</div></details></td><td class="number" '
-            f'data-value="{"" if value is None else value}">'
-            f"{escape(shown_value(value, verdict['limit'], verdict['unit']))}</td>"
+            f"<div>{escape(told)}</div></details></td>"
+            f"{number(value, shown_value(value, verdict['limit'], verdict['unit']))}"
             f'<td class="number">{escape(shown_interval(verdict["interval"]))}</td>'
             f'<td class="number">{escape(shown_limit(verdict["relation"], verdict["limit"]))}</td>'
             "</tr>"
         )
     controls = "".join(
-        _select(f"data-filter={name}", name, values)
+        select(f"data-filter={name}", name, values, everything=True)
         for name, values in (
             ("outcome", [v["outcome"] for v in verdicts]),
             ("model", [v["id"].split(":", 2)[0] for v in verdicts]),
@@ -121,194 +126,49 @@ def _verdicts(results: Mapping[str, Any]) -> str:
         f'<section id="verdicts"><h2>Verdicts</h2><div class="controls">{controls}'
         '<label>search<input type="search" data-filter="text"></label></div>'
         f'<p role="status" id="n-shown">{len(rows)} shown</p>'
-        f"{_table(heads, rows, 'verdicts', 'verdict-rows', sortable=True)}</section>"
+        f"{table(heads, rows, 'verdicts', 'verdict-rows', sortable=True)}</section>"
     )
-
-
-def _select(attribute: str, label: str, values: Iterable[str]) -> str:
-    options = "".join(f"<option>{escape(value)}</option>" for value in dict.fromkeys(values))
-    return (
-        f"<label>{escape(label)}<select {attribute}>"
-        f'<option value="">all</option>{options}</select></label>'
-    )
-
-
-def _table(
-    heads: Sequence[str], rows: Sequence[str], label: str, body: str = "", *, sortable: bool = False
-) -> str:
-    cells = "".join(
-        f'<th scope="col">{f"<button>{escape(head)}</button>" if sortable else escape(head)}</th>'
-        for head in heads
-    )
-    if not rows:
-        return "<p>none</p>"
-    identity = f' id="{body}"' if body else ""
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(label)}"><table><thead>'
-        f"<tr>{cells}</tr></thead><tbody{identity}>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _row(*cells: object) -> str:
-    return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
-
-
-def _value(value: float | None, digits: int = 2) -> str:
-    return "-" if value is None else format_number(value, digits)
-
-
-def _figures(run: Run) -> str:
-    results = run.results
-    drawn = "".join(f"<figure>{svg}</figure>" for svg in figures(results).values())
-    rows = []
-    for entry in results["measurements"]:
-        energy, force = (entry[q][c] for q, c, _ in (ENERGY, FORCE))
-        ends = [shown_interval(entry["intervals"][q][c]) for q, c, _ in (ENERGY, FORCE)]
-        count = f"{entry['n_configurations']}, {entry['n_failed']} failed"
-        rows.append(
-            _row(entry["model"], entry["dataset"], entry["source"], count)[:-5]
-            + f'<td class="number" data-value="{"" if energy is None else energy}">'
-            f'{_value(energy)}</td><td class="number">{ends[0]}</td>'
-            f'<td class="number" data-value="{"" if force is None else force}">'
-            f'{_value(force)}</td><td class="number">{ends[1]}</td></tr>'
-        )
-    heads = (
-        "model",
-        "dataset",
-        "predictions",
-        "configurations",
-        ENERGY[2],
-        "95 %",
-        FORCE[2],
-        "95 %",
-    )
-    table = _table(heads, rows, "errors", "measured-rows", sortable=True)
-    costs = [f"{_row(*cells)}" for cells in cost_rows(results["costs"], 125)]
-    cost = f"<h3>Cost at 125 atoms</h3>{_table(HEADS, costs, 'costs')}" if costs else ""
-    absent = "".join(f"<li>{escape(n)}: {escape(why)}</li>" for n, why in NOT_DRAWN.items())
-    return (
-        f'<section id="figures"><h2>Figures</h2>{_parity(run)}<div class="figures">{drawn}</div>'
-        "<p>A number before a model is its group: models of one group have 95 % intervals that "
-        f"overlap the interval of its best.</p><h3>The same as a table</h3>{table}{cost}"
-        f"<h3>Not drawn here</h3><ul>{absent}</ul></section>"
-    )
-
-
-def _parity(run: Run) -> str:
-    names = run.configurations["measurements"]
-    if not names:
-        return "<p>No parity plot: there is no file of configurations beside the results.</p>"
-    options = "".join(f"<option>{escape(name)}</option>" for name in names)
-    return (
-        "<h3>Errors by configuration</h3>"
-        f'<div class="controls"><label>model | dataset<select id="parity-of">{options}</select>'
-        '</label><label>quantity<select id="parity-quantity"><option>energy</option>'
-        '<option>force</option></select></label></div><canvas id="parity" width="640" '
-        'height="400" tabindex="0" role="img" aria-label="errors by configuration; arrow keys: '
-        'the worst first"></canvas><p id="n-points"></p>'
-        '<p id="told" role="status"></p>'
-    )
-
-
-def _points(run: Run) -> dict[str, Any]:
-    """Return the points of each plot: row, energies, forces, formula."""
-    plots: dict[str, Any] = run.configurations["measurements"]
-    most = MOST_POINTS // max(1, len(plots))
-    points = {}
-    for name, columns in plots.items():
-        dataset = name.split(" | ")[1]
-        formulas = run.configurations["formulas"].get(dataset, [])
-        rows = thinned(columns, most)
-        keys = (
-            "row",
-            "reference_energy_ev_per_atom",
-            "energy_error_mev_per_atom",
-            "reference_force_ev_per_ang",
-            "force_rmse_mev_per_ang",
-        )
-        points[name] = {
-            "n": len(columns["row"]),
-            "points": [
-                [*(columns[key][i] for key in keys), _formula(formulas, columns["row"][i])]
-                for i in rows
-            ],
-        }
-    return points
-
-
-def _formula(formulas: Sequence[str], row: int) -> str:
-    return formulas[row] if row < len(formulas) else ""
-
-
-def thinned(columns: Mapping[str, list[Any]], most: int) -> list[int]:
-    """Return which configurations are drawn: all, or the failed, the worst, and every k-th."""
-    n = len(columns["row"])
-    if n <= most:
-        return list(range(n))
-    worst = _worst_first(columns)
-    step = -(-n // max(1, most // 2))
-    return sorted({*worst[: most // 2], *range(0, n, step)})
-
-
-def _worst_first(columns: Mapping[str, list[Any]]) -> list[int]:
-    """Return the configurations by their error of energy or force, the failed ones first."""
-    energy, force = columns["energy_error_mev_per_atom"], columns["force_rmse_mev_per_ang"]
-    return sorted(
-        range(len(columns["row"])),
-        key=lambda i: (force[i] is not None, -(force[i] or 0), -abs(energy[i] or 0)),
-    )
-
-
-def _worst(run: Run) -> str:
-    parts = []
-    for entry in run.results["measurements"]:
-        columns = run.configurations["measurements"].get(key_of(entry))
-        if not columns:
-            continue
-        formulas = run.configurations["formulas"].get(entry["dataset"], [])
-        rows = [
-            _row(
-                columns["row"][i],
-                _formula(formulas, columns["row"][i]),
-                columns["n_atoms"][i],
-                _value(columns["energy_error_mev_per_atom"][i]),
-                _value(columns["force_rmse_mev_per_ang"][i]),
-                entry["failures"].get(str(columns["row"][i]), ""),
-            )
-            for i in _worst_first(columns)[:N_WORST]
-        ]
-        heads = (
-            "row",
-            "formula",
-            "atoms",
-            "energy error, meV/atom",
-            "force RMSE, meV/Å",
-            "failure",
-        )
-        name = f"{entry['model']} on {entry['dataset']}"
-        parts.append(
-            f"<details><summary>{escape(name)}</summary>"
-            f"{_table(heads, rows, f'worst of {name}')}</details>"
-        )
-    told = "".join(parts) or "<p>There is no file of configurations beside the results.</p>"
-    return f'<section id="worst"><h2>Worst configurations</h2>{told}</section>'
 
 
 def _claims(results: Mapping[str, Any]) -> str:
     rows = [
-        _row(
+        row(
             claim["id"],
             claim["figure"],
             claim["label"],
             f"{len(claim['measured'])} of {claim['n_items']}",
             "; ".join(claim["measured"]),
             "; ".join(claim["missing"]),
+            claim.get("statement") or "",
+            claim.get("rationale") or "",
         )
         for claim in results["claims"]
     ]
-    heads = ("claim", "figure", "state", "items", "measured", "missing")
-    table = _table(heads, rows, "claims", "claim-rows", sortable=True)
-    return f'<section id="claims"><h2>Claims of the paper ({len(rows)})</h2>{table}</section>'
+    heads = (
+        "claim",
+        "figure",
+        "state",
+        "items",
+        "measured",
+        "missing",
+        "what the paper says",
+        "how it is read",
+    )
+    listed = table(heads, rows, "claims", "claim-rows", sortable=True)
+    return f'<section id="claims"><h2>Claims of the paper ({len(rows)})</h2>{listed}</section>'
+
+
+def short_identity(identity: Mapping[str, Any]) -> str:
+    """Return what predictions were made with, in a line."""
+    if parts := identity.get("members") or identity.get("datasets"):
+        return f"of {', '.join(parts)}: see Provenance"
+    told = [
+        f"{key} {str(identity[key])[:DIGITS]}"
+        for key in ("family", "device", "dtype", "checkpoint", "dataset", "file", "worker")
+        if identity.get(key) is not None
+    ]
+    packages = identity.get("packages") or {}
+    return ", ".join([*told, *(f"{name} {version}" for name, version in packages.items())])
 
 
 def _identity(results: Mapping[str, Any]) -> str:
@@ -327,7 +187,7 @@ def _comparison(before: Run, after: Run) -> str:
     """Return which verdicts changed, and which numbers moved beyond their intervals."""
     earlier = {verdict["id"]: verdict for verdict in before.results["verdicts"]}
     changed = [
-        _row(verdict["id"], earlier[verdict["id"]]["outcome"], verdict["outcome"])
+        row(verdict["id"], earlier[verdict["id"]]["outcome"], verdict["outcome"])
         for verdict in after.results["verdicts"]
         if verdict["id"] in earlier and earlier[verdict["id"]]["outcome"] != verdict["outcome"]
     ]
@@ -345,13 +205,13 @@ def _comparison(before: Run, after: Run) -> str:
             known_ends = all(each and None not in each for each in ends)
             apart = known_ends and (ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0])
             beyond = "beyond the intervals" if apart else "within the intervals"
-            moved.append(_row(key_of(entry), title, _value(old), _value(new), beyond))
+            moved.append(row(key_of(entry), title, shown(old), shown(new), beyond))
     heads = ("result", "quantity", before.name, after.name, "by how much")
     return (
         f'<section id="changes"><h2>{escape(before.name)} and {escape(after.name)}</h2>'
         f"<h3>Verdicts that changed: {len(changed)}</h3>"
-        f"{_table(('item', before.name, after.name), changed, 'changed verdicts', 'changed-rows')}"
+        f"{table(('item', before.name, after.name), changed, 'changed verdicts', 'changed-rows')}"
         f"<h3>Numbers that moved: {len(moved)}</h3>"
-        f"{_table(heads, moved, 'moved numbers', 'moved-rows')}"
+        f"{table(heads, moved, 'moved numbers', 'moved-rows')}"
         "</section>"
     )

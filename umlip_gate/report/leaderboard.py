@@ -22,8 +22,8 @@ from umlip_gate.errors import InputError
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.models.level_of_theory import ASSUMED
 from umlip_gate.models.registry import Model, load_models
+from umlip_gate.report.charts import groups_of_ties
 from umlip_gate.report.claims import committed_thresholds
-from umlip_gate.report.figures import groups_of_ties
 from umlip_gate.report.run import Run
 from umlip_gate.settings import THRESHOLDS
 

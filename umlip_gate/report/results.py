@@ -31,10 +31,11 @@ VERDICT_KEYS = (
     "unit",
     "source",
     "reason",
+    "limit_source",
     "rationale",
     "details",
 )
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the results file; `results.schema.json` describes it."""
 
 
@@ -101,7 +102,7 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         },
         "datasets": {name: _without(about, "formulas") for name, about in sorted(datasets.items())},
         "measurements": sorted(
-            (_without(measurement, "configurations") for measurement in measurements), key=key_of
+            (_without(each, "configurations", "illustrations") for each in measurements), key=key_of
         ),
         "costs": sorted(costs, key=lambda entry: (entry["model"], entry["device"])),
         "verdicts": sorted(
@@ -120,8 +121,8 @@ def write_results(  # noqa: PLR0913 - the parts of the record
         unfinished.write_text(text + "\n", encoding="utf-8")
 
 
-def _without(record: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != key}
+def _without(record: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in keys}
 
 
 def remove_results(path: Path) -> None:

@@ -1,7 +1,8 @@
 """A results file and what stands beside it."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,15 @@ class Run:
     name: str
     results: dict[str, Any]
     configurations: dict[str, Any]
+
+    def with_costs_of(self, others: "Sequence[Run]") -> "Run":
+        """Return the run with the costs that another one measured, if it measured none."""
+        if self.results["costs"]:
+            return self
+        costs: list[Any] = next(
+            (run.results["costs"] for run in others if run.results["costs"]), []
+        )
+        return replace(self, results={**self.results, "costs": costs})
 
     @classmethod
     def read(cls, path: Path) -> "Run":

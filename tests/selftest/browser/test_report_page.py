@@ -70,6 +70,7 @@ def test_the_filter_and_the_order(opened: Any) -> None:  # noqa: ANN401
 
 def test_a_hover_names_the_configuration(opened: Any) -> None:  # noqa: ANN401
     canvas = opened.locator("#parity")
+    opened.get_by_label("quantity").select_option("energy error")
     assert canvas.get_attribute("data-points") == "6"
     sync_api.expect(opened.locator("#n-points")).to_contain_text("1 failed: rows 5")
     canvas.scroll_into_view_if_needed()
@@ -78,6 +79,32 @@ def test_a_hover_names_the_configuration(opened: Any) -> None:  # noqa: ANN401
     opened.mouse.move(box["x"] + box["width"] * 0.96, box["y"] + box["height"] * 0.06)
     sync_api.expect(opened.locator("#told")).to_contain_text("row 4, W5: energy error")
     sync_api.expect(opened.locator("#told")).to_contain_text("meV/atom 16;")
+
+
+def test_parity_shows_predicted_against_reference(opened: Any) -> None:  # noqa: ANN401
+    opened.locator("#parity").focus()
+    opened.keyboard.press("ArrowRight")
+    told = opened.locator("#told")
+    sync_api.expect(told).to_contain_text("predicted energy, eV/atom -7.584; reference")
+    sync_api.expect(told).to_contain_text("eV/atom -7.6;")
+    opened.get_by_label("quantity").select_option("force parity")
+    counted = "30 force components, thinned by density"
+    sync_api.expect(opened.locator("#n-points")).to_contain_text(counted)
+    assert opened.locator("#parity").get_attribute("data-points") == "30"
+
+
+def test_the_worst_structures_turn_by_keyboard(opened: Any) -> None:  # noqa: ANN401
+    told, canvas = opened.locator("#structure-told"), opened.locator("#structure")
+    sync_api.expect(told).to_have_text(
+        "row 5: 2 atoms (W 2); no predicted forces: the configuration failed"
+    )
+    opened.locator("#structure-row").select_option("4")
+    sync_api.expect(told).to_have_text("row 4: 2 atoms (W 2); longest force 0.300 eV/Å")
+    drawn = "document.getElementById('structure').toDataURL()"
+    before = opened.evaluate(drawn)
+    canvas.focus()
+    opened.keyboard.press("ArrowRight")
+    assert opened.evaluate(drawn) != before
 
 
 def test_the_keyboard_reaches_every_control(opened: Any) -> None:  # noqa: ANN401

@@ -48,6 +48,7 @@ def made_results(
         "unit": "meV/atom",
         "source": "live",
         "reason": text,
+        "limit_source": text,
         "rationale": text,
         "details": {},
     }
@@ -78,4 +79,32 @@ def made_results(
 
 def made_configurations(model: str = "mine") -> dict[str, Any]:
     formulas = {"W-g": [f"W{row + 1}" for row in range(6)]}
-    return {"formulas": formulas, "measurements": {f"{model} | W-g | live": made_columns()}}
+    key = f"{model} | W-g | live"
+    return {
+        "formulas": formulas,
+        "measurements": {key: made_columns()},
+        "illustrations": {key: made_illustrations()},
+    }
+
+
+def made_illustrations() -> dict[str, Any]:
+    """The failed configuration and the worst, and forces whose counts are known."""
+    forces = [[0.1, 0.0, 0.0], [-0.1, 0.0, 0.0]]
+    structure = {
+        "row": 4,
+        "numbers": [74, 74],
+        "positions_ang": [[0.0, 0.0, 0.0], [1.6, 1.6, 1.6]],
+        "cell_ang": [[3.2, 0.0, 0.0], [0.0, 3.2, 0.0], [0.0, 0.0, 3.2]],
+        "forces_ev_per_ang": forces,
+        "predicted_forces_ev_per_ang": [[0.3, 0.0, 0.0], [-0.3, 0.0, 0.0]],
+    }
+    failed = {**structure, "row": 5, "predicted_forces_ev_per_ang": None}
+    return {
+        "structures": [failed, structure],
+        "force_parity": {
+            "edges_ev_per_ang": [-1.0, 0.0, 1.0],
+            "n_components": 30,
+            "n_failed": 6,
+            "counts": [[0, 0, 14], [1, 1, 16]],
+        },
+    }

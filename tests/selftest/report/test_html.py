@@ -16,9 +16,11 @@ from tests.selftest.builders.results import made_configurations, made_results
 from tests.selftest.cli import CommandLineRun
 from umlip_gate.errors import InputError
 from umlip_gate.report.__main__ import main
+from umlip_gate.report.charts import groups_of_ties
 from umlip_gate.report.configurations import companion
-from umlip_gate.report.figures import figures, groups_of_ties
-from umlip_gate.report.html import page, thinned
+from umlip_gate.report.drawings import thinned
+from umlip_gate.report.figures import figures
+from umlip_gate.report.html import page
 from umlip_gate.report.plain import plain_data
 from umlip_gate.report.run import Run
 from umlip_gate.report.summary import markdown
@@ -64,7 +66,7 @@ def test_every_verdict_and_every_claim_has_a_row() -> None:
 def test_no_configuration_is_missing_and_failed_ones_are_kept() -> None:
     text = page([run_of(made_results())])
     points = json.loads(re.search(r'id="points">(.*?)</script>', text)[1])  # type: ignore[index]
-    plot = points["mine | W-g | live"]
+    plot = points["plots"]["mine | W-g | live"]
     assert plot["n"] == len(plot["points"]) == 6
     assert plot["points"][5] == [5, None, None, None, None, "W6"]
 
@@ -98,7 +100,7 @@ def test_every_report_comes_out_of_any_numbers_and_texts(
     assert markdown(run.results)
     assert verdict_table(results["verdicts"])
     assert reasons(results["verdicts"])
-    assert figures(run.results)
+    assert figures(run)
 
 
 def test_two_runs_side_by_side() -> None:
@@ -159,5 +161,35 @@ def test_a_runs_results_fit_the_schema_and_its_report_shows_them(tmp_path: Path)
     (columns,) = run.configurations["measurements"].values()
     assert columns["row"] == list(range(12))
     assert columns["force_rmse_mev_per_ang"].count(None) == 1
-    assert "mine fails the gate own-gate" in report.read_text()
-    assert list(drawn.glob("*.svg"))
+    text = report.read_text()
+    assert "mine fails the gate own-gate" in text
+    assert {path.name.partition("-")[0] for path in drawn.iterdir()} >= {"fig1", "fig4"}
+    points = json.loads(re.search(r'id="points">(.*?)</script>', text)[1])  # type: ignore[index]
+    (plot,) = points["plots"].values()
+    assert plot["structures"][0]["predicted_forces_ev_per_ang"] is None, "the failed one"
+    atoms = sum(columns["n_atoms"])
+    assert plot["forces"]["n_components"] + plot["forces"]["n_failed"] == 3 * atoms
+
+
+def test_the_numbers_of_a_runs_report_are_those_of_its_results(tmp_path: Path) -> None:
+    cli = CommandLineRun(tmp_path)
+    cli.candidate()
+    report = tmp_path / "report.html"
+    outcome = cli.judge(f"--umlip-report={report}")
+    text = report.read_text()
+    body = text[text.index('id="verdict-rows"') : text.index('id="figures"')]
+    rows = re.findall(
+        r'data-outcome="(\w+)".*?<summary>(.*?)</summary>.*?data-value="(.*?)"', body, re.DOTALL
+    )
+    verdicts = outcome.results["verdicts"]
+    assert len(rows) == len(verdicts)
+    assert {(ended, item, float(value)) for ended, item, value in rows} == {
+        (v["outcome"], v["id"].split(":", 2)[2], v["value"]) for v in verdicts
+    }
+    (measurement,) = outcome.results["measurements"]
+    table = text[text.index('id="measured-rows"') :]
+    values = [float(each) for each in re.findall(r'data-value="([^"]+)"', table)[:2]]
+    assert values == [
+        measurement["energy_rmse_mev_per_atom"]["per_atom"],
+        measurement["force_rmse_mev_per_ang"]["component"],
+    ]

@@ -100,8 +100,8 @@ def test_values_outside_one_limit_are_one_cause() -> None:
     ]
     (line,) = cause_lines(failed)
     assert line[1] == (
-        "5 failed: energy, limit ≤ 5: m0 on W-g 6.12 meV/atom (5.50 … 8.00); m1 on W-g 7.12 "
-        "meV/atom (5.50 … 8.00); m2 on W-g 8.12 meV/atom (5.50 … 8.00) and 2 others"
+        "5 failed: energy, limit ≤ 5: m0 on W-g 6.12 meV/atom (5.50…8.00); m1 on W-g 7.12 "
+        "meV/atom (5.50…8.00); m2 on W-g 8.12 meV/atom (5.50…8.00) and 2 others"
     )
     assert max(map(len, text_of([line]))) <= WIDTH
     passed, other = verdict("m9", "W-g", "energy", "passed", value=4.0), dict(failed[0])
