@@ -51,7 +51,7 @@ class Installed:
             env=inherited | own | variables,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         return Outcome(done.returncode, done.stdout + done.stderr)
