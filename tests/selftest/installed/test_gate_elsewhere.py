@@ -119,6 +119,31 @@ def test_a_worker_has_the_numpy_of_its_interpreter(
         assert (version, Path(file).parent) == (OTHER_NUMPY, installed.numpy)
 
 
+NO_BENCHMARK = """
+import importlib.util
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "pytest_benchmark" else found(name)
+"""
+
+
+def test_costs_without_a_checkout_and_without_pytest_benchmark(
+    repository: Repository, installed: Installed
+) -> None:
+    asked = ["--pyargs", "umlip_gate.suite.cost", "-m", "cost", "--umlip-candidate", "mine.toml"]
+    there = repository.pytest(*asked, "--collect-only", "-q")
+    assert there.code == 0, there.output
+    assert "test_md_step.py" in there.output
+    assert "test_worker.py" not in there.output, "it needs the scripts of a checkout"
+    (repository.folder / "site").mkdir()
+    (repository.folder / "site" / "sitecustomize.py").write_text(NO_BENCHMARK)
+    away = installed.pytest(
+        repository.folder, *asked, "-p", "no:benchmark", PYTHONPATH=str(repository.folder / "site")
+    )
+    assert away.code not in {0, 1}, away.output
+    assert "they need pytest-benchmark (pip install umlip-gate[cost])" in away.output
+    assert "Error" not in away.output
+
+
 def test_an_interpreter_behind_module_load(repository: Repository, interpreter: Path) -> None:
     """A script that says something, sets the environment and starts Python as a child."""
     script = repository.folder / "python-with-modules"
