@@ -1,4 +1,8 @@
-"""Claims, gates and ensembles compare within one level of theory; checked before anything runs."""
+"""Claims, gates and ensembles compare within one level of theory; checked before anything runs.
+
+A claim may name a model that predicts dispersion-corrected energies: the paper's do. Its results
+carry a notice (`Evaluator`); gates, references and ensembles refuse it.
+"""
 
 from collections.abc import Mapping
 
@@ -9,7 +13,11 @@ from umlip_gate.errors import InputError
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
-from umlip_gate.models.level_of_theory import FUNCTIONALS, functional_difference
+from umlip_gate.models.level_of_theory import (
+    FUNCTIONALS,
+    dispersion_difference,
+    functional_difference,
+)
 from umlip_gate.models.registry import Model
 
 Entry = Model | Candidate
@@ -19,6 +27,8 @@ def check_claims(
     thresholds: Thresholds, models: Mapping[str, Model], datasets: Mapping[str, Dataset]
 ) -> None:
     """Refuse claims, and raw energies as references, of a model of another functional.
+
+    As references, raw energies of a model with another dispersion correction too.
 
     Raises
     ------
@@ -33,7 +43,7 @@ def check_claims(
                         f"{item}: {name} {difference}: a claim compares one functional"
                     )
     for reference in thresholds.references:
-        difference = _difference(models.get(reference.model), reference.dataset, datasets)
+        difference = _any_difference(models.get(reference.model), reference.dataset, datasets)
         for value in reference.values if difference else ():
             if QUANTITIES[value.quantity].needs_same_functional(value.convention):
                 raise InputError(
@@ -46,7 +56,7 @@ def check_claims(
 def check_gate(
     candidates: Mapping[str, Entry], gate: Gate, datasets: Mapping[str, Dataset]
 ) -> None:
-    """Refuse to judge a candidate by a gate on data of another functional.
+    """Refuse to judge a candidate by a gate on data of another functional or dispersion.
 
     Raises
     ------
@@ -55,7 +65,7 @@ def check_gate(
     """
     for name, candidate in candidates.items():
         for limit in gate.limits:
-            if difference := _difference(candidate, limit.dataset, datasets):
+            if difference := _any_difference(candidate, limit.dataset, datasets):
                 raise InputError(
                     f"gate {gate.name}: limit {limit.name!r}: {name} {difference}. Judge it by a "
                     "gate on data of its own functional (--umlip-gate, --umlip-datasets)"
@@ -65,12 +75,20 @@ def check_gate(
 def check_members(ensemble: Ensemble, known: Mapping[str, Entry]) -> None:
     """Refuse an ensemble whose members predict several functionals: their mean means nothing.
 
+    Nor does that of models with and without a dispersion correction.
+
     Raises
     ------
     InputError
         Names the ensemble and the functionals.
     """
-    levels = {known[name].level_of_theory for name in ensemble.members if name in known}
+    members = [known[name] for name in ensemble.members if name in known]
+    if len({member.d3 for member in members}) > 1:
+        raise InputError(
+            f"ensemble {ensemble.name!r}: some of its members predict a D3 correction, and others "
+            "do not"
+        )
+    levels = {member.level_of_theory for member in members}
     functionals = sorted(levels.intersection(FUNCTIONALS))
     if len(functionals) > 1:
         raise InputError(
@@ -90,3 +108,11 @@ def _members(names: tuple[str, ...], thresholds: Thresholds) -> list[str]:
 
 def _difference(entry: Entry | None, dataset: str, datasets: Mapping[str, Dataset]) -> str | None:
     return functional_difference(entry.level_of_theory if entry else None, dataset, datasets)
+
+
+def _any_difference(
+    entry: Entry | None, dataset: str, datasets: Mapping[str, Dataset]
+) -> str | None:
+    if entry is None:
+        return None
+    return _difference(entry, dataset, datasets) or dispersion_difference(entry, dataset, datasets)

@@ -26,7 +26,7 @@ from umlip_gate.metrics.units import suspected_units
 from umlip_gate.metrics.windows import energy_windows
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
-from umlip_gate.models.level_of_theory import functional_difference
+from umlip_gate.models.level_of_theory import dispersion_difference, functional_difference
 from umlip_gate.models.registry import Model
 from umlip_gate.notices import add_notice
 from umlip_gate.predictions.predictions import Predictions
@@ -149,6 +149,7 @@ class Evaluator:
         mean = mean_of(predicted) if isinstance(entry, Ensemble) else predicted[0]
         errors = errors_of(reference, mean)
         difference = self._functional_difference(names[0], dataset)
+        self._tell_dispersion(model, dataset)
         metrics = self._metrics(ErrorSet((errors,), sample=sample), difference)
         for suspicion in suspected_units(metrics):
             add_notice(self.datasets.settings.run, f"{model} on {dataset}: {suspicion}")
@@ -242,6 +243,14 @@ class Evaluator:
         if not isinstance(entry, Model | Candidate):
             return None
         return functional_difference(entry.level_of_theory, dataset, self.datasets.datasets)
+
+    def _tell_dispersion(self, model: str, dataset: str) -> None:
+        entry = self.models[model]
+        if not isinstance(entry, Model | Candidate):
+            return
+        if difference := dispersion_difference(entry, dataset, self.datasets.datasets):
+            text = f"{model} {difference}: its errors include that difference"
+            add_notice(self.datasets.settings.run, text)
 
     def _metrics(self, errors: ErrorSet, other_functional: str | None) -> Metrics:
         metrics = measure_errors(errors, Resampling(self.statistics.level))

@@ -56,6 +56,9 @@ class Candidate(Strict):
         The interpreter; without it this one, or the family's environment.
     level_of_theory
         The functional that it predicts; a gate on data of another one refuses it.
+    d3
+        Whether its energies and forces have a dispersion correction; a gate on data without one
+        refuses it.
     device, dtype
         Where and how it computes; `--umlip-device` comes before the file's device.
     conservative
@@ -75,6 +78,7 @@ class Candidate(Strict):
     sha256: Sha256 | None = None
     python: Path | None = None
     level_of_theory: LevelOfTheory = "not stated"
+    d3: Annotated[bool, Field(strict=True)] = False
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
     conservative: Annotated[bool, Field(strict=True)] = True

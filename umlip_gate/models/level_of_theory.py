@@ -1,11 +1,12 @@
 """The level of theory that a model predicts, compared with a dataset's.
 
 Energies of two functionals count from other zeros: only what does not depend on the elements'
-reference energies compares (`Quantity.needs_same_functional`).
+reference energies compares (`Quantity.needs_same_functional`). A dispersion correction such as D3
+adds to energies and forces alike: a systematic difference, which no convention removes.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 from umlip_gate.datasets.registry import NOT_STATED, Dataset
 
@@ -17,6 +18,19 @@ ASSUMED = "PBE"
 """The functional of a dataset that states none: all of the paper's that state one are PBE."""
 
 
+DISPERSION = ("-D2", "-D3", "-D4", "-TS", "-MBD")
+"""What the functional of a dataset ends with, or has before parentheses, if its labels are
+corrected for dispersion, as "PBE-D3" or "PBE-D3(BJ)"."""
+
+
+class HasDispersion(Protocol):
+    """A model that says whether its energies and forces are corrected for dispersion."""
+
+    @property
+    def d3(self) -> bool:
+        """Whether they have a D3 correction."""
+
+
 def functional_of(dataset: str, datasets: Mapping[str, Dataset]) -> str:
     """Return the functional of a dataset's energies and forces; of a subset, of its parent's."""
     entry = datasets[dataset]
@@ -24,6 +38,13 @@ def functional_of(dataset: str, datasets: Mapping[str, Dataset]) -> str:
         entry = datasets[entry.subset.of]
     stated = entry.dft.functional
     return ASSUMED if stated == NOT_STATED else stated
+
+
+def without_dispersion(functional: str) -> str:
+    """Return a functional's name without its dispersion correction: PBE of PBE-D3(BJ)."""
+    name = functional.partition("(")[0]
+    suffix = next((each for each in DISPERSION if name.endswith(each)), "")
+    return name.removesuffix(suffix) if suffix else functional
 
 
 def functional_difference(
@@ -43,4 +64,28 @@ def functional_difference(
     if level not in FUNCTIONALS:
         return None
     functional = functional_of(dataset, datasets)
-    return None if level == functional else f"predicts {level}, and {dataset} is {functional}"
+    same = level in {functional, without_dispersion(functional)}
+    return None if same else f"predicts {level}, and {dataset} is {functional}"
+
+
+def dispersion_difference(
+    entry: HasDispersion, dataset: str, datasets: Mapping[str, Dataset]
+) -> str | None:
+    """Return how the dispersion corrections of a model and a dataset differ, or None.
+
+    Parameters
+    ----------
+    entry
+        The model.
+    dataset
+        A registry id.
+    datasets
+        The registry.
+    """
+    functional = functional_of(dataset, datasets)
+    corrected = without_dispersion(functional) != functional
+    if entry.d3 and not corrected:
+        return f"predicts energies with a D3 correction, and {dataset} is {functional} without"
+    if corrected and not entry.d3:
+        return f"predicts energies without dispersion, and {dataset} is {functional}"
+    return None

@@ -40,11 +40,17 @@ def test_a_claim_refuses_a_model_of_another_functional() -> None:
 
 
 @pytest.mark.parametrize(
-    ("convention", "refused"),
-    [("per_atom", True), ("per_configuration_composition_removed", False)],
+    ("model", "convention", "difference"),
+    [
+        ("CHGNet_r2scan", "per_atom", "per_atom: it predicts r2SCAN"),
+        ("CHGNet_r2scan", "per_configuration_composition_removed", None),
+        ("Orb-d3-v2", "per_atom", "per_atom: it predicts energies with a D3 correction"),
+        ("Orb-d3-v2", "per_configuration_composition_removed", None),
+        ("CHGNet_0.3.0", "per_atom", None),
+    ],
 )
-def test_a_reference_has_no_raw_energy_of_another_functional(
-    convention: str, *, refused: bool
+def test_a_reference_has_no_raw_energy_of_another_level_of_theory(
+    model: str, convention: str, difference: str | None
 ) -> None:
     value = {
         "quantity": "energy_rmse",
@@ -55,7 +61,7 @@ def test_a_reference_has_no_raw_energy_of_another_functional(
     }
     reference = Reference.model_validate(
         {
-            "model": "CHGNet_r2scan",
+            "model": model,
             "dataset": "refractory-mini",
             "source": "live",
             "rationale": "a self-test's",
@@ -63,8 +69,8 @@ def test_a_reference_has_no_raw_energy_of_another_functional(
         }
     )
     thresholds: Any = type("T", (), {"assertions": dict, "references": [reference], "pools": {}})()
-    if refused:
-        with pytest.raises(InputError, match="per_atom: it predicts r2SCAN"):
+    if difference:
+        with pytest.raises(InputError, match=difference):
             check_claims(thresholds, MODELS, DATASETS)
     else:
         check_claims(thresholds, MODELS, DATASETS)
@@ -74,6 +80,19 @@ def test_a_gate_refuses_a_candidate_of_another_functional() -> None:
     gate: Gate = THRESHOLDS.gates["quick"]
     with pytest.raises(InputError, match=r"gate quick: limit 'energy-slope': CHGNet_r2scan predi"):
         check_gate({"CHGNet_r2scan": MODELS["CHGNet_r2scan"]}, gate, DATASETS)
+
+
+def test_a_gate_refuses_a_candidate_with_dispersion() -> None:
+    gate: Gate = THRESHOLDS.gates["quick"]
+    with pytest.raises(InputError, match=r"gate quick: .*: Orb-d3-v2 predicts energies with a D3"):
+        check_gate({"Orb-d3-v2": MODELS["Orb-d3-v2"]}, gate, DATASETS)
+
+
+def test_an_ensemble_is_with_or_without_dispersion() -> None:
+    mixed = Ensemble(name="mixed", members=("Orb-MPtraj-only-v2", "Orb-d3-v2"))
+    with pytest.raises(InputError, match="'mixed': some of its members predict a D3 correction"):
+        check_members(mixed, MODELS)
+    check_members(Ensemble(name="same", members=("Orb-d3-sm-v2", "Orb-d3-v2")), MODELS)
 
 
 def test_an_ensemble_is_of_one_functional() -> None:

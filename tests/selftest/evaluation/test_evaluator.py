@@ -1,5 +1,6 @@
 """How results are put together: ensembles, pools of them, samples of different length."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,7 @@ from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.metrics.sampling import SampleLimit, plan
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
+from umlip_gate.notices import notices
 from umlip_gate.predictions.predictions import Predictions
 
 pytestmark = pytest.mark.selftest
@@ -183,6 +185,21 @@ def test_a_sample_of_fewer_than_tell_anything_is_not_measured() -> None:
         evaluator(SampleLimit(configurations=99)).evaluate("a", "alike")
     few = evaluator(SampleLimit(configurations=100)).evaluate("a", "alike").metrics
     assert (few.n_configurations, few.n_whole) == (100, 400)
+
+
+def test_a_dispersion_correction_is_noticed(tmp_path: Path) -> None:
+    subject = evaluator()
+    with_d3 = {**R2SCAN, "level_of_theory": "PBE", "d3": True}
+    subject.models = {**subject.models, "a": Candidate.model_validate(with_d3)}
+    dataset = {"id": "one", "title": "one", "elements": ["W"], "dft": {"functional": "PBE"}}
+    files = {"files": [{"path": "x.xyz"}], "reader": "extxyz"}
+    subject.datasets.datasets = {"one": Dataset.model_validate({**dataset, **files})}
+    settings: Any = SimpleNamespace(run=tmp_path)
+    subject.datasets.settings = settings
+    result = subject.evaluate("a", "one")
+    assert result.metrics.values["energy_rmse"]["per_atom"] is not None
+    (notice,) = notices(tmp_path)
+    assert notice.startswith("a predicts energies with a D3 correction, and one is PBE without")
 
 
 def test_energies_of_another_functional_have_no_raw_value() -> None:
