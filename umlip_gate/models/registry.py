@@ -95,6 +95,8 @@ class Model(Strict):
         The file's name: its adapter, and the environment that it needs.
     environment
         The environment that it needs instead, where it is another than the family's.
+    package
+        The distribution and version that runs it, where no environment pins them yet.
     settings
         What its adapter is told beside the checkpoint.
     checkpoint
@@ -104,6 +106,9 @@ class Model(Strict):
     random_parameters
         How many its architecture with random weights has, where that is another number: not all
         of the published architecture is known.
+    cutoff_ang
+        Atoms further apart are no neighbours; None where this could not be established, or where
+        the adapter knows it.
     training_data
         What it was trained on, or fitted to.
     elements
@@ -139,10 +144,12 @@ class Model(Strict):
     table1: Annotated[int, Field(ge=1, le=26)] | None = None
     family: RegistryId
     environment: RegistryId | None = None
+    package: Annotated[str | None, StringConstraints(pattern=r"^[A-Za-z0-9._-]+==[\w.]+$")] = None
     settings: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
     checkpoint: Checkpoint | None = None
     parameters: Annotated[int, Field(gt=0)] | None = None
     random_parameters: Annotated[int, Field(gt=0)] | None = None
+    cutoff_ang: Annotated[float | None, Field(gt=0)] = None
     training_data: Annotated[tuple[str, ...], Field(min_length=1)]
     elements: Annotated[
         frozenset[int],

@@ -201,3 +201,40 @@ def test_the_order_is_table_1_then_the_families(tmp_path: Path) -> None:
 def test_a_folder_without_families(tmp_path: Path, folder: str) -> None:
     with pytest.raises(InputError, match=r"no file <family>\.toml in it"):
         load_models(tmp_path / folder)
+
+
+PRESENT = {
+    "allegro": {"Allegro-OAM-L"},
+    "dpa3": {"DPA-3.3-1M_omat24", "DPA4-Neo-OMat24"},
+    "esen": {"eSEN-30M-OAM"},
+    "grace": {
+        "GRACE-2L-OMAT-large-ft-AM",
+        "GRACE-2L-OMAT-large-ft-AM-fp64",
+        "GRACE-3L-OMAT-large-ft-AM",
+    },
+    "mace": {"MACE-MATPES-PBE-0", "MACE-MATPES-r2SCAN-0", "MACE-MH-1_omat-pbe"},
+    "matris": {"MatRIS-10M-OAM"},
+    "nequip": {"NequIP-OAM-L"},
+    "orb": {"Orb-v3-conservative-inf-omat", "Orb-v3-direct-20-omat"},
+    "pet": {"PET-OAM-XL", "PET-MAD-S-1.5"},
+    "sevennet": {"SevenNet-MF-ompa_mpa", "SevenNet-Omni_mpa"},
+    "tace": {"TACE-OAM-L", "TACE-OAM-7M"},
+    "uma": {"UMA-s-1p2_omat"},
+}
+"""Families that people compare in 2026, beside those whose real weights run here."""
+
+
+def test_the_present_families_are_registered(models: dict[str, Model]) -> None:
+    for family, names in PRESENT.items():
+        for name in names:
+            model = models[name]
+            assert model.family == family
+            assert not model.default
+            assert model.table1 is None
+            assert model.checkpoint is not None
+            assert model.checkpoint.url
+
+
+def test_what_does_not_run_here_names_its_package(models: dict[str, Model]) -> None:
+    for model in models.values():
+        assert (model.package is None) == (model.status == "live"), model.id

@@ -29,9 +29,12 @@ MODELS = load_models()
 FAMILIES = {
     "chgnet": "CHGNet_0.3.0",
     "sevennet": "SevenNet-0",
+    "sevennet-ompa": "SevenNet-MF-ompa_mpa",
     "mace-large": "MACE-MP-0",
     "mace-medium": "MACE-omat-0",
     "orb": "Orb-d3-xs-v2",
+    "orb-v3-conservative": "Orb-v3-conservative-inf-omat",
+    "orb-v3-direct": "Orb-v3-direct-20-omat",
     "mattersim": "MatterSim-v1.0.0-1M",
     "grace": "GRACE-1L-OAM",
     "grace-r6": "GRACE-1L-r6-MP",

@@ -1,5 +1,6 @@
 """Orb's checkpoints, in the family's own environment: random ones, saved as published ones are."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,25 @@ def test_a_checkpoint_answers_as_the_packages_calculator(tmp_path: Path, dtype: 
     np.testing.assert_allclose(found.forces_ev_per_ang, atoms.get_forces(), atol=accuracy)
 
 
+@pytest.mark.parametrize("name", ["Orb-v3-conservative-inf-omat", "Orb-v3-direct-20-omat"])
+def test_orb_v3_answers_as_the_packages_calculator(tmp_path: Path, name: str) -> None:
+    from orb_models.forcefield import pretrained  # noqa: PLC0415 - only where it is
+    from orb_models.forcefield.calculator import ORBCalculator  # noqa: PLC0415
+
+    made = random(name)
+    spec = replace(written(tmp_path, made.model.state_dict()), settings=MODELS[name].settings)
+    (found,) = adapter.load(spec, "cpu", "float32").evaluate([crystal()])
+    load = getattr(pretrained, str(MODELS[name].settings["architecture"]))
+    model = load(
+        weights_path=str(spec.checkpoint), device="cpu", precision="float32-high", compile=False
+    )
+    atoms = crystal()
+    atoms.calc = ORBCalculator(model, device="cpu")
+    assert found.energy_ev == pytest.approx(float(atoms.get_potential_energy()), abs=1e-4)
+    np.testing.assert_allclose(found.forces_ev_per_ang, atoms.get_forces(), atol=1e-4)
+    assert made.cutoff_ang == MODELS[name].cutoff_ang
+
+
 @pytest.mark.parametrize("head", adapter.USED_HEADS)
 def test_a_checkpoint_that_lacks_a_head(tmp_path: Path, head: str) -> None:
     state = random().model.state_dict()
@@ -86,7 +106,7 @@ def test_a_checkpoint_of_another_size(tmp_path: Path) -> None:
         adapter.load(written(tmp_path, state), "cpu", "float32")
 
 
-@pytest.mark.parametrize("settings", [{}, {"architecture": "orb_v3_direct_20_omat"}])
+@pytest.mark.parametrize("settings", [{}, {"architecture": "orb_v3_direct_inf_mpa"}])
 def test_only_what_is_asked_in_the_right_way(tmp_path: Path, settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="architecture is one of orb_v2, "):
         adapter.load(LoadSpec(tmp_path, settings=settings), "cpu", "float32")

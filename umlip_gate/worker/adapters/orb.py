@@ -1,13 +1,14 @@
-"""Orb-v2 (Neumann et al. 2024), through the package's own graphs and batches.
+"""Orb-v2 and -v3 (Neumann et al. 2024, Rhodes et al. 2025), through the package's own batches.
 
-An atom's neighbours are the 20 nearest, which cuts the third shell of a bcc lattice: on symmetric
-structures energy and forces then depend on how the atoms lie to the axes and to the origin.
+Of Orb-v2, and of the models with "20" in their names, an atom's neighbours are the 20 nearest,
+which cuts the third shell of a bcc lattice: on symmetric structures energy and forces then depend
+on how the atoms lie to the axes and to the origin.
 """
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ase import Atoms
 
@@ -15,7 +16,10 @@ from umlip_gate.worker.elements import MPTRJ
 from umlip_gate.worker.potential import Abilities, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
+    from orb_models.forcefield.conservative_regressor import ConservativeForcefieldRegressor
     from orb_models.forcefield.direct_regressor import DirectForcefieldRegressor
+
+    Regressor: TypeAlias = ConservativeForcefieldRegressor | DirectForcefieldRegressor
 
 PACKAGES = ("orb-models", "torch", "scipy", "numpy", "ase")
 DTYPES = ("float32", "float64")
@@ -31,8 +35,19 @@ ABILITIES = Abilities(
     mixed_periodicity="refuses",
 )
 
-ARCHITECTURES = ("orb_v2", "orb_mptraj_only_v2", "orb_d3_v2", "orb_d3_sm_v2", "orb_d3_xs_v2")
-"""Orb-v3's forces may be a gradient, which is another way to ask."""
+ARCHITECTURES = {
+    "orb_v2": "orb_v2_architecture",
+    "orb_mptraj_only_v2": "orb_v2_architecture",
+    "orb_d3_v2": "orb_v2_architecture",
+    "orb_d3_sm_v2": "orb_v2_architecture",
+    "orb_d3_xs_v2": "orb_v2_architecture",
+    "orb_v3_conservative_inf_omat": "orb_v3_conservative_architecture",
+    "orb_v3_direct_20_omat": "orb_v3_direct_architecture",
+}
+"""What a user calls to load a model, and what the package makes it with before it has weights."""
+
+GRADIENT = "grad_forces"
+"""What a conservative model calls its forces."""
 
 USED_HEADS = ("heads.energy.", "heads.forces.")
 
@@ -44,7 +59,8 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "OrbPotential":
     ----------
     spec
         Its checkpoint. Settings: `architecture` is the function of `orb_models`'s `pretrained`
-        that a user calls, `num_message_passing_steps` the layers that it has.
+        that a user calls, `num_message_passing_steps` the layers that it has, where that function
+        does not say.
     device
         `cpu` or `cuda`.
     dtype
@@ -53,7 +69,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "OrbPotential":
     Raises
     ------
     ValueError
-        The settings name no Orb-v2; the checkpoint lacks weights of the energy or the forces,
+        The settings name no such model; the checkpoint lacks weights of the energy or the forces,
         which would stay random.
     """
     if spec.settings.get("architecture") not in ARCHITECTURES:
@@ -62,16 +78,17 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "OrbPotential":
         return _loaded(Path(str(spec.checkpoint)), spec, device, dtype)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "random.ckpt")
-        _write_random(path, spec.settings["num_message_passing_steps"], spec.random_seed)
+        _write_random(path, dict(spec.settings), spec.random_seed)
         return _loaded(path, spec, device, dtype)
 
 
-def _write_random(path: Path, num_message_passing_steps: int, seed: int) -> None:
+def _write_random(path: Path, settings: dict[str, Any], seed: int) -> None:
     import torch  # noqa: PLC0415 - packages are imported in a worker only
-    from orb_models.forcefield.pretrained import orb_v2_architecture  # noqa: PLC0415
+    from orb_models.forcefield import pretrained  # noqa: PLC0415
 
     torch.manual_seed(seed)
-    model = orb_v2_architecture(num_message_passing_steps, device="cpu")
+    make = getattr(pretrained, ARCHITECTURES[settings.pop("architecture")])
+    model = make(**settings, device="cpu")
     torch.save(model.state_dict(), path)
 
 
@@ -88,7 +105,7 @@ def _loaded(path: Path, spec: LoadSpec, device: str, dtype: str) -> "OrbPotentia
     return OrbPotential(model, device)
 
 
-def _check_heads(path: Path, model: "DirectForcefieldRegressor") -> None:
+def _check_heads(path: Path, model: "Regressor") -> None:
     """Load once more: the package tells what is missing, but forgives it in a head."""
     import torch  # noqa: PLC0415
     from orb_models.forcefield.load import load_forcefield_state_dict  # noqa: PLC0415
@@ -106,7 +123,7 @@ def _check_heads(path: Path, model: "DirectForcefieldRegressor") -> None:
 class OrbPotential:
     """An Orb model that evaluates a list of structures as one batch."""
 
-    def __init__(self, model: "DirectForcefieldRegressor", device: str) -> None:
+    def __init__(self, model: "Regressor", device: str) -> None:
         self.model = model
         self.device = device
         self.cutoff_ang = float(model.system_config.radius)
@@ -125,7 +142,8 @@ class OrbPotential:
             for atoms in structures
         ]
         output = self.model.predict(batch_graphs(graphs), split=True)
+        rows = output[GRADIENT] if GRADIENT in output else output["forces"]
         return [
-            EnergyForces(float(energy), forces.cpu().numpy())
-            for energy, forces in zip(output["energy"], output["forces"], strict=True)
+            EnergyForces(float(energy), forces.detach().cpu().numpy())
+            for energy, forces in zip(output["energy"], rows, strict=True)
         ]

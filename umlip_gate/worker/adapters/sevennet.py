@@ -7,6 +7,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from umlip_gate.worker.elements import MPTRJ
 from umlip_gate.worker.potential import Abilities, EnergyForces, LoadSpec
 
 if TYPE_CHECKING:
@@ -23,6 +24,22 @@ WORKERS_PER_GPU, GIB_PER_WORKER = 4, 13.0
 RUNS_CHECKPOINT = True
 """`sevenn` 0.13 loads it with `weights_only=False`."""
 
+MULTI_FIDELITY = {
+    "version": "0.13.0",
+    "radial_basis": {"radial_basis_name": "bessel", "bessel_basis_num": 8},
+    "cutoff_function": {"cutoff_function_name": "XPLOR", "cutoff_on": 5.5},
+    "use_modality": True,
+    "use_modal_self_inter_intro": True,
+    "use_modal_self_inter_outro": True,
+    "use_modal_output_block": True,
+    "use_modal_wise_shift": True,
+    "use_modal_wise_scale": False,
+}
+"""What the input files of SevenNet-MF-ompa and -Omni-i12 share, in Matbench Discovery's cards."""
+
+NEIGHBOURS = 60.0
+"""The typical number within 6 Å; the published models' is not known."""
+
 ABILITIES = Abilities(
     isolated_atom="answers",
     lone_atom="answers",
@@ -37,7 +54,9 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noq
     Parameters
     ----------
     spec
-        Its checkpoint; setting `modal` names the fidelity of a multi-fidelity model.
+        Its checkpoint. Settings: `modal` names the fidelity of a multi-fidelity model;
+        `architecture`, from which random weights are made where there is no checkpoint, is keys of
+        the package's input file, and `modals`, the fidelities in their order.
     device
         `cpu` or `cuda`.
     dtype
@@ -46,7 +65,10 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noq
     import torch  # noqa: PLC0415 - packages are imported in a worker only
     from sevenn.util import model_from_checkpoint  # noqa: PLC0415
 
-    model, config = model_from_checkpoint(str(spec.checkpoint))
+    if spec.checkpoint is None:
+        model, config = _untrained(dict(spec.settings["architecture"]))
+    else:
+        model, config = model_from_checkpoint(str(spec.checkpoint))
     if spec.random_seed is not None:
         torch.manual_seed(spec.random_seed)
         for weights in model.parameters():
@@ -56,6 +78,30 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noq
     return SevennetPotential(
         model.to(device).eval(), config["cutoff"], device, spec.settings.get("modal")
     )
+
+
+def _untrained(architecture: dict[str, Any]) -> tuple["AtomGraphSequential", dict[str, Any]]:
+    """Build an architecture with a place for every element, as multi-fidelity models have it."""
+    from sevenn import _const, _keys  # noqa: PLC0415
+    from sevenn.model_build import build_E3_equivariant_model  # noqa: PLC0415
+    from sevenn.util import chemical_species_preprocess  # noqa: PLC0415
+
+    modals = architecture.pop("modals")
+    species = chemical_species_preprocess([], universal=True)
+    n_species, n_layers = species[_keys.NUM_SPECIES], len(architecture["irreps_manual"]) - 1
+    config = {
+        **_const.DEFAULT_E3_EQUIVARIANT_MODEL_CONFIG,
+        **species,
+        **MULTI_FIDELITY,
+        **architecture,
+        _keys.NUM_CONVOLUTION: n_layers,
+        _keys.MODAL_MAP: {modal: place for place, modal in enumerate(modals)},
+        _keys.NUM_MODALITIES: len(modals),
+        _keys.SHIFT: [[0.0] * n_species] * len(modals),
+        _keys.SCALE: [1.0] * n_species,
+        _keys.CONV_DENOMINATOR: [NEIGHBOURS] * n_layers,
+    }
+    return build_E3_equivariant_model(config), config
 
 
 class SevennetPotential:
@@ -68,7 +114,8 @@ class SevennetPotential:
         self.cutoff_ang = cutoff_ang
         self.device = device
         self.modal = modal
-        self.elements = frozenset(int(z) for z in model.type_map)
+        places = frozenset(int(z) for z in model.type_map)
+        self.elements = MPTRJ if 0 in places else places  # a place for each, 89 of them trained
         self.n_parameters = sum(
             weights.numel() for weights in model.parameters() if weights.requires_grad
         )
