@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from numpy.typing import NDArray
 
 from umlip_gate.worker.potential import ANSWERS, Abilities, Ability, EnergyForces, Potential
-from umlip_gate.worker.validation import check_output, check_structure
+from umlip_gate.worker.validation import check_output, check_stresses, check_structure
 
 pytestmark = pytest.mark.selftest
+
+FloatArray = NDArray[np.float64]
 
 
 def potential(cutoff_ang: float | None = 5.0, elements: frozenset[int] | None = None) -> Potential:
@@ -163,3 +166,24 @@ def test_a_changed_input_is_noticed(name: str) -> None:
         setattr(after, name, changed[name])
     with pytest.raises(ValueError, match=rf"^the calculator changed its input \({name}\)$"):
         check_output(crystal(), after, answer())
+
+
+def test_stresses_are_one_array_of_floats() -> None:
+    found = check_stresses([np.eye(3, dtype="f4"), [[1, 2, 3]] * 3], 2)
+    assert found.shape == (2, 3, 3)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, [np.eye(3), [[1, 2, 3]] * 3])
+
+
+@pytest.mark.parametrize(
+    ("stresses", "n", "message"),
+    [
+        ([np.eye(3)], 2, r"^stresses of shape \(1, 3, 3\) for 2 structures$"),
+        ([np.zeros(6)], 1, r"^stresses of shape \(1, 6\) for 1 structures$"),
+        ([np.eye(3), np.diag([1, np.nan, 1])], 2, r"^a stress is not finite$"),
+        ([np.full((3, 3), np.inf)], 1, r"^a stress is not finite$"),
+    ],
+)
+def test_what_is_no_stress_is_refused(stresses: list[FloatArray], n: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_stresses(stresses, n)
