@@ -91,6 +91,14 @@ def test_values_of_resamples_are_around_what_was_measured(first: Result, second:
     )
 
 
+def test_a_resample_with_more_of_a_large_error_has_a_larger_one() -> None:
+    """One configuration is drawn not at all, or several times: the tail is above."""
+    spread = np.zeros(N)
+    spread[0] = 100.0
+    moves = resampled([result("a", 5.0, spread=spread)], RMSE)[:, 0] - 5.0
+    assert moves.max() > 2 * -moves.min() > 0
+
+
 def test_results_of_other_configurations_are_not_compared(first: Result) -> None:
     cut = result("b", 9.0, spread=unlike(5, N - 1))
     with pytest.raises(MeasurementError) as fault:
