@@ -1,6 +1,7 @@
 """A cluster of Dask that a run starts, or finds, and gives back."""
 
 import importlib.util
+import signal
 import sys
 from contextlib import ExitStack
 from typing import Any
@@ -100,8 +101,10 @@ def _started(site: LocalSite | SlurmSite) -> Any:  # noqa: ANN401 - a cluster of
             dashboard_address=None,
             silence_logs="CRITICAL",
         )
+    before = signal.getsignal(signal.SIGINT)
     from dask_jobqueue import SLURMCluster  # noqa: PLC0415 - an extra
 
+    signal.signal(signal.SIGINT, before)  # which that import takes for itself
     processes = max(1, site.gpus)
     gpus = [f"--gres=gpu:{site.gpus}"] if site.gpus else []
     memory = ["--resources", f"{GPU_MEMORY}={site.gpu_memory_gib}"] if site.gpus else []
