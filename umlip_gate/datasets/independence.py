@@ -20,9 +20,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from umlip_gate.schema import Strict, read_toml, validate
 from umlip_gate.settings import THRESHOLDS
+
+ATOMS_IN_TREE = 3
+"""So many atoms of a structure find those that may be like it: else every two are compared."""
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -118,12 +122,39 @@ def _linked(structures: Sequence[Atoms], rule: Independence) -> Iterator[tuple[i
     inverse = np.linalg.inv(cells)
     fractional = np.array([atoms.positions for atoms in structures]) @ inverse
     periodic = np.asarray(structures[0].pbc)
-    for row in range(len(structures) - 1):
-        strain = np.abs(inverse[row] @ cells[row + 1 :] - np.eye(3)).max(axis=(1, 2))
-        others = row + 1 + np.flatnonzero(strain <= rule.largest_strain)
+    for row, near in _near(fractional, inverse, periodic, rule.largest_displacement_ang):
+        strain = np.abs(inverse[row] @ cells[near] - np.eye(3)).max(axis=(1, 2))
+        others = near[strain <= rule.largest_strain]
         for atoms in (slice(1), slice(None)):  # the first atom alone rules out almost all
             apart = fractional[others, atoms] - fractional[row, atoms]
             apart -= np.rint(apart) * periodic
             displacement = np.linalg.norm(apart @ cells[row], axis=2).max(axis=1)
             others = others[displacement <= rule.largest_displacement_ang]
         yield from ((row, int(other)) for other in others)
+
+
+def _near(
+    fractional: FloatArray, inverse: FloatArray, periodic: NDArray[np.bool_], largest_ang: float
+) -> Iterator[tuple[int, IntArray]]:
+    """Yield each row, and all later rows whose first atoms may be displaced by no more.
+
+    Parameters
+    ----------
+    fractional
+        Coordinates in the cells, shape (n, number of atoms, 3).
+    inverse
+        Of the cells, shape (n, 3, 3).
+    periodic
+        Which directions are, shape (3,).
+    largest_ang
+        The displacement.
+    """
+    first = fractional[:, :ATOMS_IN_TREE]
+    first = np.where(periodic, first % 1.0, first).reshape(len(first), -1)
+    box = np.tile(periodic.astype(float), first.shape[1] // 3)
+    first[:, box > 0] %= 1.0  # of what is just below 0 the remainder is rounded to 1
+    tree = cKDTree(first, boxsize=box)
+    radius = largest_ang * np.linalg.norm(inverse, axis=1).max() * (1 + 1e-9)
+    for row in range(len(first) - 1):
+        near = np.array(tree.query_ball_point(first[row], radius, p=np.inf), dtype=np.int64)
+        yield row, np.sort(near[near > row])

@@ -3,7 +3,7 @@
 import gzip
 import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,14 @@ from tests.selftest.builders.datasets import (
     made_settings,
     mvl_record,
 )
+from umlip_gate.datasets import independence as module
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.datasets.independence import Independence, independent_groups
+from umlip_gate.datasets.independence import (
+    Independence,
+    independence,
+    independent_groups,
+    linked_pairs,
+)
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.errors import InputError
@@ -159,3 +165,30 @@ def test_a_table_whose_groups_are_not_what_was_written_is_refused(tmp_path: Path
     pq.write_table(table.set_column(column, "group", [changed]), path)
     with pytest.raises(InputError, match="not what was written"):
         read_table(path)
+
+
+def test_neighbours_of_a_tree_are_those_of_a_comparison_of_every_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cells of all sizes and periodicities, images of atoms in other cells among them."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(200):
+        cell = 3.2 * (1 + 0.01 * rng.normal())
+        atoms = bulk("W", "bcc", a=cell, cubic=bool(number % 2)).repeat(1 + number % 3)
+        atoms.pbc = [True, True, number % 7 != 0]
+        atoms.positions += rng.choice([0.01, 0.03, 0.2]) * rng.normal(size=atoms.positions.shape)
+        if number % 4 == 0:
+            atoms.positions += rng.integers(-2, 3, 3) @ atoms.cell.array
+        if number % 11 == 0:
+            atoms.positions[0] = -1e-18
+        rows.append(atoms)
+    found = linked_pairs(rows, independence())
+    assert len(found) > 100
+
+    def every_two(fractional: NDArray[np.float64], *_: object) -> Iterator[tuple[int, object]]:
+        n = len(fractional)
+        yield from ((row, np.arange(row + 1, n)) for row in range(n - 1))
+
+    monkeypatch.setattr(module, "_near", every_two)
+    assert linked_pairs(rows, independence()) == found
