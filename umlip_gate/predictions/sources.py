@@ -32,7 +32,7 @@ from umlip_gate.predictions.gpus import slots, visible_gpus
 from umlip_gate.predictions.identity import brought_identity, live_identity, published_identity
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
-from umlip_gate.predictions.published import read_published
+from umlip_gate.predictions.published import published
 from umlip_gate.predictions.store import Row, Store
 from umlip_gate.predictions.unfinished import computing
 from umlip_gate.provenance import Provenance
@@ -245,7 +245,12 @@ class PredictionSources:
         selection = self.datasets.datasets[whole].selection
         reference = self.datasets.view(whole).configurations
         everything = replace(
-            read_published(path, reference, selection.first_row if selection else 0),
+            published(
+                path,
+                reference,
+                selection.first_row if selection else 0,
+                self.datasets.settings.predictions,
+            ),
             provenance="published",
             identity=published_identity(sha256_of(path), reference.digest),
         )

@@ -10,7 +10,7 @@ import pytest
 from tests.selftest.builders.crystals import labelled
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.errors import InputError
-from umlip_gate.predictions import published
+from umlip_gate.predictions import published as module
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
 
@@ -38,7 +38,7 @@ def frame() -> pd.DataFrame:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, content: pd.DataFrame) -> Predictions:
-    monkeypatch.setattr(published, "read_frame", lambda _: content)
+    monkeypatch.setattr(module, "read_frame", lambda _: content)
     return read_published(Path("file"), configurations(), FIRST)
 
 
@@ -79,3 +79,31 @@ def test_other_structures_of_the_same_size_are_refused(
 def test_too_few_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=f"{N - 1} rows, the dataset has {N}"):
         read(monkeypatch, frame().iloc[:-1])
+
+
+def test_a_file_is_read_once_as_long_as_it_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is kept is what was read, to the last bit, a row without a number among it."""
+    content = frame()
+    content.loc[FIRST + 1, "energy"] = np.nan
+    asked: list[Path] = []
+
+    def read_frame(path: Path) -> pd.DataFrame:
+        asked.append(path)
+        return content
+
+    monkeypatch.setattr(module, "read_frame", read_frame)
+    file = tmp_path / "file"
+    file.write_bytes(b"published")
+    first, again = (module.published(file, configurations(), FIRST, tmp_path) for _ in range(2))
+    assert asked == [file]
+    np.testing.assert_array_equal(again.energies, first.energies)
+    np.testing.assert_array_equal(again.forces, first.forces)
+    assert again.failures == first.failures
+    assert np.isnan(again.energies[1])
+    file.write_bytes(b"published again")
+    module.published(file, configurations(), FIRST, tmp_path)
+    assert asked == [file, file]
+    with pytest.raises(InputError, match="predicts other configurations"):
+        module.published(file, configurations(), 0, tmp_path)
