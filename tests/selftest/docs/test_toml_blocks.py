@@ -14,6 +14,7 @@ from umlip_gate.datasets.registry import Entry
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import BroughtEnsemble
 from umlip_gate.plugin.options import OPTIONS
+from umlip_gate.predictions.executors.site import SlurmSite
 
 pytestmark = pytest.mark.selftest
 
@@ -22,6 +23,7 @@ FILLED_IN: dict[type[BaseModel], dict[str, Any]] = {
     Gate: {"name": "mine"},
     BroughtEnsemble: {},
     ClaimFile: {},
+    SlurmSite: {},
 }
 KEYS = {option.key for option in OPTIONS}
 
