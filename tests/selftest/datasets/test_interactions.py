@@ -241,7 +241,7 @@ def judged(folder: Path, factory: str, n_atoms: int, *arguments: str) -> Outcome
 def test_a_candidate_is_judged_by_all_interaction_energies(
     tmp_path: Path, allowed: tuple[str, ...]
 ) -> None:
-    outcome = judged(tmp_path, "changes_input", 5, *allowed)  # of 7 atoms alone
+    outcome = judged(tmp_path, "changes_input", 5, "-vv", *allowed)  # of 7 atoms alone
     assert outcome.code == 0, outcome.output
     assert outcome.verdicts["worst"]["outcome"] == "passed"
     assert 0 < outcome.verdicts["worst"]["value"] < 1

@@ -477,13 +477,14 @@ def test_a_brought_dataset_that_nothing_limits_says_so_with_its_file(cli: Comman
     data.write_text(data.read_text() + OTHER)
     cli.gate(FAILED)
     cli.candidate("fakes:reads_shift", '[arguments]\nfile = "{checkpoint}"\n', checkpoint="weights")
-    outcome = cli.judge("-v")
+    outcome = cli.judge("-vv")
     assert outcome.code == 0, outcome.output
     (measured,) = [v for v in outcome.results["verdicts"] if v["id"] == "mine:other:measured"]
     assert "12 configurations" in measured["reason"]
     assert "nothing limits its errors; name the dataset in a gate" in measured["reason"]
     digest = hashlib.sha256((cli.folder / "crystals.xyz").read_bytes()).hexdigest()
-    assert f"other: brought from {cli.folder / 'crystals.xyz'}, sha256 {digest}" in outcome.output
+    written = " ".join(outcome.output.split())
+    assert f"other: brought from {cli.folder / 'crystals.xyz'}, sha256 {digest}" in written
     assert outcome.results["datasets"]["other"]["brought"] == {
         str(cli.folder / "crystals.xyz"): digest
     }
