@@ -47,7 +47,7 @@ def test_the_same_model_has_equal_verdicts_live_and_by_its_predictions(
     assert outcomes == {"energy": "passed", "force": "failed", "failed": "passed"}
     for reader in ("extxyz", "parquet"):
         bring(cli, reader)
-        brought = cli.judge("-v")
+        brought = cli.judge("-vv")
         assert brought.code == live.code, brought.output
         for name, expected in live.verdicts.items():
             verdict = brought.verdicts[name]
