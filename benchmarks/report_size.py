@@ -10,10 +10,64 @@ from typing import Any
 
 import numpy as np
 
+from umlip_gate.report.figures import ENERGY, FORCE
 from umlip_gate.report.html import page
 from umlip_gate.report.run import Run
 
 N_MODELS, N_DATASETS, N_CONFIGURATIONS = 26, 14, 54_084
+N_VERDICTS = 12
+
+
+def made_illustrations(rng: np.random.Generator) -> dict[str, Any]:
+    """Return three structures and the counts of forces, as many as a real run has."""
+    vectors = [rng.normal(0, 2, (54, 3)).round(4).tolist() for _ in range(3)]
+    names = ("positions_ang", "forces_ev_per_ang", "predicted_forces_ev_per_ang")
+    structure = {
+        **dict(zip(names, vectors, strict=True)),
+        "numbers": [74] * 54,
+        "cell_ang": np.eye(3).tolist(),
+    }
+    edges = np.linspace(-9, 9, 61).round(6).tolist()
+    bins = rng.integers(0, 60, (600, 2)).tolist()
+    return {
+        "structures": [structure | {"row": row} for row in range(3)],
+        "force_parity": {
+            "edges_ev_per_ang": edges,
+            "n_components": 60_000,
+            "n_failed": 0,
+            "counts": [[*each, 100] for each in bins],
+        },
+    }
+
+
+def made_measurement(name: str) -> dict[str, Any]:
+    """Return the errors of a model on a dataset."""
+    model, dataset, source = name.split(" | ")
+    entry: dict[str, Any] = {"model": model, "dataset": dataset, "source": source, "intervals": {}}
+    for quantity, convention, _ in (ENERGY, FORCE):
+        entry[quantity] = {convention: 5.0}
+        entry["intervals"][quantity] = {convention: [4.0, 6.0]}
+    entry |= {"n_configurations": 3863, "n_failed": 0, "sample_of": None, "failures": {}}
+    return entry | {"identity": {"family": "made", "device": "cuda", "dtype": "float32"}}
+
+
+def made_verdict(name: str, k: int) -> dict[str, Any]:
+    """Return one of a result's verdicts, every fourth of them a failure."""
+    model, dataset, source = name.split(" | ")
+    return {
+        "id": f"{model}:{dataset}:gate.made.limit-{k}",
+        "model": model,
+        "outcome": "passed" if k % 4 else "failed",
+        "value": 5.0,
+        "interval": [4.0, 6.0],
+        "relation": "<",
+        "limit": 6.0 if k % 4 else 4.0,
+        "unit": "meV/atom",
+        "source": source,
+        "reason": "a reason " * 20,
+        "limit_source": "gate made",
+        "rationale": "a rationale " * 40,
+    }
 
 
 def main() -> None:
@@ -21,9 +75,12 @@ def main() -> None:
     rng = np.random.default_rng(1)
     sizes = [len(part) for part in np.array_split(np.arange(N_CONFIGURATIONS), N_DATASETS)]
     columns: dict[str, Any] = {}
+    illustrations: dict[str, Any] = {}
     for model in range(N_MODELS):
         for dataset, n in enumerate(sizes):
-            columns[f"model-{model} | dataset-{dataset} | live"] = {
+            name = f"model-{model} | dataset-{dataset} | live"
+            illustrations[name] = made_illustrations(rng)
+            columns[name] = {
                 "row": list(range(n)),
                 "n_atoms": [54] * n,
                 "reference_energy_ev_per_atom": rng.normal(-10, 1, n).round(5).tolist(),
@@ -33,12 +90,15 @@ def main() -> None:
             }
     formulas = {f"dataset-{k}": ["W54"] * n for k, n in enumerate(sizes)}
     results: dict[str, Any] = {
-        "exit_code": 0,
+        "exit_code": 1,
         "unmeasured": [],
-        **{key: [] for key in ("measurements", "verdicts", "costs", "claims")},
+        "measurements": [made_measurement(name) for name in columns],
+        "verdicts": [made_verdict(name, k) for name in columns for k in range(N_VERDICTS)],
+        **{key: [] for key in ("costs", "claims")},
         "datasets": {},
     }
-    run = Run("results.json", results, {"formulas": formulas, "measurements": columns})
+    beside = {"formulas": formulas, "measurements": columns, "illustrations": illustrations}
+    run = Run("results.json", results, beside)
     start_s = time.perf_counter()
     text = page([run])
     seconds = time.perf_counter() - start_s

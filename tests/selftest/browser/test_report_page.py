@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from tests.selftest.builders.results import made_configurations, made_results
+from tests.selftest.cli import CommandLineRun
+from umlip_gate.report.configurations import companion
+from umlip_gate.report.files import write_html
 from umlip_gate.report.html import page
 from umlip_gate.report.run import Run
 
@@ -48,6 +51,63 @@ def opened(browser: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     opened.on("dialog", lambda dialog: told.append(dialog.message))
     opened.goto(report.as_uri())
     yield opened
+    assert [text for text in told if not text.startswith("data:")] == [report.as_uri()]
+    context.close()
+
+
+REAL = ("failing", "two releases", "main job")
+MAIN_JOB = "UMLIP_GATE_REPORT_RESULTS"
+"""The variable that names the results file of the README's main job."""
+
+
+@pytest.fixture(scope="module")
+def real_reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write the reports of real runs: a candidate that fails, and the same one mended."""
+    folder = tmp_path_factory.mktemp("runs")
+    cli = CommandLineRun(folder)
+    results = folder / "results.json"
+    reports = {}
+    for name, calculator in (("failing", "fakes:raises"), ("mended", "fakes:honest")):
+        cli.candidate(calculator)
+        assert cli.judge(f"--umlip-report={folder / name}.html").code == (name == "failing")
+        for path in (results, companion(results)):
+            path.rename(folder / f"{name}{path.name.removeprefix('results')}")
+        reports[name] = folder / f"{name}.html"
+    both = folder / "two.html"
+    write_html([folder / "failing.json", folder / "mended.json"], both)
+    reports["two releases"] = both
+    if MAIN_JOB in os.environ:
+        reports["main job"] = folder / "main.html"
+        write_html([Path(os.environ[MAIN_JOB])], reports["main job"])
+    return reports
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_report_of_a_real_run(
+    browser: Any,  # noqa: ANN401
+    real_reports: dict[str, Path],
+    name: str,
+) -> None:
+    if name not in real_reports:
+        pytest.skip(f"{MAIN_JOB} names no results file of `tox run -e chgnet`")
+    report = real_reports[name]
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
+    shown = context.new_page()
+    told: list[str] = []
+    shown.on("request", lambda asked: told.append(asked.url))
+    shown.on("pageerror", lambda error: told.append(str(error)))
+    shown.on("console", lambda message: told.append(message.text))
+    shown.goto(report.as_uri())
+    assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    rows = shown.locator("#verdict-rows > tr:visible")
+    n_passed = shown.locator('#verdict-rows > tr[data-outcome="passed"]').count()
+    if n_passed:
+        shown.get_by_label("outcome").select_option("passed")
+        sync_api.expect(rows).to_have_count(n_passed)
+    shown.locator("#parity").focus()
+    shown.keyboard.press("ArrowRight")
+    sync_api.expect(shown.locator("#told")).to_contain_text("energy error")
+    sync_api.expect(shown.locator("#structure-told")).to_contain_text("atoms")
     assert [text for text in told if not text.startswith("data:")] == [report.as_uri()]
     context.close()
 
