@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from umlip_gate.environments import environments_folder
 from umlip_gate.errors import InputError
 from umlip_gate.notices import add_notice
 from umlip_gate.plugin.announcer import announcer, terminal
@@ -62,12 +63,16 @@ def _new_run(cache: Path) -> Path:
         raise InputError(
             f"the cache {cache} cannot be written ({error}); UMLIP_GATE_CACHE names the folder"
         ) from error
-    for cause in unsafe_folders(cache):
-        add_notice(
-            run,
-            f"{cause}: what is kept in the cache decides verdicts, and is trusted. "
-            f"Use a folder that is yours alone (chmod go-w, or another UMLIP_GATE_CACHE)",
-        )
+    for folder, what, variable in (
+        (cache, "the cache", "UMLIP_GATE_CACHE"),
+        (environments_folder(), "the families' environments", "UMLIP_GATE_ENVIRONMENTS"),
+    ):
+        for cause in unsafe_folders(folder):
+            add_notice(
+                run,
+                f"{cause}: what is kept in {what} decides verdicts, and is trusted. "
+                f"Use a folder that is yours alone (chmod go-w, or another {variable})",
+            )
     return run
 
 

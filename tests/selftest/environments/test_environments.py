@@ -25,6 +25,8 @@ from umlip_gate.environments.readiness import (
 )
 from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.environments import family_interpreter, tox_interpreter
+from umlip_gate.notices import notices
+from umlip_gate.plugin.run_settings import _new_run as new_run
 
 pytestmark = pytest.mark.selftest
 
@@ -288,3 +290,16 @@ def test_gpus_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert machine_lines()[0].endswith("2 NVIDIA GPUs")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert machine_lines()[0].endswith("1 NVIDIA GPU")
+
+
+def test_environments_that_others_can_change_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    monkeypatch.setenv("UMLIP_GATE_ENVIRONMENTS", str(shared))
+    (shared / "mace").mkdir(parents=True)
+    before = notices(new_run(tmp_path / "cache"))
+    (shared / "mace").chmod(0o777)
+    (told,) = set(notices(new_run(tmp_path / "cache"))) - set(before)
+    assert told.startswith(f"{shared / 'mace'} can be written by everybody: what is kept in the")
+    assert told.endswith("or another UMLIP_GATE_ENVIRONMENTS)")
