@@ -1,5 +1,7 @@
 """A candidate beside the last release: what is worse is found, and what is equal is not."""
 
+import re
+import tomllib
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +19,7 @@ from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import InputError, MeasurementError
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.schema import validate
+from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 
@@ -237,3 +240,11 @@ def test_a_gate_has_limits_of_both_kinds() -> None:
         Gate, {"name": "g", "description": "d", "required": ["W-g"], "limit": both}, "gate.toml"
     )
     assert [type(limit) for limit in gate.limits] == [GateLimit, AgainstLimit]
+
+
+def test_the_example_of_the_docs_is_a_gate() -> None:
+    page = (ROOT / "docs" / "against-the-last-release.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    gate = validate(Gate, {"name": "ours", **tomllib.loads(example)}, "our-gate.toml")
+    limits = [limit.limit for limit in gate.limits if isinstance(limit, AgainstLimit)]
+    assert limits == [1.05, -0.5]
