@@ -51,7 +51,8 @@ def load_gate(name_or_path: str, folder: Path, datasets: Collection[str]) -> Gat
     if idle:
         raise InputError(f"{path}: required: no limit is on {', '.join(idle)}")
     if gate.physics:
-        check_exists(gate.physics.dataset, "dataset", registries, f"{path}: physics: dataset")
+        if gate.physics.dataset is not None:
+            check_exists(gate.physics.dataset, "dataset", registries, f"{path}: physics: dataset")
         laws = {"quantity": load_physics(folder / "physics").limits}
         for quantity in gate.physics.quantities:
             check_exists(quantity, "quantity", laws, f"{path}: physics: quantities")

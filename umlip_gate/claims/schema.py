@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from umlip_gate.claims.against import AgainstLimit
 from umlip_gate.claims.assertions import Assertion
@@ -179,13 +179,27 @@ class GatePhysics(Strict):
     Attributes
     ----------
     dataset
-        A registry id; the structures are made from its cells.
+        A registry id; the structures are made of its elements; or
+    elements
+        the elements themselves, whatever they are: no data are needed.
     quantities
         Those of `thresholds/physics/` whose limits hold.
     """
 
-    dataset: RegistryId
+    dataset: RegistryId | None = None
+    elements: Annotated[tuple[Element, ...], AfterValidator(different)] = ()
     quantities: Annotated[Some[str], AfterValidator(different)]
+
+    @model_validator(mode="after")
+    def _of_something(self) -> "GatePhysics":
+        if (self.dataset is None) == (not self.elements):
+            raise ValueError("physics is of a dataset's elements, or of elements that it lists")
+        return self
+
+    @property
+    def subject(self) -> str:
+        """The dataset's id, or the elements under a name of their own."""
+        return self.dataset or "-".join(["elements", *self.elements])
 
 
 class Gate(Strict):
@@ -198,7 +212,7 @@ class Gate(Strict):
     description
         For whom it is.
     required
-        Datasets without which there is no verdict.
+        Datasets without which there is no verdict; none in a gate of physics alone.
     limits
         The bounds, and limits relative to the model of `--umlip-against`; `[[limit]]` in the
         file.
@@ -208,9 +222,17 @@ class Gate(Strict):
 
     name: RegistryId
     description: str
-    required: Ids
-    limits: Annotated[Some[AnyLimit], Field(alias="limit")]
+    required: Annotated[tuple[RegistryId, ...], AfterValidator(different)] = ()
+    limits: Annotated[tuple[AnyLimit, ...], Field(alias="limit")] = ()
     physics: GatePhysics | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> "Gate":
+        if not self.limits and self.physics is None:
+            raise ValueError("a gate has limits, or physics, or both: nothing passes without")
+        if self.limits and not self.required:
+            raise ValueError("required: name the datasets without which there is no verdict")
+        return self
 
 
 class KnownFailure(Strict):

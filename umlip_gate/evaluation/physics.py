@@ -9,14 +9,14 @@ import numpy as np
 
 from umlip_gate.claims.physics_verdicts import NOT_CONSERVATIVE, PhysicsResult
 from umlip_gate.datasets.cache import DatasetCache
-from umlip_gate.datasets.configurations import FloatArray
+from umlip_gate.datasets.configurations import Configurations, FloatArray, Row
 from umlip_gate.datasets.view import DatasetView
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.ensemble import mean_of
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble, Recalculation
 from umlip_gate.models.registry import Model
-from umlip_gate.physics.crystals import Crystal, smallest
+from umlip_gate.physics.crystals import Crystal, cells_of, smallest
 from umlip_gate.physics.dynamics import Runs
 from umlip_gate.physics.limits import Physics
 from umlip_gate.physics.studies import STUDIES, DrawnProtocol, strategy_for, symmetry_trials
@@ -46,6 +46,8 @@ class PhysicsEvaluator:
         A folder for structures on which a limit was exceeded.
     max_examples
         How many crystals are drawn, instead of the protocols' numbers.
+    elements
+        Elements by a name that stands in place of a dataset: of these no data are needed.
     """
 
     datasets: DatasetCache
@@ -54,6 +56,7 @@ class PhysicsEvaluator:
     physics: Physics
     counterexamples: Path
     max_examples: int | None = None
+    elements: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _studies: dict[tuple[str, str], Study | Runs] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str, str], PhysicsResult | Exception] = field(default_factory=dict)
 
@@ -129,9 +132,15 @@ class PhysicsEvaluator:
     def _study(self, dataset: str, name: str) -> Study | Runs:
         key = (dataset, name)
         if key not in self._studies:
-            configurations = self.datasets.view(dataset).configurations
+            configurations = self._configurations(dataset)
             self._studies[key] = STUDIES[name][1](configurations, self._protocol(name))
         return self._studies[key]
+
+    def _configurations(self, dataset: str) -> Configurations:
+        if dataset not in self.elements:
+            return self.datasets.view(dataset).configurations
+        rows = [Row(atoms, np.nan, None) for atoms in cells_of(self.elements[dataset])]
+        return Configurations.from_rows(rows, groups=np.arange(len(rows)))
 
     def _protocol(self, name: str) -> object:
         protocol = self.physics.protocols[name]
@@ -196,7 +205,7 @@ class PhysicsEvaluator:
         protocol = self._protocol("symmetries")
         assert isinstance(protocol, DrawnProtocol)  # noqa: S101 - the study's
         assert isinstance(found.origin, Crystal)  # noqa: S101 - as the study draws them
-        configurations = self.datasets.view(result.dataset).configurations
+        configurations = self._configurations(result.dataset)
         with self.sources.asking(self._declared(result.model)) as ask:
 
             def measure(crystal: Crystal) -> Deviation:

@@ -110,7 +110,8 @@ class Recorder:
         """Return how far a model is from a law of physics, and others of the same study."""
         assert self.physics_evaluator is not None  # noqa: S101 - checks of physics come with one
         result = self.physics_evaluator.evaluate(model, dataset, quantity)
-        self.datasets.add(dataset)
+        if dataset not in self.physics_evaluator.elements:
+            self.datasets.add(dataset)
         return result
 
     def costs(self, device: Device) -> KnownCosts:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
+from umlip_gate.datasets.registry import Element
 from umlip_gate.errors import InputError
 from umlip_gate.models.level_of_theory import LevelOfTheory
 from umlip_gate.models.prediction_files import PredictionFile
@@ -54,6 +55,9 @@ class Candidate(Strict):
         What that digest must be.
     python
         The interpreter; without it this one, or the family's environment.
+    elements
+        The symbols of those that it covers; of others it is not asked. Without it the model is
+        asked, and refuses each configuration or answers.
     level_of_theory
         The functional that it predicts; a gate on data of another one refuses it.
     d3
@@ -77,6 +81,7 @@ class Candidate(Strict):
     checkpoint: Path | None = None
     sha256: Sha256 | None = None
     python: Path | None = None
+    elements: tuple[Element, ...] | None = None
     level_of_theory: LevelOfTheory = "not stated"
     d3: Annotated[bool, Field(strict=True)] = False
     device: Literal["cpu", "cuda", "mps"] = "cpu"
@@ -84,6 +89,13 @@ class Candidate(Strict):
     conservative: Annotated[bool, Field(strict=True)] = True
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     folder: Path = Field(exclude=True)
+
+    @field_validator("elements")
+    @classmethod
+    def _some_elements(cls, elements: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if elements == ():
+            raise ValueError("is empty; leave it out if they are not known")
+        return elements
 
     @field_validator("calculator")
     @classmethod

@@ -82,6 +82,26 @@ class Crystal:
         return atoms
 
 
+def cells_of(elements: Sequence[str]) -> list[Atoms]:
+    """Return small bcc and fcc cells of each element, and of all together, without any data."""
+    alloys = [tuple(elements)] if len(elements) > 1 else []
+    return [
+        Crystal(
+            lattice=lattice,
+            elements=chosen,
+            repeats=(2, 2, 1),
+            vacancy=False,
+            surface=False,
+            scale=1.0,
+            strain=0.0,
+            rattle_ang=0.0,
+            seed=0,
+        ).atoms()
+        for chosen in [*((symbol,) for symbol in elements), *alloys]
+        for lattice in ("bcc", "fcc")
+    ]
+
+
 def _lattice(name: str, volume_ang3: float) -> Atoms:
     """Return a primitive cell with a volume per atom."""
     if name == "hcp":

@@ -8,8 +8,9 @@ from umlip_gate.claims.changes import CHANGES
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
 from umlip_gate.models.registry import Model
+from umlip_gate.plugin.brought_models import name_of
 from umlip_gate.plugin.checks import MEASURED, Check
-from umlip_gate.plugin.run_configuration import RunConfiguration, name_of
+from umlip_gate.plugin.run_configuration import RunConfiguration
 
 PHYSICS_DATASETS = ("refractory-mini-MoNbTaW", "refractory-mini-W")
 """Where laws of physics are tried on registered models: the first that a model covers."""
@@ -107,7 +108,7 @@ def gate_checks(suite: RunConfiguration) -> list[Check]:
         Check(
             f"gate.{suite.gate.name}.physics-{laws[quantity].name}",
             suite.candidate.name,
-            physics.dataset,
+            physics.subject,
             laws[quantity],
             "live",
             required="" if laws[quantity].where_predicted else BY_THE_GATE,
@@ -131,7 +132,7 @@ def _physics_dataset(entry: Model | Candidate | Ensemble, suite: RunConfiguratio
     """Return the dataset whose elements a model is asked about; the gate's for a candidate."""
     if not isinstance(entry, Model):
         asked = suite.gate.physics if suite.gate else None
-        return asked.dataset if asked else PHYSICS_DATASETS[0]
+        return asked.subject if asked else PHYSICS_DATASETS[0]
     for dataset in PHYSICS_DATASETS:
         numbers = {atomic_numbers[symbol] for symbol in suite.datasets[dataset].elements}
         if numbers <= entry.elements:

@@ -1,6 +1,6 @@
 """What the command line says about costs: whose are measured, and what they are compared with."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,9 @@ from umlip_gate.cost.baseline import Baseline, load_baseline
 from umlip_gate.cost.evidence import Device
 from umlip_gate.cost.thresholds import CostThresholds
 from umlip_gate.errors import InputError
-from umlip_gate.models.candidate import Candidate, load_candidate
-from umlip_gate.models.prepare import adapted_families, device_for
+from umlip_gate.models.candidate import Candidate
+from umlip_gate.models.prepare import device_for
 from umlip_gate.models.registry import Model
-from umlip_gate.schema import nearest
 from umlip_gate.settings import THRESHOLDS
 
 EVERY = "all"
@@ -169,35 +168,3 @@ def _judged(
     if model not in timed:
         raise InputError(f"--umlip-model {model}: no step of it is timed")
     return model
-
-
-def read_against(
-    name_or_path: str, registry: Mapping[str, Model], taken: Collection[str], folder: Path
-) -> Model | Candidate:
-    """Return the model of `--umlip-against`.
-
-    Parameters
-    ----------
-    name_or_path
-        A registered id, or the path of a candidate file.
-    registry
-        The registered models.
-    taken
-        Names that a candidate file may not use.
-    folder
-        Where paths of the command line begin.
-
-    Raises
-    ------
-    InputError
-        There is no such model, or its file is wrong.
-    """
-    if not name_or_path.endswith(".toml"):
-        if name_or_path not in registry:
-            close = nearest(name_or_path, list(registry))
-            raise InputError(
-                f"--umlip-against {name_or_path}: unknown model; {close} (a candidate file "
-                "is given as a path that ends in .toml)"
-            )
-        return registry[name_or_path]
-    return load_candidate(folder / name_or_path, adapted_families(), {*taken})

@@ -10,8 +10,9 @@ from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.evaluation.evaluator import Evaluator
 from umlip_gate.evaluation.physics import PhysicsEvaluator
 from umlip_gate.evaluation.recorder import Recorder
+from umlip_gate.plugin.brought_models import name_of
 from umlip_gate.plugin.checks import Check
-from umlip_gate.plugin.run_configuration import RunConfiguration, name_of, run_configuration
+from umlip_gate.plugin.run_configuration import RunConfiguration, run_configuration
 from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.plugin.verdicts import LISTED, RECORDER, VERDICT
 from umlip_gate.predictions.executors.cluster import Cluster
@@ -61,6 +62,7 @@ def physics_evaluator(suite: RunConfiguration, evaluator: Evaluator) -> PhysicsE
         suite.thresholds.physics,
         suite.settings.cache / "counterexamples",
         suite.max_examples,
+        suite.physics_elements,
     )
 
 

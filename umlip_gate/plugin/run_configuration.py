@@ -7,24 +7,23 @@ from typing import Any
 import pytest
 
 from umlip_gate.claims.gates import load_gate
-from umlip_gate.claims.level_of_theory import check_claims, check_gate, check_members
+from umlip_gate.claims.level_of_theory import check_claims
 from umlip_gate.claims.schema import Gate
 from umlip_gate.claims.thresholds import ALL_MODELS, Thresholds, load_thresholds
 from umlip_gate.cost.thresholds import load_cost_thresholds
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.errors import InputError
 from umlip_gate.metrics.sampling import SampleLimit
-from umlip_gate.models.candidate import Candidate, load_candidate
+from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import (
     Ensemble,
     Recalculation,
-    load_brought_ensemble,
     load_ensembles,
     recalculations,
 )
-from umlip_gate.models.prepare import adapted_families, device_for
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.plugin.cost_options import CostPlan, is_cost_asked, read_against, read_cost_plan
+from umlip_gate.plugin.brought_models import check_by_gate, name_of, read_brought_models
+from umlip_gate.plugin.cost_options import CostPlan, is_cost_asked, read_cost_plan
 from umlip_gate.plugin.option_values import (
     absolute,
     check_ids,
@@ -38,7 +37,6 @@ from umlip_gate.plugin.run_settings import read_settings
 from umlip_gate.predictions.executors.cluster import check_installed
 from umlip_gate.predictions.executors.site import Site, read_site
 from umlip_gate.predictions.gpus import why_no_device
-from umlip_gate.schema import nearest
 from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings
 
 DEFAULT_GATE = "quick"
@@ -101,15 +99,16 @@ class RunConfiguration:
         return {**self.models, **self.ensembles, **self.recalculations}
 
     @property
+    def physics_elements(self) -> dict[str, tuple[str, ...]]:
+        """The elements that the gate's physics lists in place of a dataset, by their name."""
+        physics = self.gate.physics if self.gate else None
+        return {physics.subject: physics.elements} if physics and physics.elements else {}
+
+    @property
     def brought(self) -> dict[str, Model | Candidate | Ensemble]:
         """The candidate, its members, and what it is compared with, by name."""
         entries = [entry for entry in (self.candidate, self.against) if entry]
         return self.members | {name_of(entry): entry for entry in entries}
-
-
-def name_of(entry: Model | Candidate | Ensemble) -> str:
-    """Return the name under which reports have a model."""
-    return entry.id if isinstance(entry, Model) else entry.name
 
 
 SUITE = pytest.StashKey[RunConfiguration]()
@@ -155,34 +154,19 @@ def _read(config: pytest.Config) -> RunConfiguration:
     check_claims(thresholds, models, datasets)
     check_models(option.umlip_model, known, models)
     check_ids("dataset", option.umlip_dataset, {*datasets, *thresholds.pools})
-    candidate, members = _candidate(config, set(models), {*known, ALL_MODELS})
+    brought = read_brought_models(config, models, {*known, ALL_MODELS}, datasets)
+    candidate = brought.candidate
     _check_options(option, candidate)
-    against = None
-    if option.umlip_against is not None:
-        taken = {*known, ALL_MODELS, *members, *([candidate.name] if candidate else [])}
-        folder = config.invocation_params.dir
-        against = read_against(option.umlip_against, models, taken, folder)
-    if option.umlip_device is not None:
-        if isinstance(candidate, Candidate):
-            candidate = on_device(option.umlip_device, candidate)
-        if isinstance(against, Candidate):
-            against = on_device(option.umlip_device, against)
-        members = {name: on_device(option.umlip_device, each) for name, each in members.items()}
-    for entry in (candidate, against, *members.values()):
-        if isinstance(entry, Candidate):
-            _check_predictions(entry, datasets)
     gate = None
     if candidate:
         gate = load_gate(option.umlip_gate or DEFAULT_GATE, THRESHOLDS, datasets)
-        _check_levels_of_theory(candidate, {**models, **members}, gate, datasets)
-        if against:
-            check_gate({name_of(against): against}, gate, datasets)
+        check_by_gate(brought, models, gate, datasets)
     plan = read_cost_plan(
         option,
         load_cost_thresholds(THRESHOLDS, models),
         models,
         candidate if isinstance(candidate, Candidate) else None,
-        against=against,
+        against=brought.against,
         folder=config.invocation_params.dir,
     )
     if not option.collectonly and (problem := why_no_device(option.umlip_device or "cpu")):
@@ -192,11 +176,11 @@ def _read(config: pytest.Config) -> RunConfiguration:
         models=models,
         ensembles=ensembles,
         recalculations=others,
-        members=members,
+        members=brought.members,
         thresholds=thresholds,
         candidate=candidate,
         gate=gate,
-        against=against,
+        against=brought.against,
         device=option.umlip_device or "cpu",
         random_seed=random_seed(option.umlip_weights),
         sample_limit=sample_limit(option, thresholds.statistics),
@@ -205,41 +189,6 @@ def _read(config: pytest.Config) -> RunConfiguration:
         max_examples=max_examples(option.umlip_max_examples),
         site=_site(config),
     )
-
-
-def on_device(device: str, candidate: Candidate) -> Candidate:
-    """Return a candidate with another device than its file says.
-
-    Raises
-    ------
-    InputError
-        It does not compute there, or would not be told.
-    """
-    where = f"--umlip-device={device}: {candidate.name}"
-    if candidate.predictions:
-        return candidate
-    if candidate.calculator and "{device}" not in candidate.texts():
-        raise InputError(
-            f'{where}: no argument in its file is "{{device}}", so its calculator is not told'
-        )
-    if candidate.family and device_for(candidate.family, device) != device:
-        raise InputError(f"{where}: family {candidate.family} does not compute there")
-    return candidate.model_copy(update={"device": device})
-
-
-def _candidate(
-    config: pytest.Config, models: set[str], taken: set[str]
-) -> tuple[Candidate | Ensemble | None, dict[str, Candidate]]:
-    option = config.option
-    if option.umlip_candidate and option.umlip_ensemble:
-        raise InputError("--umlip-candidate and --umlip-ensemble: a run judges one or the other")
-    if option.umlip_candidate:
-        (path,) = absolute(config, [option.umlip_candidate])
-        return load_candidate(path, adapted_families(), taken), {}
-    if option.umlip_ensemble:
-        (path,) = absolute(config, [option.umlip_ensemble])
-        return load_brought_ensemble(path, models, adapted_families(), taken)
-    return None, {}
 
 
 def _check_options(option: Any, candidate: Candidate | Ensemble | None) -> None:  # noqa: ANN401 - argparse's Namespace
@@ -279,19 +228,6 @@ def _check_options(option: Any, candidate: Candidate | Ensemble | None) -> None:
             raise InputError(message)
 
 
-def _check_levels_of_theory(
-    candidate: Candidate | Ensemble,
-    known: dict[str, Model | Candidate],
-    gate: Gate,
-    datasets: dict[str, Dataset],
-) -> None:
-    if isinstance(candidate, Candidate):
-        check_gate({candidate.name: candidate}, gate, datasets)
-    else:
-        check_members(candidate, known)
-        check_gate({name: known[name] for name in candidate.members}, gate, datasets)
-
-
 def _site(config: pytest.Config) -> Site | None:
     if config.option.umlip_executor is None:
         return None
@@ -303,15 +239,6 @@ def _site(config: pytest.Config) -> Site | None:
     site = read_site(config.option.umlip_executor, config.invocation_params.dir)
     check_installed(site)
     return site
-
-
-def _check_predictions(candidate: Candidate, datasets: dict[str, Dataset]) -> None:
-    for name in candidate.predictions:
-        if name not in datasets:
-            raise InputError(
-                f"{candidate.name}: [predictions.{name}]: unknown dataset; "
-                f"{nearest(name, sorted(datasets))}"
-            )
 
 
 def _check_brought_files(datasets: dict[str, Dataset]) -> None:

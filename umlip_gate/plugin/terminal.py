@@ -10,6 +10,7 @@ import umlip_gate
 from umlip_gate.datasets.digests import sha256_of
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Ensemble
+from umlip_gate.plugin.brought_models import name_of
 from umlip_gate.plugin.interruption import INTERRUPTION
 from umlip_gate.plugin.report import (
     UNWRITTEN,
@@ -18,7 +19,7 @@ from umlip_gate.plugin.report import (
     recorded_floors,
     recorded_thresholds_digest,
 )
-from umlip_gate.plugin.run_configuration import name_of, run_configuration
+from umlip_gate.plugin.run_configuration import run_configuration
 from umlip_gate.plugin.verdicts import RESULTS
 from umlip_gate.report import changes
 from umlip_gate.report.claims import counted, summary

@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
+from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.cache import DatasetCache
@@ -36,6 +37,7 @@ from umlip_gate.predictions.published import published
 from umlip_gate.predictions.store import Row, Store
 from umlip_gate.predictions.unfinished import computing
 from umlip_gate.provenance import Provenance
+from umlip_gate.worker.validation import UNTRAINED
 
 Choice = Literal["auto", "live", "published"]
 Source = Model | Candidate | Recalculation
@@ -212,11 +214,14 @@ class PredictionSources:
     ) -> RunnableModel | None:
         """Prepare a model; return None where published predictions are used instead."""
         if isinstance(model, Candidate):
+            if model.elements:
+                numbers = {atomic_numbers[symbol] for symbol in model.elements}
+                _require_coverage(model.name, numbers, view)
             return prepare_candidate(model)
         if choice == "published" and self.random_seed is None:
             return None
         try:
-            _require_coverage(model, view)
+            _require_coverage(model.id, model.elements, view)
             return self._prepared(model)
         except Unavailable:
             elsewhere = view.parent in model.published
@@ -320,6 +325,7 @@ class PredictionSources:
         for reason in store.unknown:
             self.announce_once(f"{name}: its predictions are not reused by a later run: {reason}")
         provenance: Provenance = "live" if live.job.random_seed is None else "random"
+        require_some_trained(f"{name} on {view.id}", predictions)
         known = replace(predictions, provenance=provenance, identity=store.whole_identity)
         return _of_view(known, view)
 
@@ -401,7 +407,7 @@ def _of_view(predictions: Predictions, view: DatasetView) -> Predictions:
     return replace(predictions, rows=np.searchsorted(view.rows_in_parent, predictions.rows))
 
 
-def _require_coverage(model: Model, view: DatasetView) -> None:
+def _require_coverage(name: str, elements: AbstractSet[int], view: DatasetView) -> None:
     """Ask a model about its own elements only: of others it would refuse every configuration.
 
     Raises
@@ -409,7 +415,21 @@ def _require_coverage(model: Model, view: DatasetView) -> None:
     Unavailable
         It does not cover an element.
     """
-    foreign = sorted(set(view.configurations.numbers.tolist()) - model.elements)
-    if foreign:
+    present = set(view.configurations.numbers.tolist())
+    if foreign := sorted(present - elements):
         names = ", ".join(chemical_symbols[number] for number in foreign)
-        raise Unavailable(f"{model.id} on {view.id}: it does not cover {names}")
+        none = "" if present & elements else ": it covers none of it"
+        raise Unavailable(f"{name} on {view.id}: it does not cover {names}{none}")
+
+
+def require_some_trained(what: str, predictions: Predictions) -> None:
+    """Refuse a dataset of which a model, which was asked, covers nothing.
+
+    Raises
+    ------
+    Unavailable
+        It refused every configuration for its elements.
+    """
+    reasons = list(predictions.failures.values())
+    if len(reasons) == len(predictions) and all(UNTRAINED in reason for reason in reasons):
+        raise Unavailable(f"{what}: it covers none of it: {reasons[0]}")

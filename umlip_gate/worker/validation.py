@@ -19,6 +19,10 @@ NEAREST_ANG = 3.5
 """Most atoms of a metal have a neighbour within this; only the others are looked at again."""
 
 
+UNTRAINED = "the model was not trained on"
+"""How a refusal begins of a structure with elements that the model does not cover."""
+
+
 def check_structure(atoms: Atoms, potential: Potential, abilities: Abilities) -> None:
     """Check that a potential has a meaning for a structure.
 
@@ -40,7 +44,7 @@ def _check_elements(atoms: Atoms, potential: Potential) -> None:
         unknown = sorted(set(atoms.numbers.tolist()) - potential.elements)
         if unknown:
             names = ", ".join(chemical_symbols[number] for number in unknown)
-            raise ValueError(f"the model was not trained on {names}")
+            raise ValueError(f"{UNTRAINED} {names}")
 
 
 def _check_periodicity(atoms: Atoms, abilities: Abilities) -> None:

@@ -9,7 +9,7 @@ from tests.selftest.cli import CommandLineRun
 from umlip_gate.errors import InputError
 from umlip_gate.models.candidate import Candidate, load_candidate
 from umlip_gate.models.prepare import adapted_families
-from umlip_gate.plugin.run_configuration import on_device
+from umlip_gate.plugin.brought_models import on_device
 from umlip_gate.predictions import gpus
 from umlip_gate.predictions.gpus import Gpu, why_no_device
 
