@@ -16,7 +16,13 @@ from umlip_gate.datasets.grouping import systems
 from umlip_gate.errors import MeasurementError
 from umlip_gate.evaluation.illustrations import illustrations_of
 from umlip_gate.metrics.bootstrap import Resampling
-from umlip_gate.metrics.ensemble import Deviations, deviations_of, mean_of, with_uncertainty
+from umlip_gate.metrics.ensemble import (
+    Deviations,
+    deviations_of,
+    mean_of,
+    stated_deviations,
+    with_uncertainty,
+)
 from umlip_gate.metrics.error_set import RULES, ErrorSet
 from umlip_gate.metrics.errors import Errors, errors_of, failures_of
 from umlip_gate.metrics.interactions import measure_interactions
@@ -154,8 +160,12 @@ class Evaluator:
         for suspicion in suspected_units(metrics):
             add_notice(self.datasets.settings.run, f"{model} on {dataset}: {suspicion}")
         deviations = None
-        if isinstance(entry, Ensemble) and sample is None and not metrics.n_failed:
-            deviations = deviations_of(reference, predicted, mean)
+        if sample is None and not metrics.n_failed:
+            if isinstance(entry, Ensemble):
+                deviations = deviations_of(reference, predicted, mean)
+            elif mean.uncertainty is not None:
+                deviations = stated_deviations(reference, mean)
+        if deviations is not None:
             metrics = with_uncertainty(metrics, deviations)
         result = Result(
             model,

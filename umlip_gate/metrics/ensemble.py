@@ -75,8 +75,11 @@ class Deviations:
         return cls(**columns)
 
     def pairs(self) -> dict[tuple[str, str], tuple[FloatArray, FloatArray]]:
-        """Deviation and error by quantity and convention: (quantity, convention) -> a pair."""
-        return {
+        """Deviation and error by quantity and convention: (quantity, convention) -> a pair.
+
+        Without what a single model states nothing of, or the reference has not.
+        """
+        every = {
             ("energy_deviation_spearman", "total"): (self.energy_deviation, self.energy_error),
             ("energy_deviation_spearman", "per_atom"): (
                 self.energy_deviation / self.n_atoms,
@@ -84,6 +87,7 @@ class Deviations:
             ),
             ("force_deviation_spearman", "vector"): (self.force_deviation, self.force_error),
         }
+        return {key: pair for key, pair in every.items() if np.isfinite(pair).all()}
 
 
 def mean_of(members: Sequence[Predictions]) -> Predictions:
@@ -141,6 +145,29 @@ def deviations_of(
         energy_error=_MEV * np.abs(configurations.energies - mean.energies),
         force_deviation=_MEV * force,
         force_error=_MEV * np.linalg.norm(configurations.forces - mean.forces, axis=1),
+    )
+
+
+def stated_deviations(configurations: Configurations, predictions: Predictions) -> Deviations:
+    """Hold what a single model states of its uncertainty beside its errors.
+
+    Parameters
+    ----------
+    configurations
+        The reference, n configurations with N atoms in all.
+    predictions
+        Of these, all finite, with an uncertainty; NaN of what it states nothing of.
+    """
+    stated = predictions.uncertainty
+    if stated is None:
+        raise MeasurementError("the model states no uncertainty")
+    return Deviations(
+        n_atoms=configurations.n_atoms,
+        groups=np.unique(configurations.groups, return_inverse=True)[1],
+        energy_deviation=_MEV * stated.energies,
+        energy_error=_MEV * np.abs(configurations.energies - predictions.energies),
+        force_deviation=_MEV * stated.forces,
+        force_error=_MEV * np.linalg.norm(configurations.forces - predictions.forces, axis=1),
     )
 
 
@@ -222,10 +249,11 @@ def error_deviation_plot(deviations: Deviations) -> dict[str, dict[str, Any]]:
 
 def _plotted(deviations: Deviations) -> dict[str, tuple[FloatArray, FloatArray]]:
     pairs = deviations.pairs()
-    return {
-        "energy": pairs["energy_deviation_spearman", "per_atom"],
-        "force": pairs["force_deviation_spearman", "vector"],
+    keys = {
+        "energy": ("energy_deviation_spearman", "per_atom"),
+        "force": ("force_deviation_spearman", "vector"),
     }
+    return {name: pairs[key] for name, key in keys.items() if key in pairs}
 
 
 def _histogram(deviation: FloatArray, error: FloatArray) -> dict[str, Any]:

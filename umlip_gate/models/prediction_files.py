@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
 from umlip_gate.schema import Strict, nearest
 
@@ -26,10 +26,17 @@ class PredictionKeys(Strict):
         Energy of the configuration, eV, total or per atom as `PredictionFile.energy` states.
     forces
         Forces, shape (n_atoms, 3), eV/Å.
+    energy_uncertainty
+        What the model states of its energy's error, eV, total or per atom as the energy; read if
+        it is there.
+    force_uncertainty
+        The same of each atom's force, shape (n_atoms,), eV/Å.
     """
 
     energy: str | None = None
     forces: str | None = None
+    energy_uncertainty: str | None = None
+    force_uncertainty: str | None = None
 
 
 class PredictionFile(Strict):
@@ -52,3 +59,10 @@ class PredictionFile(Strict):
     reader: Annotated[Format, BeforeValidator(_known_format)]
     energy: Literal["total", "per atom"]
     keys: PredictionKeys = PredictionKeys()
+
+    @model_validator(mode="after")
+    def _with_uncertainty(self) -> "PredictionFile":
+        named = self.keys.energy_uncertainty or self.keys.force_uncertainty
+        if named and self.reader == "pickle":
+            raise ValueError("an uncertainty is read from extxyz, parquet and npz")
+        return self

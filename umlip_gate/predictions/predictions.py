@@ -2,13 +2,33 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umlip_gate.errors import MeasurementError
 from umlip_gate.provenance import Provenance
+
+
+class Uncertainty(NamedTuple):
+    """What a model states of its own errors.
+
+    Attributes
+    ----------
+    energies
+        Of the total energies, shape (n,), eV; NaN where it states nothing.
+    forces
+        Of each atom's force vector, shape (N,), eV/Å; the same.
+    """
+
+    energies: NDArray[np.float64]
+    forces: NDArray[np.float64]
+
+    def if_any(self) -> "Uncertainty | None":
+        """Return it if it states something of every energy or of every force, else None."""
+        stated = np.isfinite(self.energies).all() or np.isfinite(self.forces).all()
+        return self if stated else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +49,8 @@ class Predictions:
         Where they come from; unless it is stated, they never count as accuracy.
     identity
         All that they depend on.
+    uncertainty
+        What the model states of its errors; None if nothing.
 
     Raises
     ------
@@ -47,6 +69,7 @@ class Predictions:
     rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     provenance: Provenance = "random"
     identity: dict[str, Any] = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
 
     def __post_init__(self) -> None:
         for name in ("energies", "forces"):
@@ -98,11 +121,14 @@ class Predictions:
             Of every row that there is, shape (n,).
         """
         ends = np.cumsum(n_atoms)
-        atoms = [np.arange(ends[place] - n_atoms[place], ends[place]) for place in places.tolist()]
+        parts = [np.arange(ends[place] - n_atoms[place], ends[place]) for place in places.tolist()]
+        atoms = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        stated = self.uncertainty
         return replace(
             self,
             energies=self.energies[places],
-            forces=self.forces[np.concatenate([np.empty(0, dtype=np.int64), *atoms])],
+            forces=self.forces[atoms],
+            uncertainty=stated and Uncertainty(stated.energies[places], stated.forces[atoms]),
             failures={
                 new: self.failures[old]
                 for new, old in enumerate(places.tolist())

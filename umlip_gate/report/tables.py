@@ -151,7 +151,7 @@ def ensemble_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
             entry["model"],
             entry["dataset"],
             *(_correlation(entry, *key) for key in ENSEMBLE_CORRELATIONS),
-            *(_shares(entry["uncertainty"][ABOVE][name]) for name in ("energy", "force")),
+            *(_shares(entry["uncertainty"][ABOVE].get(name)) for name in ("energy", "force")),
         )
         for entry in measurements
         if "uncertainty" in entry
@@ -188,7 +188,9 @@ def _correlation(entry: dict[str, Any], quantity: str, convention: str) -> str:
     return f"{_number(entry[quantity][convention], 3)}{ends}"
 
 
-def _shares(above: dict[str, float]) -> str:
+def _shares(above: dict[str, float] | None) -> str:
+    if above is None:
+        return NOTHING
     return " / ".join(f"{above[k]:.1%}" for k in ("1", "2", "3"))
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from ase import Atoms
 
 from tests.selftest.builders.crystals import labelled, structures
+from tests.selftest.builders.measured import measure
 from tests.selftest.builders.predicted import WRITERS, predicted
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.errors import InputError
+from umlip_gate.metrics.ensemble import stated_deviations, with_uncertainty
 from umlip_gate.models.candidate import load_candidate
 from umlip_gate.models.prediction_files import PredictionFile
 from umlip_gate.predictions.brought import read_brought
@@ -182,3 +185,78 @@ def test_a_wrong_table_is_one_error(text: str, wanted: str, tmp_path: Path) -> N
         load_candidate(tmp_path / "mine.toml", FAMILIES, set())
     assert wanted in str(caught.value)
     assert "mine.toml" in str(caught.value)
+
+
+SPREAD = np.linspace(0.1, 1.2, N)
+"""What is stated of each energy, eV."""
+
+
+def with_spread(images: list[Atoms], *, forces: bool = True) -> list[Atoms]:
+    """State an uncertainty of each energy, and of each force as many eV/Å as the atom's index."""
+    for atoms, spread in zip(images, SPREAD, strict=True):
+        atoms.info["energy_uncertainty"] = spread
+        if forces:
+            atoms.set_array("force_uncertainty", np.arange(len(atoms), dtype=float))
+    return images
+
+
+def test_an_uncertainty_is_of_the_row_that_states_it(tmp_path: Path) -> None:
+    images = with_spread(predicted(structures(N)))
+    n_atoms = np.array([len(atoms) for atoms in images])
+    found, _ = read(tmp_path, images[::-1], "extxyz")
+    assert found.uncertainty is not None
+    np.testing.assert_allclose(found.uncertainty.energies, SPREAD)
+    np.testing.assert_allclose(
+        found.uncertainty.forces, np.concatenate([np.arange(n) for n in n_atoms])
+    )
+    per_atom, _ = read(tmp_path, images, "extxyz", energy="per atom")
+    assert per_atom.uncertainty is not None
+    np.testing.assert_allclose(per_atom.uncertainty.energies, SPREAD * n_atoms)
+    chosen = found.select(np.array([4, 1]), n_atoms)
+    assert chosen.uncertainty is not None
+    np.testing.assert_allclose(chosen.uncertainty.energies, SPREAD[[4, 1]])
+    assert len(chosen.uncertainty.forces) == n_atoms[4] + n_atoms[1]
+
+
+def test_columns_state_an_uncertainty_under_any_name(tmp_path: Path) -> None:
+    images = predicted(structures(N))
+    path = tmp_path / "predicted.npz"
+    WRITERS["npz"](path, images)
+    with np.load(path) as archive:
+        arrays: dict[str, Any] = dict(archive)
+    total = int(arrays["n_atoms"].sum())
+    np.savez(path, **arrays, gamma=SPREAD, spread=np.ones(total))
+    keys = {"energy_uncertainty": "gamma", "force_uncertainty": "spread"}
+    table = {"path": path, "reader": "npz", "energy": "total", "keys": keys}
+    file = PredictionFile.model_validate(table)
+    found, _ = read_brought(path, file, "crystals", dataset())
+    assert found.uncertainty is not None
+    np.testing.assert_allclose(found.uncertainty.energies, SPREAD)
+    assert found.uncertainty.forces.tolist() == [1.0] * total
+
+
+def test_a_wrong_uncertainty_is_refused_by_row(tmp_path: Path) -> None:
+    images = with_spread(predicted(structures(N)))
+    images[3].info["energy_uncertainty"] = -1.0
+    with pytest.raises(InputError, match="row 3: energy_uncertainty is negative"):
+        read(tmp_path, images, "extxyz")
+    keys = {"energy_uncertainty": "gamma"}
+    with pytest.raises(InputError, match=r"row 0: .*no gamma, which keys\.energy_unc"):
+        read(tmp_path, predicted(structures(N)), "extxyz", keys=keys)
+    with pytest.raises(ValueError, match="extxyz, parquet and npz"):
+        read(tmp_path, predicted(structures(N)), "pickle", keys=keys)
+
+
+@pytest.mark.parametrize("forces", [True, False])
+def test_what_is_stated_is_judged_as_an_ensembles_spread(*, forces: bool, tmp_path: Path) -> None:
+    images = with_spread(predicted(structures(N)), forces=forces)
+    for atoms, spread in zip(images, SPREAD, strict=True):
+        atoms.calc.results["energy"] += spread  # errors that the uncertainty orders rightly
+    whole = dataset()
+    found, _ = read(tmp_path, images, "extxyz", whole)
+    metrics = with_uncertainty(measure(whole, found), stated_deviations(whole, found))
+    assert metrics.values["energy_deviation_spearman"]["total"] == pytest.approx(1.0)
+    assert (metrics.values["force_deviation_spearman"]["vector"] is not None) == forces
+    shares = metrics.details["uncertainty"]["share_of_errors_above_multiples_of_the_deviation"]
+    assert shares["energy"]["2"] == 0.0
+    assert ("force" in shares) == forces
