@@ -145,7 +145,7 @@ def test_an_environment_judges_real_weights_or_runs_its_conformance_tests(enviro
 
 @pytest.mark.parametrize("family", sorted(adapted_families()))
 def test_an_adapter_declares_what_the_suite_reads(family: str) -> None:
-    assert {"cpu"} <= set(adapter(family).ATOMS_PER_BATCH) <= {"cpu", "cuda"}
+    assert {"cpu"} <= set(adapter(family).ATOMS_PER_BATCH) <= {"cpu", "cuda", "mps"}
     assert set(adapter(family).DTYPES) <= {"float32", "float64"}
     for model in LIVE:
         if model.family == family:
