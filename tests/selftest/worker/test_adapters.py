@@ -30,6 +30,7 @@ FAMILIES = {
     "chgnet": "CHGNet_0.3.0",
     "sevennet": "SevenNet-0",
     "sevennet-ompa": "SevenNet-MF-ompa_mpa",
+    "sevennet-omni": "SevenNet-Omni_mpa",
     "mace-large": "MACE-MP-0",
     "mace-medium": "MACE-omat-0",
     "orb": "Orb-d3-xs-v2",
