@@ -198,6 +198,9 @@ def test_continuous_integration_is_the_check_that_everybody_can_run() -> None:
     assert {"lint", "selftest", "chgnet", "sevennet"} <= set(listed) <= {*ENVIRONMENTS, *OWN}
     assert "dpa3" not in listed  # its torch brings gigabytes of CUDA
     assert "- run: .ci/run\n" in text_of(".github/workflows/ci.yml")
+    assert not re.search(r"tox run .*\" --notest", text_of(".github/workflows/gpu.yml")), (
+        "tox leaves out commands_pre, which install the family's lock"
+    )
 
 
 def test_nothing_of_the_package_needs_the_checkout() -> None:
