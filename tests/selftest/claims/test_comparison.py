@@ -108,6 +108,23 @@ def test_results_of_other_configurations_are_not_compared(first: Result) -> None
     )
 
 
+def test_a_higher_level_makes_wider_intervals(first: Result, second: Result) -> None:
+    widths = []
+    for level in (0.5, 0.97):
+        statistics = STATISTICS.model_copy(update={"order_level": level})
+        (found,) = differences([(first, second)], RMSE, statistics)
+        assert found is not None
+        widths.append(found[1] - found[0])
+    assert widths[1] > 2 * widths[0]
+
+
+def test_the_other_number_of_configurations_is_that_of_the_dataset(first: Result) -> None:
+    whole = replace(first, dataset="Mo-g")
+    cut = replace(result("b", 9.0, spread=unlike(5, N - 1)), dataset="Mo-g")
+    with pytest.raises(MeasurementError, match=f"{N} configurations, another on {N - 1}:"):
+        together([cut, whole, first], RMSE)
+
+
 def test_datasets_stand_one_after_the_other(first: Result, second: Result) -> None:
     elsewhere = replace(second, dataset="Mo-g")
     estimates, design = together([first, elsewhere, first], RMSE)
