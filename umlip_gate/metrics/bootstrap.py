@@ -271,11 +271,15 @@ def _kept_counts(n: int, n_resamples: int, seed: tuple[int, int]) -> Iterator[Fl
         yield from draw(n, n_resamples, seed, rows * n)
         return
     if key not in _kept:
-        while _kept and sum(map(len, _kept.values())) + n * n_resamples > _KEPT_BYTES:
+        while (
+            _kept and sum(table.nbytes for table in _kept.values()) + n * n_resamples > _KEPT_BYTES
+        ):
             _kept.pop(next(iter(_kept)))
-        few = (counts.astype(np.uint8) for counts in draw(n, n_resamples, seed))
-        _kept[key] = np.concatenate([counts.ravel() for counts in few])
-    counts = _kept[key].reshape(n_resamples, n)
+        drawn, done = np.empty((n_resamples, n), dtype=np.uint8), 0
+        for few in draw(n, n_resamples, seed):
+            drawn[done : (done := done + len(few))] = few
+        _kept[key] = drawn
+    counts = _kept[key]
     for start in range(0, n_resamples, rows):
         yield counts[start : start + rows].astype(np.float64)
 

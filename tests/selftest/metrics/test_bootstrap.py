@@ -6,6 +6,7 @@ import pytest
 
 from tests.selftest.builders.measured import measure
 from tests.selftest.reference.metrics import random_case
+from umlip_gate.metrics import bootstrap
 from umlip_gate.metrics.bootstrap import (
     LEVEL,
     Resampling,
@@ -255,16 +256,35 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
         assert 0.91 < count / trials < 0.985, key
 
 
-def test_memory_is_bounded_for_a_large_dataset() -> None:
-    errors = normal_errors(54_000, 1.0, np.random.default_rng(13))
+def test_memory_is_bounded_for_a_large_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond two blocks of resamples, each takes a byte a configuration."""
+    n, blocks = 54_000, (64, 320)
+    errors = normal_errors(n, 1.0, np.random.default_rng(13))
     peaks = []
-    for n_resamples in (8, 80):
+    for n_resamples in blocks:
+        monkeypatch.setattr(bootstrap, "_kept", {})
         tracemalloc.start()
         measure_errors(ErrorSet((errors,)), Resampling(n_resamples=n_resamples))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert max(peaks) < 100e6
-    assert peaks[1] < 1.2 * peaks[0]
+    assert peaks[1] - peaks[0] < 1.1 * n * (blocks[1] - blocks[0])
+
+
+def test_counts_that_are_kept_are_those_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the first model, for the next, and where there are too many to keep."""
+    drawn = np.concatenate(list(draw(300, 50, (3, 0))))
+    monkeypatch.setattr(bootstrap, "_kept", {})
+    for _ in range(2):
+        kept = np.concatenate(list(bootstrap._kept_counts(300, 50, (3, 0))))
+        assert np.array_equal(kept, drawn)
+    assert len(bootstrap._kept) == 1
+    monkeypatch.setattr(bootstrap, "_KEPT_BYTES", 300 * 50)
+    list(bootstrap._kept_counts(200, 50, (3, 0)))
+    assert list(bootstrap._kept) == [(200, 50, (3, 0))]
+    monkeypatch.setattr(bootstrap, "_KEPT_BYTES", 1)
+    unkept = np.concatenate(list(bootstrap._kept_counts(300, 50, (3, 0))))
+    assert np.array_equal(unkept, drawn)
 
 
 def test_strata_are_drawn_independently() -> None:
