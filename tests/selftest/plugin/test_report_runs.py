@@ -178,6 +178,9 @@ def stopped(cli: CommandLineRun, number: int, *arguments: str) -> tuple[int, str
 def test_a_stopped_run_says_what_is_kept_and_its_results_say_so(
     waiting: CommandLineRun, name: str, processes: tuple[str, ...]
 ) -> None:
+    if processes:  # xdist leaves one worker to each: nobody goes on where that one waits
+        text = '[arguments]\nfile = "{checkpoint}"\nseconds = 0.3\n'
+        waiting.candidate("fakes:paced", text, checkpoint="weights")
     code, output = stopped(waiting, signal.Signals[name], *processes)
     assert code == INTERRUPTED, output
     found = re.search(rf"mine on crystals: (\d+) rows are kept; {N_ROWS} were asked for", output)
@@ -194,7 +197,10 @@ def test_a_stopped_run_says_what_is_kept_and_its_results_say_so(
     (waiting.folder / "go").touch()
     outcome = waiting.judge()
     assert outcome.code == 0, outcome.output
-    assert f"{N_ROWS - n_kept} configurations to compute" in outcome.output
+    missing = re.search(r"(\d+) configurations to compute", outcome.output)
+    assert missing is not None, outcome.output
+    # a process of xdist may keep more until it is ended
+    assert int(missing[1]) == N_ROWS - n_kept or (processes and int(missing[1]) < N_ROWS - n_kept)
     assert outcome.results["interrupted"] is None
 
 
