@@ -49,12 +49,12 @@ def main(path: Path) -> None:
 
 
 def with_interval(measured: dict[str, Any], quantity: str, convention: str) -> str:
-    """Return a value and half the width of its 95 % interval, if it has one."""
+    """Return a value and its 95 % interval, if it has one."""
     value = measured[quantity][convention]
     if (interval := measured["intervals"][quantity][convention]) is None:
         return f"{value:.1f} (no interval)"
     low, high = interval
-    return f"{value:.1f} ± {(high - low) / 2:.1f}"
+    return f"{value:.1f} ({low:.1f}…{high:.1f})"
 
 
 def costs(baseline: str) -> dict[str, str]:

@@ -48,10 +48,10 @@ class Number:
     high: float | None = None
 
     def __str__(self) -> str:
-        """Return it with half the width of its interval."""
+        """Return it with its interval."""
         if self.low is None or self.high is None:
             return f"{self.value:.1f}"
-        return f"{self.value:.1f} ± {(self.high - self.low) / 2:.1f}"
+        return f"{self.value:.1f} ({self.low:.1f}…{self.high:.1f})"
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def test_csv_and_markdown_have_the_same_rows(tmp_path: Path) -> None:
     )
     text = markdown(rows, PLACES)
     assert all(f"| {row.model} |" in text for row in rows)
-    assert "2.0 ± 0.5" in text
+    assert "2.0 (1.5…2.5)" in text
 
 
 def test_the_page_is_of_registered_models() -> None:
