@@ -15,6 +15,9 @@ PAGES = [
 ]
 FENCE = re.compile(r"(?:`([\w.-]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+HERE = re.compile(r" >\S+ <<(\w+)\n.*?^\1\n", re.MULTILINE | re.DOTALL)
+"""A file that the commands write, up to the word that ends it."""
+
 
 class Block(NamedTuple):
     """What stands between two fences.
@@ -44,7 +47,8 @@ def commands(page: Path) -> Iterator[str]:
     text = page.read_text(encoding="utf-8")
     for block in blocks(page):
         if block.language == "sh":
-            yield from block.text.replace("\\\n", " ").splitlines()
+            text_of_commands = HERE.sub(r"\n", block.text).replace("\\\n", " ")
+            yield from text_of_commands.splitlines()
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     for quoted in re.findall(r"`((?:pytest|python -m|tox run|tox -e) [^`]+)`", outside):
         yield " ".join(quoted.split())

@@ -22,7 +22,10 @@ KNOWN = {
 }
 TOX = configparser.ConfigParser(interpolation=None)
 TOX.read(ROOT / "tox.ini")
-OF_THE_SYSTEM = {".", "cd", "export", "git", "npm", "pip", "python", "sbatch", "sudo", "squeue"}
+OF_THE_SYSTEM = {
+    *(".", "cat", "cd", "exec", "export", "git", "module", "npm", "pip", "python"),
+    *("sbatch", "squeue", "sudo"),
+}
 
 
 def check_pytest(words: list[str]) -> None:

@@ -92,7 +92,9 @@ class SlurmSite(Strict):
     cores: Annotated[int, Field(ge=1)]
     memory_gb: Annotated[float, Field(gt=0)]
     gpus: Annotated[int, Field(ge=0)] = 0
-    gpu_memory_gib: Annotated[float, Field(gt=0)] | None = None
+    gpu_memory_gib: Annotated[
+        Annotated[float, Field(gt=0)] | None, Field(validate_default=True)
+    ] = None
     walltime: Annotated[str, Field(pattern=r"^(\d+-)?\d{1,2}:\d{2}:\d{2}$")]
     prologue: tuple[str, ...] = ()
     interface: str | None = None
