@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -37,9 +38,9 @@ TOKENS = {"huggingface.co": "HF_TOKEN"}
 """Hosts that give some files to known people only, and the variable that holds a person's token."""
 
 ASK_AGAIN = (
-    requests.codes.request_timeout,
-    requests.codes.too_early,
-    requests.codes.too_many_requests,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
 )
 
 
@@ -247,10 +248,10 @@ def _progress_bar(total: int | None) -> "tqdm[Any]":
 
 def _require_ok(response: requests.Response, source: SourceFile) -> None:
     status = response.status_code
-    if status == requests.codes.ok:
+    if status == HTTPStatus.OK:
         return
     answer = f"{urlsplit(response.url).hostname} answered {status} {response.reason}"
-    if status in ASK_AGAIN or status >= requests.codes.internal_server_error:
+    if status in ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wait_s = _retry_after_s(response.headers.get("retry-after", ""))
         if wait_s is None or wait_s <= LONGEST_RETRY_AFTER_S:
             raise _Again(answer, wait_s)

@@ -16,7 +16,7 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 """What a batch system sends at its time limit, and what closing a terminal sends."""
 
 
-@dataclass
+@dataclass(eq=False)  # a plugin is hashable
 class Interruption:
     """Whether the run was stopped, by what, and what is kept.
 
