@@ -431,5 +431,9 @@ def require_some_trained(what: str, predictions: Predictions) -> None:
         It refused every configuration for its elements.
     """
     reasons = list(predictions.failures.values())
-    if len(reasons) == len(predictions) and all(UNTRAINED in reason for reason in reasons):
+    if (
+        reasons
+        and len(reasons) == len(predictions)
+        and all(UNTRAINED in reason for reason in reasons)
+    ):
         raise Unavailable(f"{what}: it covers none of it: {reasons[0]}")

@@ -86,4 +86,4 @@ def test_a_run_on_a_terminal_shows_its_progress(desk: CommandLineRun) -> None:
 
 def test_a_quiet_run_shows_none(desk: CommandLineRun) -> None:
     (desk.folder / "go").touch()
-    assert not run_on_terminal(desk, "-q")
+    assert not run_on_terminal(desk, "-qq")
