@@ -8,7 +8,6 @@ from ase import Atoms
 from ase.build import bulk
 from ase.data import chemical_symbols
 from pydantic import Field
-from scipy import stats
 
 from umlip_gate.datasets.configurations import Configurations, FloatArray
 from umlip_gate.physics.study import Deviation
@@ -111,6 +110,8 @@ def drift_of(energies: FloatArray, timestep_fs: float, level: float) -> tuple[fl
     n = len(energies) // BLOCKS
     means = energies[: n * BLOCKS].reshape(BLOCKS, n).mean(axis=1)
     times_ps = (np.arange(BLOCKS) + 0.5) * n * timestep_fs / 1000
+    from scipy import stats  # noqa: PLC0415 - half a second of every start of pytest
+
     line = stats.linregress(times_ps, means)
     quantile = stats.t.ppf((1 + level) / 2, BLOCKS - 2)
     return float(line.slope) * MILLI, float(quantile * line.stderr) * MILLI
