@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.selftest.builders.datasets import forces_of, frame_of, made_rows, write_pickle
 from umlip_gate.datasets.readers.pickled import read_frame
-from umlip_gate.datasets.readers.unpickle import load_frame
+from umlip_gate.datasets.readers.unpickle import FEWEST_ITEMS, _Frame, _Maker, _Noted, load_frame
 from umlip_gate.errors import InputError
 
 pytestmark = pytest.mark.selftest
@@ -66,7 +67,10 @@ def test_any_other_global_is_refused_by_name(module: str, name: str, protocol: i
         program = b"\x80\x04" + b"".join(words) + b"\x93."
     with pytest.raises(InputError) as refusal:
         load_frame(BytesIO(program), "some.pckl")
-    assert f"some.pckl: the pickle asks for {module}.{name}," in str(refusal.value)
+    assert str(refusal.value) == (
+        f"some.pckl: the pickle asks for {module}.{name}, which is not needed for data and is "
+        "refused; nothing was run. Bring the data as extxyz instead"
+    )
 
 
 def test_reads_what_older_numpy_and_pandas_wrote(tmp_path: Path) -> None:
@@ -107,6 +111,28 @@ def test_no_bytes_are_made_of_a_number() -> None:
     program = b"c__builtin__\nbytes\n(I9999999999999\ntR."
     with pytest.raises(InputError, match="holds a _NoBytes, expected a pandas DataFrame"):
         load_frame(BytesIO(program), "frame.pckl")
+
+
+class Called:
+    """Pickled as a call of something with arguments."""
+
+    def __init__(self, call: Callable[..., object], *args: object) -> None:
+        self.call, self.args = call, args
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return self.call, self.args
+
+
+def test_bytes_of_a_number_within_a_frame_are_refused() -> None:
+    frame = frame_of(made_rows(1), forces=[Called(bytes, 5)])
+    with pytest.raises(InputError, match=r"TypeError: bytes of a number are not read$"):
+        load_frame(BytesIO(pickle.dumps(frame, protocol=2)), "frame.pckl")
+
+
+def test_what_is_no_value_is_refused_by_its_kind() -> None:
+    frame = frame_of(made_rows(1), forces=[Called(pd.StringDtype, "python")])
+    with pytest.raises(InputError, match=r"TypeError: _Noted stands where a value is expected$"):
+        load_frame(BytesIO(pickle.dumps(frame)), "frame.pckl")
 
 
 def test_bytes_of_another_codec_are_refused() -> None:
@@ -173,6 +199,125 @@ def test_arrays_keep_their_order_in_memory_byte_order_and_type(
         assert not np.array_equal(found, expected[::-1])
 
 
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_empty_arrays_and_numbers_of_numpy_are_read(protocol: int) -> None:
+    frame = frame_of(
+        made_rows(2),
+        energy=pd.Series([np.float64(-1.5), np.float32(0.25)], dtype=object),
+        forces=pd.Series([np.zeros((0, 3)), np.zeros((0, 3))], dtype=object),
+    )
+    read = load_frame(BytesIO(pickle.dumps(frame, protocol=protocol)), "made")
+    assert read["energy"] == [-1.5, 0.25]
+    assert [type(energy) for energy in read["energy"]] == [np.float64, np.float32]
+    assert [forces.shape for forces in read["forces"]] == [(0, 3), (0, 3)]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_objects_are_read_in_their_order(order: Literal["C", "F"]) -> None:
+    forces = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dtype=object, order=order)
+    frame = frame_of(made_rows(1), forces=pd.Series([forces], dtype=object))
+    read = load_frame(BytesIO(pickle.dumps(frame)), "made")["forces"][0]
+    np.testing.assert_array_equal(read, forces)
+
+
+def test_what_a_structure_gives_to_a_model_is_read_and_nothing_else() -> None:
+    atoms = made_rows(1)[0].atoms
+    atoms.info = {"charge": 1, "spin": 3, "note": "none of the model's business"}
+    magmoms = np.arange(len(atoms)) + 0.5
+    atoms.set_initial_magnetic_moments(magmoms)
+    atoms.set_array("tags", np.ones(len(atoms), dtype=int))
+    frame = frame_of(made_rows(1), ase_atoms=[atoms])
+    read = load_frame(BytesIO(pickle.dumps(frame)), "made")["ase_atoms"][0]
+    assert read.info == {"charge": 1, "spin": 3}
+    np.testing.assert_array_equal(read.arrays["initial_magmoms"], magmoms)
+    assert "tags" not in read.arrays
+
+
+def test_a_structure_without_info_is_read() -> None:
+    atoms = made_rows(1)[0].atoms
+    del atoms.info
+    frame = frame_of(made_rows(1), ase_atoms=[atoms])
+    read = load_frame(BytesIO(pickle.dumps(frame)), "made")["ase_atoms"][0]
+    assert read.info == {}
+    np.testing.assert_array_equal(read.positions, atoms.positions)
+
+
+def test_columns_of_one_type_need_not_stand_together() -> None:
+    rows = made_rows(2)
+    usual = frame_of(rows)
+    usual["name"] = pd.Series(["a", "b"], dtype=object)
+    usual["weight"] = [1.0, 2.0]
+    order = ["ase_atoms", "energy", "weight", "forces", "name"]
+    usual = usual[order].copy()
+    places = [block.mgr_locs.indexer for block in usual._mgr.blocks]
+    assert any(isinstance(place, np.ndarray) for place in places)
+    read = load_frame(BytesIO(pickle.dumps(usual)), "made")
+    assert list(read) == order
+    assert read["name"] == ["a", "b"]
+    assert read["weight"] == [1.0, 2.0]
+    assert read["energy"] == [row.energy_ev for row in rows]
+    assert read["ase_atoms"] == [row.atoms for row in rows]
+
+
+def test_a_block_with_fewer_columns_than_places_is_refused() -> None:
+    frame = _Frame()
+    blocks = [_Noted([[1.0]], [0, 1], 2), _Noted([[2.0]], [1], 2)]
+    frame.state = {"_mgr": _Noted(blocks, (["a", "b"], None))}
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        _Maker(1)(frame)
+
+
+@pytest.mark.parametrize(("n_bytes", "most"), [(1, FEWEST_ITEMS), (1_000, 20_000)])
+def test_no_more_values_are_made_than_the_size_allows(n_bytes: int, most: int) -> None:
+    """The list itself is one; 20 by byte, thresholds/reading.toml."""
+    assert len(_Maker(n_bytes)([0] * (most - 1))) == most - 1
+    with pytest.raises(ValueError, match=f"^{TOO_MUCH}$"):
+        _Maker(n_bytes)([0] * most)
+
+
+@pytest.mark.parametrize(
+    ("n_lists", "is_read"), [(100, True), (101, False)], ids=["the deepest", "deeper"]
+)
+def test_no_deeper_values_are_made_than_the_limit(n_lists: int, *, is_read: bool) -> None:
+    """100 lists within each other, thresholds/reading.toml, whatever was made before."""
+    for deep in (nested(n_lists), [[0, nested(n_lists - 2)]]):
+        if is_read:
+            assert _Maker(1)(deep) == deep
+        else:
+            with pytest.raises(ValueError, match=f"^{TOO_MUCH}$"):
+                _Maker(1)(deep)
+
+
+TOO_MUCH = "it makes more, or more deeply nested, values than a file of its size"
+
+
+def nested(n_lists: int) -> object:
+    value: object = 0
+    for _ in range(n_lists):
+        value = [value]
+    return value
+
+
+def test_what_makes_too_much_is_told_with_the_file() -> None:
+    frame = frame_of(made_rows(1), forces=[nested(101)])
+    with pytest.raises(InputError, match=f"^deep: not a whole pickle: ValueError: {TOO_MUCH}$"):
+        load_frame(BytesIO(pickle.dumps(frame)), "deep")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [b"]p99\n.", b"\x80\x04]q\x63.", b"\x80\x04]r\x63\x00\x00\x00."],
+    ids=["PUT", "BINPUT", "LONG_BINPUT"],
+)
+def test_a_place_in_the_memo_beyond_the_pickles_length_is_refused(program: bytes) -> None:
+    with pytest.raises(InputError, match=r"ValueError: it numbers a value 99$"):
+        load_frame(BytesIO(program), "memo")
+    last = b"\x80\x04]q\x06."
+    assert len(last) == 6
+    with pytest.raises(InputError, match="holds a list"):
+        load_frame(BytesIO(last), "memo")
+
+
 @pytest.mark.parametrize("code", ["c16", "S8", "U3", "V8", "M8[s]", "f16"])
 def test_arrays_of_other_types_are_refused(code: str) -> None:
     rows = made_rows(1)
@@ -200,3 +345,16 @@ def test_text_columns_of_pandas_3_are_read(storage: str, protocol: int) -> None:
     assert list(read) == list(frame)
     assert read["name"] == ["", "\u03b1-phase"]
     assert read["energy"] == [row.energy_ev for row in rows[1:]]
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string"])
+def test_text_columns_in_chunks_are_read(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a pandas that leaves the chunks as they are, and offsets at 4 bytes."""
+    monkeypatch.setattr(pd.arrays.ArrowStringArray, "__getstate__", lambda self: vars(self).copy())
+    names = ["bcc", "", "\u03b1-phase", "fcc"]
+    frame = frame_of(made_rows(4))
+    frame["name"] = pd.Series(names, dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+    chunks = [pa.array(part, getattr(pa, kind)()) for part in (names[:3], names[1:])]
+    frame["name"].array._pa_array = pa.chunked_array([chunks[0][:2], chunks[1][1:]])
+    read = load_frame(BytesIO(pickle.dumps(frame)), "made")
+    assert read["name"] == names

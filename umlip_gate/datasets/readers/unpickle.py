@@ -242,7 +242,7 @@ class _Unpickler(pickle.Unpickler):
     """An unpickler for which no other global exists."""
 
     def __init__(self, pickled: bytes, where: str) -> None:
-        super().__init__(BytesIO(pickled), fix_imports=False)
+        super().__init__(BytesIO(pickled))
         self._where = where
 
     def find_class(self, module: str, name: str) -> type:
@@ -309,4 +309,4 @@ def _array(
     items = np.empty(len(data), dtype=object)
     for i, item in enumerate(data):
         items[i] = make(item)
-    return items.reshape(shape, order=order)
+    return items.reshape(shape)  # numpy lists objects row by row, whatever their order in memory
