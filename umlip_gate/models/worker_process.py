@@ -10,10 +10,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from ase import Atoms
 
 from umlip_gate import worker
 from umlip_gate.errors import MeasurementError
+from umlip_gate.worker import network
 from umlip_gate.worker.channel import LOOK_EVERY_S, Channel, Message
 from umlip_gate.worker.packing import Answer, pack_structures, unpack_answers
 
@@ -50,6 +53,13 @@ def worker_environment(gpu: str | None = None) -> dict[str, str]:
         if key not in SECRETS and not key.startswith(OF_THE_RUN)
     }
     return inherited | visible
+
+
+@cache
+def can_leave_network() -> bool:
+    """Return whether this system lets a process give up the network; ask one that tries."""
+    script = network.__file__
+    return subprocess.run([sys.executable, "-I", script], check=False).returncode == 0  # noqa: S603 - a file of ours
 
 
 class WorkerLost(MeasurementError):

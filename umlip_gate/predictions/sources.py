@@ -22,7 +22,7 @@ from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import Recalculation
 from umlip_gate.models.prepare import RunnableModel, prepare_candidate, prepare_model
 from umlip_gate.models.registry import Model
-from umlip_gate.models.worker_process import Worker, worker_environment
+from umlip_gate.models.worker_process import Worker, can_leave_network, worker_environment
 from umlip_gate.notices import add_notice
 from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.brought import read_brought
@@ -237,9 +237,10 @@ class PredictionSources:
 
     def _announce_program(self, name: str, live: RunnableModel) -> None:
         if live.runs_checkpoint:
+            how = "without network" if can_leave_network() else "with network"
             self.announce_once(
                 f"{name}: its checkpoint {live.job.checkpoint} is a program that loading it runs, "
-                "without a sandbox: load what you trust (docs/what-runs-code.md)"
+                f"{how} and without a sandbox: load what you trust (docs/what-runs-code.md)"
             )
 
     def _published(self, model: Model, view: DatasetView, rows: IntArray) -> Predictions:

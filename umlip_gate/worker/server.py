@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from umlip_gate.worker import network
 from umlip_gate.worker.channel import Channel
 from umlip_gate.worker.dependencies import Dependencies
 
@@ -85,6 +86,8 @@ def serve(channel: Channel, request: dict[str, Any], dependencies: Dependencies)
     _keep_memory()
     sys.path[:0] = request["path"]
     adapter = importlib.import_module(f"umlip_gate.worker.adapters.{request['family']}")
+    if request["checkpoint"] and getattr(adapter, "RUNS_CHECKPOINT", False):
+        network.leave()
     potential = _load(adapter, request)
     about = {
         "pid": os.getpid(),

@@ -1,7 +1,10 @@
 """SevenNet (Park et al. 2024), through the package's own graphs and batches."""
 
+import pickle
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import numpy as np
 from ase import Atoms
@@ -20,9 +23,6 @@ ATOMS_PER_BATCH = {"cpu": 32, "cuda": 4000}
 
 WORKERS_PER_GPU, GIB_PER_WORKER = 4, 13.0
 """On an H200 with 16 cores W-g takes 3.0 s with 4 workers, 6.3 s with one."""
-
-RUNS_CHECKPOINT = True
-"""`sevenn` 0.13 loads it with `weights_only=False`."""
 
 MULTI_FIDELITY = {
     "version": "0.13.0",
@@ -61,14 +61,18 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noq
         `cpu` or `cuda`.
     dtype
         SevenNet's published models compute in float32.
+
+    Raises
+    ------
+    ValueError
+        The checkpoint holds more than tensors, arrays and plain values.
     """
     import torch  # noqa: PLC0415 - packages are imported in a worker only
-    from sevenn.util import model_from_checkpoint  # noqa: PLC0415
 
     if spec.checkpoint is None:
         model, config = _untrained(dict(spec.settings["architecture"]))
     else:
-        model, config = model_from_checkpoint(str(spec.checkpoint))
+        model, config = _trained(spec.checkpoint)
     if spec.random_seed is not None:
         torch.manual_seed(spec.random_seed)
         for weights in model.parameters():
@@ -78,6 +82,34 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "SevennetPotential":  # noq
     return SevennetPotential(
         model.to(device).eval(), config["cutoff"], device, spec.settings.get("modal")
     )
+
+
+def _trained(checkpoint: Path) -> tuple["AtomGraphSequential", dict[str, Any]]:
+    """Load a checkpoint without running what it may hold; `sevenn` 0.13 itself would."""
+    import torch  # noqa: PLC0415
+    from sevenn import checkpoint as reader  # noqa: PLC0415
+    from sevenn.util import model_from_checkpoint  # noqa: PLC0415
+
+    def load(path: str, **_: object) -> dict[str, Any]:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return content
+
+    try:
+        with patch.object(reader, "torch_load", load), torch.serialization.safe_globals(_arrays()):
+            model, config = model_from_checkpoint(str(checkpoint))
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{checkpoint} holds more than tensors, arrays and plain values, which would run as "
+            "code; save it again with its state and configuration alone"
+        ) from error
+    return model, config
+
+
+def _arrays() -> list[Any]:
+    """Return what a configuration holds of NumPy, by the names of before and after version 2."""
+    reconstruct = np.zeros(0).__reduce__()[0]
+    names = [(reconstruct, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")]
+    return [*names, np.ndarray, np.dtype, *(type(np.dtype(code)) for code in ("f8", "f4", "i8"))]
 
 
 def _untrained(architecture: dict[str, Any]) -> tuple["AtomGraphSequential", dict[str, Any]]:
