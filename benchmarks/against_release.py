@@ -29,7 +29,7 @@ from umlip_gate.models.registry import load_models
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import read_published
 from umlip_gate.schema import read_toml, validate
-from umlip_gate.settings import ROOT, THRESHOLDS, Settings, cache_folder, mirror_folder
+from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings, cache_folder, mirror_folder
 
 DATASET, PREDECESSOR = "W-g", "eqV2-31M-omat-mp-salex"
 NOISE_MEV_PER_ATOM, SCALE = 3.0, 0.97
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=200)
     n_resamples = parser.parse_args().resamples
     settings = Settings(cache_folder(), cache_folder(), mirror_folder())
-    datasets = DatasetCache(load_registry(ROOT / "fixtures" / "datasets.toml"), settings)
+    datasets = DatasetCache(load_registry(FIXTURES / "datasets.toml"), settings)
     whole = datasets.view(DATASET).configurations
     path = fetch(load_models()[PREDECESSOR].published[DATASET], settings)
     first = read_published(path, whole, 0)

@@ -18,7 +18,7 @@ from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
 from umlip_gate.predictions.pool import Pool
-from umlip_gate.settings import ROOT, Settings, mirror_folder
+from umlip_gate.settings import FIXTURES, Settings, mirror_folder
 
 J_PER_M2 = 16.021766
 """Of an eV/Å²."""
@@ -54,12 +54,12 @@ def numbers(cells: Cells) -> dict[str, float]:
 
 def main(names: list[str]) -> None:
     """Print a row for each number, and a column for each model."""
-    path = ROOT / "fixtures" / "refractory_mini" / "refractory-mini.xyz"
+    path = FIXTURES / "refractory_mini" / "refractory-mini.xyz"
     images = [a for a in ase.io.read(path, ":") if not {"H", "Mg"} & set(a.symbols)]
     labels = [atoms.info["name"] for atoms in images]
     dft = numbers({n: (a, a.get_potential_energy()) for n, a in zip(labels, images, strict=True)})
     table = {"DFT": dft}
-    models = load_models(ROOT / "fixtures" / "models")
+    models = load_models(FIXTURES / "models")
     for name in names:
         own = [a for a in images if set(a.numbers.tolist()) <= models[name].elements]
         rows = [Row(atoms, np.nan, np.full((len(atoms), 3), np.nan)) for atoms in own]

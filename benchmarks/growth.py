@@ -25,6 +25,7 @@ from umlip_gate.metrics.errors import errors_of
 from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.models.worker_process import Job
 from umlip_gate.predictions.compute import compute
+from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.store import Store
 from umlip_gate.settings import FIXTURES, Settings
 
@@ -79,13 +80,11 @@ def measure_growth(n: int) -> None:
         job = Job(Path(sys.executable), "ase", settings=about, dtype="float64", path=(here,))
         with timed("predict"):
             predictions = compute(
-                job,
+                Pool(job, [None] * N_WORKERS, folder),
                 Store(settings.predictions, {}),
                 configurations,
-                settings,
                 np.arange(n),
                 atoms_per_batch=1,
-                n_workers=N_WORKERS,
                 announce=lambda _: None,
             )
         with timed("metrics"):

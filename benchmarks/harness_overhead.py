@@ -16,8 +16,8 @@ import numpy as np
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.models.worker_process import Job
 from umlip_gate.predictions.compute import compute
+from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.store import Store
-from umlip_gate.settings import Settings
 
 N_ATOMS, N_WORKERS, CELL_ANG = 20, 2, 7.0
 
@@ -59,13 +59,11 @@ def main(n: int) -> None:
             time.perf_counter(),
         )
         predictions = compute(
-            job,
-            Store(folder, {}),
+            Pool(job, [None] * N_WORKERS, folder),
+            Store(folder / "predictions", {}),
             configurations,
-            Settings(folder, folder / "run"),
             np.arange(n),
             atoms_per_batch=1,
-            n_workers=N_WORKERS,
             announce=lambda _: None,
         )
         found = {

@@ -20,7 +20,7 @@ from umlip_gate.metrics.errors import Errors, errors_of
 from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.models.registry import load_models
 from umlip_gate.predictions.published import read_published
-from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
+from umlip_gate.settings import FIXTURES, Settings, cache_folder, mirror_folder
 
 DATASET = "W-g"
 STRAIN = 0.021
@@ -84,7 +84,7 @@ def intervals(errors: dict[str, Errors]) -> None:
 def main() -> None:
     """Print both tables."""
     settings = Settings(cache_folder(), cache_folder() / "runs" / "benchmark", mirror_folder())
-    datasets = load_registry(ROOT / "fixtures" / "datasets.toml")
+    datasets = load_registry(FIXTURES / "datasets.toml")
     whole = DatasetCache(datasets, settings).view(DATASET).configurations
     errors = {
         name: errors_of(whole, read_published(fetch(model.published[DATASET], settings), whole, 0))

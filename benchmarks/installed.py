@@ -13,8 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from umlip_gate.settings import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 5
 write = sys.stdout.write
 

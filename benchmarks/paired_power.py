@@ -25,7 +25,7 @@ from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.cost.thresholds import load_cost_thresholds
 from umlip_gate.errors import Fault
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.settings import ROOT, Settings, cache_folder, mirror_folder
+from umlip_gate.settings import THRESHOLDS, Settings, cache_folder, mirror_folder
 
 Blocks = NDArray[np.float64]
 """Ratios of the pairs of both starts of every block, shape (n_blocks, 2, n_pairs)."""
@@ -97,7 +97,7 @@ def _spread(ratios: Blocks) -> str:
 def main() -> None:
     """Measure, and print."""
     models = load_models()
-    thresholds = load_cost_thresholds(ROOT / "thresholds", models)
+    thresholds = load_cost_thresholds(THRESHOLDS, models)
     against = thresholds.comparison
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", choices=list(models), default="CHGNet_0.3.0", metavar="ID")

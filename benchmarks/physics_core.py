@@ -23,9 +23,9 @@ from umlip_gate.predictions.batches import packed
 from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row
-from umlip_gate.settings import ROOT, Settings, mirror_folder
+from umlip_gate.settings import FIXTURES, THRESHOLDS, Settings, mirror_folder
 
-PHYSICS = load_physics(ROOT / "thresholds" / "physics")
+PHYSICS = load_physics(THRESHOLDS / "physics")
 PROTOCOL = PHYSICS.protocols["core"]
 LIMITS = [PHYSICS.limits[name] for name, study in PHYSICS.study_of.items() if study == "core"]
 DATASETS = ("refractory-mini-MoNbTaW", "refractory-mini-W")
@@ -58,7 +58,7 @@ def dataset_for(model: Model, datasets: DatasetCache) -> Configurations:
 
 def main(n_seeds: int, names: list[str]) -> None:
     """Print a row for each model and quantity."""
-    models = load_models(ROOT / "fixtures" / "models")
+    models = load_models(FIXTURES / "models")
     sys.stdout.write(
         "| model | dtype | quantity | largest | limit | exceeded |\n|---|---|---|---|---|---|\n"
     )
@@ -66,7 +66,7 @@ def main(n_seeds: int, names: list[str]) -> None:
         model = models[name]
         with TemporaryDirectory() as folder:
             settings = Settings(Path(folder), Path(folder) / "run", mirror_folder(), offline=True)
-            datasets = DatasetCache(load_registry(ROOT / "fixtures" / "datasets.toml"), settings)
+            datasets = DatasetCache(load_registry(FIXTURES / "datasets.toml"), settings)
             live = prepare_model(model, "cpu", settings)
             found: dict[str, list[float]] = {}
             with Pool(live.job, [None], Path(folder)) as pool:

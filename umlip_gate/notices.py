@@ -6,7 +6,7 @@ A notice is a file in the run's folder, so that it is shown once, whichever proc
 import hashlib
 from pathlib import Path
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.atomic import replacing
 
 FOLDER = "notices"
 

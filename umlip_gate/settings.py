@@ -15,9 +15,6 @@ FIXTURES = (PACKAGE / "fixtures").resolve()
 THRESHOLDS = (PACKAGE / "thresholds").resolve()
 """Every number that decides a verdict: in a checkout the top-level folder, else package data."""
 
-ROOT = PACKAGE.parent
-"""The checkout, for its own tests: an installed package has none."""
-
 
 def checkout() -> Path | None:
     """Return the folder of the checkout that this package is run from; None if it is installed."""

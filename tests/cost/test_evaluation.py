@@ -14,13 +14,13 @@ from umlip_gate.models.prepare import prepare_model
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.predictions.compute import compute
+from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
-from umlip_gate.settings import ROOT
 
 pytestmark = [pytest.mark.cost, pytest.mark.slow]
 
-PLAIN = ROOT / "benchmarks" / "plain_ase_loop.py"
+PLAIN = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_ase_loop.py"
 SAME_EV_PER_ATOM = 1e-5
 
 
@@ -46,13 +46,11 @@ def test_all_of_w_g_takes_no_longer_than_a_plain_ase_loop(
 
     def ours() -> Predictions:
         return compute(
-            live.job,
-            Store(tmp_path, {"benchmark": True}),
+            Pool(live.job, [None] * worker_share(), tmp_path),
+            Store(tmp_path / "predictions", {"benchmark": True}),
             reference,
-            suite.settings,
             np.arange(len(reference)),
             atoms_per_batch=live.atoms_per_batch,
-            n_workers=worker_share(),
             announce=lambda _: None,
         )
 

@@ -1,6 +1,7 @@
 """What a step costs in a worker, beside the loop that a person would write."""
 
 import statistics
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -12,7 +13,6 @@ from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.models import worker_process as worker
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.plugin.timing import WORKERS_CLOCK, require_alone
-from umlip_gate.settings import ROOT
 
 pytestmark = [
     pytest.mark.cost,
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.benchmark(timer=WORKERS_CLOCK, group="MD steps"),
 ]
 
-BOTH = ROOT / "benchmarks" / "both_md_loops.py"
+BOTH = Path(__file__).resolve().parents[2] / "benchmarks" / "both_md_loops.py"
 MODEL = "CHGNet_0.3.0"
 WARM_UP = 3
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.selftest.builders import fakes
 from tests.selftest.builders.crystals import write_extxyz
-from umlip_gate.settings import ROOT
+from tests.selftest.checkout import ROOT
 
 DATA = """
 [crystals]

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.worker.test_adapters import FAMILIES
 from umlip_gate.claims.thresholds import load_thresholds
 from umlip_gate.datasets.registry import load_registry
@@ -21,7 +22,6 @@ from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.prepare import adapted_families
 from umlip_gate.models.prepare import environment_of as environment_of_family
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

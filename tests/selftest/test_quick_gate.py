@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.selftest.builders.measured import measure
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.judge import judge_limit, judge_reference
 from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import Gate, GateLimit
@@ -30,9 +31,10 @@ from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
 from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.identity import live_identity
+from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
-from umlip_gate.settings import ROOT, Settings, mirror_folder
+from umlip_gate.settings import Settings, mirror_folder
 
 pytestmark = pytest.mark.selftest
 
@@ -110,14 +112,14 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
         rows = rows_of("refractory-mini" if GATES[model] == "quick" else "refractory-mini-W")
         shown = with_numbers(whole(), SWAPPED) if elements == "swapped" else whole()
         live = prepare_model(MODELS[model], "cpu", settings)
+        logs = folder / model / elements
+        logs.mkdir(parents=True)
         predictions = compute(
-            live.job,
+            Pool(live.job, [None] * len(os.sched_getaffinity(0)), logs),
             Store(settings.predictions, live_identity(live, shown.digest, "run")),
             shown,
-            settings,
             rows,
             atoms_per_batch=live.atoms_per_batch,
-            n_workers=len(os.sched_getaffinity(0)),
             announce=lambda _: None,
         )
         return Case(rows, whole().select(rows), predictions)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.atomic import replacing
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError
 

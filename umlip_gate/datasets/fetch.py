@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from umlip_gate.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.addresses import mirror_path
-from umlip_gate.datasets.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.digests import hold_to_record, is_known, mismatch, sha256_of
 from umlip_gate.datasets.download import download
 from umlip_gate.datasets.hosts import HOW_TO_GO_ON

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.atomic import replacing
 from umlip_gate.errors import InputError, Unavailable
 
 CONNECT_DEADLINE_S = 5.0

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from umlip_gate.datasets.atomic import clear_leftovers, replacing
+from umlip_gate.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.configurations import PER_ATOM, PER_STRUCTURE, Configurations
 from umlip_gate.datasets.digests import digest_of_arrays
 from umlip_gate.errors import InputError

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from umlip_gate.environments import environment_names, made_interpreter
+from umlip_gate.environments import environment_names
 from umlip_gate.environments.make import Lock, install, make_environment
 from umlip_gate.environments.readiness import (
     dataset_lines,
@@ -13,6 +13,7 @@ from umlip_gate.environments.readiness import (
     model_lines,
 )
 from umlip_gate.errors import Fault
+from umlip_gate.models.environment_folders import made_interpreter
 
 
 def main() -> int:

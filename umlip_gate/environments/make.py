@@ -12,16 +12,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from umlip_gate.environments import (
-    LOCKS,
+from umlip_gate.environments import LOCKS, environment_names
+from umlip_gate.environments.pythons import find_python, running_version
+from umlip_gate.errors import InputError, MeasurementError, Unavailable
+from umlip_gate.models.environment_folders import (
     MARK,
-    environment_names,
     environments_folder,
     interpreter,
     made_interpreter,
 )
-from umlip_gate.environments.pythons import find_python, running_version
-from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.schema import nearest
 
 STDERR = 2

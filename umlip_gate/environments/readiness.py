@@ -8,15 +8,15 @@ from pathlib import Path
 from umlip_gate.datasets.addresses import mirror_path
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.datasets.source import SourceFile
-from umlip_gate.environments import (
-    environment_names,
+from umlip_gate.environments import environment_names
+from umlip_gate.environments.make import THIS_PLATFORM, Lock, is_current
+from umlip_gate.environments.pythons import running_version
+from umlip_gate.errors import Unavailable
+from umlip_gate.models.environment_folders import (
     environments_folder,
     interpreter,
     made_interpreter,
 )
-from umlip_gate.environments.make import THIS_PLATFORM, Lock, is_current
-from umlip_gate.environments.pythons import running_version
-from umlip_gate.errors import Unavailable
 from umlip_gate.models.prepare import device_for, environment_of, interpreter_of
 from umlip_gate.models.registry import Checkpoint, Model, load_models
 from umlip_gate.predictions.gpus import visible_gpus

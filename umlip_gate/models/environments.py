@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from umlip_gate import worker
-from umlip_gate.environments import interpreter, made_interpreter
 from umlip_gate.errors import MeasurementError, Unavailable
+from umlip_gate.models.environment_folders import interpreter, made_interpreter
 from umlip_gate.settings import checkout
 
 OLDEST_PYTHON = (3, 10)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from umlip_gate.environments import environments_folder
 from umlip_gate.errors import InputError
+from umlip_gate.models.environment_folders import environments_folder
 from umlip_gate.notices import add_notice
 from umlip_gate.plugin.announcer import announcer, terminal
 from umlip_gate.predictions.cores import MOST_WORKERS, usable_cores

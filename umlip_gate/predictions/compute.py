@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import TextIO
 
 import numpy as np
 
@@ -16,57 +17,47 @@ from umlip_gate.predictions.pool import Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.progress import Progress
 from umlip_gate.predictions.store import Store
-from umlip_gate.settings import Settings
 
 ROWS_PER_BLOCK = 32
 """With a budget of time, which ends between blocks."""
 
 
-def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
-    job: Job,
+def compute(  # noqa: PLR0913 - who computes what, and where it is kept and told
+    pool: Pool | DaskPool,
     store: Store,
     configurations: Configurations,
-    settings: Settings,
     order: IntArray,
     *,
     atoms_per_batch: int,
-    n_workers: int,
     announce: Callable[[str], None],
+    terminal: TextIO | None = None,
     budget_s: float | None = None,
-    gpus: list[str | None] | None = None,
     share: str = "",
-    pool: DaskPool | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Predictions:
     """Evaluate what is not stored yet.
 
     Parameters
     ----------
-    job
-        The model.
+    pool
+        The model's workers.
     store
         Where its predictions for these configurations are kept.
     configurations
         The dataset.
-    settings
-        The run's folder takes the workers' logs.
     order
         Row numbers; with a budget, in the order in which they are evaluated.
     atoms_per_batch
         The most atoms that are evaluated at once.
-    n_workers
-        Processes that share the batches on a CPU.
     announce
         Is told what is reused, and what is about to be computed.
+    terminal
+        Shows how far it is; None for silence.
     budget_s
         No block of `ROWS_PER_BLOCK` rows is begun later than so long after the start; None for
         all rows.
-    gpus
-        One entry a worker, the GPU that it sees; None on a CPU.
     share
         The name of the share of the rows, if other processes compute the others.
-    pool
-        What evaluates in place of this machine's workers.
     clock
         Returns the time, s.
 
@@ -83,19 +74,14 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
         of them.
     """
     start_s = clock()
-    logs = settings.run / "workers" / store.folder.name
-    logs.mkdir(parents=True, exist_ok=True)
-    here = Pool(job, gpus or [None] * n_workers, logs)
-    with store.lock(share), pool or here as chosen, ExitStack() as stack:
-        store.resolve(worker_environment(), searched(job))
+    with store.lock(share), pool, ExitStack() as stack:
+        store.resolve(worker_environment(), searched(pool.job))
         done = store.done(configurations.n_atoms)
-        _announce_work(store, done[order], budget_s, chosen.size, announce)
+        _announce_work(store, done[order], budget_s, pool.size, announce)
 
-        progress = Progress(
-            settings.terminal, order[~done[order]], configurations.n_atoms, chosen.n_alive
-        )
+        progress = Progress(terminal, order[~done[order]], configurations.n_atoms, pool.n_alive)
         stack.enter_context(progress)
-        chosen.advanced = progress.advance
+        pool.advanced = progress.advance
         faults: dict[int, str] = {}
         end = 0
         for block in _blocks(order, budget_s):
@@ -104,7 +90,7 @@ def compute(  # noqa: PLR0913 - what is computed, from where to where, and how
                 if budget_s is not None and clock() - start_s > budget_s:
                     break
                 batches = packed(missing, configurations.n_atoms, atoms_per_batch)
-                faults |= chosen.evaluate(batches, configurations.atoms, store.keep)
+                faults |= pool.evaluate(batches, configurations.atoms, store.keep)
             end += len(block)
         evaluated = np.sort(order[:end])
         _require_all(faults, configurations)

@@ -304,17 +304,14 @@ class PredictionSources:
         try:
             with computing(settings.run, what, len(rows), kept_in):
                 predictions = compute(
-                    live.job,
+                    self._pool(live, store, whole),
                     store,
                     whole.configurations,
-                    settings,
                     view.rows_in_parent[rows],
-                    budget_s=budget_s,
                     atoms_per_batch=atoms_per_batch or live.atoms_per_batch,
-                    n_workers=self.n_workers,
-                    gpus=_gpus(live, whole, self.n_workers),
+                    terminal=settings.terminal,
+                    budget_s=budget_s,
                     share=self.share,
-                    pool=self._pool(live, store),
                     announce=lambda text: self.announce(f"{what}: {text}"),
                 )
         except MeasurementError as error:
@@ -358,11 +355,14 @@ class PredictionSources:
     def _whole(self, view: DatasetView) -> DatasetView:
         return view if view.parent == view.id else self.datasets.view(view.parent)
 
-    def _pool(self, live: RunnableModel, store: Store) -> DaskPool | None:
-        if self.cluster is None:
-            return None
-        model = f"{self.datasets.settings.run.name} {store.model_digest}"
-        return self.cluster.pool(live.job, model, live.gib_per_worker)
+    def _pool(self, live: RunnableModel, store: Store, whole: DatasetView) -> Pool | DaskPool:
+        run = self.datasets.settings.run
+        if self.cluster is not None:
+            model = f"{run.name} {store.model_digest}"
+            return self.cluster.pool(live.job, model, live.gib_per_worker)
+        logs = run / "workers" / store.folder.name
+        logs.mkdir(parents=True, exist_ok=True)
+        return Pool(live.job, _gpus(live, whole, self.n_workers), logs)
 
     def _store(self, live: RunnableModel, whole: DatasetView) -> Store:
         settings = self.datasets.settings
@@ -390,10 +390,10 @@ def _name(model: Model | Candidate) -> str:
     return model.id if isinstance(model, Model) else model.name
 
 
-def _gpus(live: RunnableModel, view: DatasetView, n_cores: int) -> list[str | None] | None:
-    """Return the GPU of each worker; None on a CPU."""
+def _gpus(live: RunnableModel, view: DatasetView, n_cores: int) -> list[str | None]:
+    """Return the GPU of each worker: None on a CPU, where each core has a worker."""
     if live.job.device == "cpu":
-        return None
+        return [None] * n_cores
     return slots(
         visible_gpus(),
         workers_per_gpu=live.workers_per_gpu,

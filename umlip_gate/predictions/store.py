@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from umlip_gate.datasets.atomic import clear_leftovers, replacing
+from umlip_gate.atomic import clear_leftovers, replacing
 from umlip_gate.datasets.digests import digest_of_arrays
 from umlip_gate.datasets.table import DIGEST
 from umlip_gate.errors import MeasurementError

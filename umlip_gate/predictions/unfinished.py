@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.atomic import replacing
 from umlip_gate.errors import Fault
 
 FOLDER = "computing"

@@ -14,11 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from umlip_gate.atomic import replacing
 from umlip_gate.claims.conventions import BESIDE
 from umlip_gate.claims.judge import NEAR
 from umlip_gate.claims.thresholds import Thresholds, load_thresholds
 from umlip_gate.claims.verdict import Outcome
-from umlip_gate.datasets.atomic import replacing
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.errors import InputError
 from umlip_gate.models.combined import load_ensembles, recalculations

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.atomic import replacing
 from umlip_gate.report.figures import figures
 from umlip_gate.report.html import page
 from umlip_gate.report.run import Run

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from umlip_gate.atomic import replacing
 from umlip_gate.claims.schema import Gate, Reference
 from umlip_gate.claims.thresholds import Thresholds
 from umlip_gate.cost.baseline import load_baselines
-from umlip_gate.datasets.atomic import replacing
 from umlip_gate.errors import InputError
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.models.level_of_theory import ASSUMED

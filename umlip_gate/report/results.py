@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import umlip_gate
-from umlip_gate.datasets.atomic import replacing
+from umlip_gate.atomic import replacing
 from umlip_gate.errors import InputError
 from umlip_gate.report.configurations import companion, key_of, write_configurations
 from umlip_gate.report.plain import plain_data

@@ -10,6 +10,7 @@ import pytest
 
 from tests.selftest.builders.evidence import STATISTICS
 from tests.selftest.builders.measured import measure
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.against import AgainstLimit
 from umlip_gate.claims.changes import CHANGES, DETAIL, compare
 from umlip_gate.claims.result import Result
@@ -19,7 +20,6 @@ from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import InputError, MeasurementError
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.schema import validate
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.thresholds import BEYOND, load_thresholds
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.errors import InputError
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.registry import load_models
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

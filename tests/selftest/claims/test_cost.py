@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.selftest.builders.evidence import FakeContext, result
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.assertions import (
     CostCorrelation,
     CostLine,
@@ -27,7 +28,6 @@ from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.combined import load_ensembles, recalculations
 from umlip_gate.models.registry import load_models
 from umlip_gate.provenance import Provenance
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.selftest.builders.evidence import limit
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.level_of_theory import check_claims, check_gate, check_members
 from umlip_gate.claims.schema import Gate, Reference
 from umlip_gate.claims.thresholds import load_thresholds
@@ -10,7 +11,6 @@ from umlip_gate.datasets.registry import load_registry
 from umlip_gate.errors import InputError
 from umlip_gate.models.combined import Ensemble, load_ensembles, recalculations
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from tests.selftest.builders.evidence import FakeContext, result
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.assertions import (
     Assertion,
     Cannot,
@@ -26,7 +27,6 @@ from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.plugin.accuracy_checks import measured_checks
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.report.claims import committed_thresholds
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

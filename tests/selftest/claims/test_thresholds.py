@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.assertions import BestIn, Limit, Order, Ratio
 from umlip_gate.claims.bounds import Bound
 from umlip_gate.claims.digest import thresholds_digest
@@ -23,7 +24,6 @@ from umlip_gate.models.combined import (
     recalculations,
 )
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

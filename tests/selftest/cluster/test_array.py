@@ -13,12 +13,13 @@ import pytest
 from tests.selftest.builders import fakes
 from tests.selftest.builders.crystals import labelled
 from tests.selftest.builders.slurm import Slurm, wait_until
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import ENERGY, FAILED, CommandLineRun
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.candidate import load_candidate
 from umlip_gate.predictions.sources import PredictionSources
-from umlip_gate.settings import FIXTURES, ROOT, Settings
+from umlip_gate.settings import FIXTURES, Settings
 
 pytestmark = [pytest.mark.selftest, pytest.mark.slurm]
 

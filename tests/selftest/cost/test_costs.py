@@ -10,6 +10,7 @@ import pytest
 from ase.neighborlist import neighbor_list
 
 from benchmarks.paired_power import rates, summary
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.cost_verdicts import judge_baseline
 from umlip_gate.claims.verdict import Outcome
 from umlip_gate.cost.baseline import Baseline, baseline_toml, load_baseline
@@ -23,7 +24,7 @@ from umlip_gate.errors import InputError, MeasurementError, Unavailable
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.schema import validate
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 
 pytestmark = pytest.mark.selftest
 

@@ -16,11 +16,11 @@ from tests.selftest.builders.datasets import (
     made_settings,
     write_extxyz,
 )
+from tests.selftest.checkout import ROOT
 from tests.selftest.datasets.test_formats import images, write_deepmd
 from umlip_gate.datasets.configurations import Row
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import READERS, load_registry
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.selftest.builders.http_server import WAIT_LIMIT_S, Answer, Server, serving
+from tests.selftest.checkout import ROOT
 from umlip_gate.datasets import download, hosts
 from umlip_gate.datasets.digests import digest_of_tree, git_blob_sha1_of, sha256_of
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.source import SourceFile
 from umlip_gate.errors import InputError, Unavailable
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 
 pytestmark = pytest.mark.selftest
 

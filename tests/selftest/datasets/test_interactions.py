@@ -12,13 +12,13 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from tests.selftest.builders.datasets import made_dataset, made_settings
 from tests.selftest.builders.fakes import honest
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import FAILED, CommandLineRun, Outcome
 from umlip_gate.datasets.interactions import Interactions, load_interactions
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.errors import InputError, Unavailable
 from umlip_gate.metrics.interactions import OfSystem, rmse_values, system_errors
 from umlip_gate.predictions.predictions import Predictions
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

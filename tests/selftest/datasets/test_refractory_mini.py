@@ -15,6 +15,7 @@ from ase.collections import dcdft
 from ase.eos import birchmurnaghan
 from ase.io import iread
 
+from tests.selftest.checkout import ROOT
 from tools.refractory_mini import generate
 from tools.refractory_mini.collect import DATASET, check_alike, frame, read_records
 from tools.refractory_mini.dft import K_SPACING, Settings, k_mesh
@@ -28,7 +29,6 @@ from tools.refractory_mini.tables import (
     read_studies,
 )
 from umlip_gate.datasets.registry import load_registry
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

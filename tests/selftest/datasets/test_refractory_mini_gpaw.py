@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from ase.io import read
 
+from tests.selftest.checkout import ROOT
 from tools.refractory_mini.collect import DATASET, read_records
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.slow
 

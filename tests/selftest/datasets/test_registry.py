@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.errors import InputError
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

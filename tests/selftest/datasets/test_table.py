@@ -15,13 +15,14 @@ from tests.selftest.builders.datasets import (
     made_settings,
     write_extxyz,
 )
+from tests.selftest.checkout import ROOT
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.digests import git_blob_sha1_of, sha256_of
 from umlip_gate.datasets.load import deciding_code, load_dataset
 from umlip_gate.datasets.registry import Dataset, load_registry
 from umlip_gate.datasets.table import read_table, write_table
 from umlip_gate.errors import InputError, Unavailable
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 
 pytestmark = pytest.mark.selftest
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from umlip_gate.settings import ROOT
+from tests.selftest.checkout import ROOT
 
 PAGES = [
     ROOT / "README.md",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.docs.pages import PAGES, commands
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.registry import load_models
 from umlip_gate.plugin.options import OPTIONS
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from umlip_gate.settings import ROOT
+from tests.selftest.checkout import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.docs.pages import blocks
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -13,7 +13,7 @@ import pytest
 from tests.selftest.test_no_drift import ENVIRONMENTS, pins, requirements
 from tools.lock_environments import UNBOUND
 from umlip_gate import environments
-from umlip_gate.environments import MARK, make, readiness
+from umlip_gate.environments import environment_names, make, readiness
 from umlip_gate.environments.__main__ import main
 from umlip_gate.environments.pythons import find_python
 from umlip_gate.environments.readiness import (
@@ -24,6 +24,7 @@ from umlip_gate.environments.readiness import (
     model_lines,
 )
 from umlip_gate.errors import InputError, MeasurementError, Unavailable
+from umlip_gate.models.environment_folders import MARK, interpreter, made_interpreter
 from umlip_gate.models.environments import family_interpreter, tox_interpreter
 from umlip_gate.notices import notices
 from umlip_gate.plugin.run_settings import _new_run as new_run
@@ -85,7 +86,7 @@ def test_an_environment_is_made_once_and_found(
     assert make.make_environment("family") == python
     assert ours.exists(), "it is not made again"
     (ours.with_name(MARK)).unlink()
-    assert environments.made_interpreter("family") is None, "what a killed run leaves is not used"
+    assert made_interpreter("family") is None, "what a killed run leaves is not used"
     make.make_environment("family")
     assert not ours.exists(), "and it is made again"
     ours.touch()
@@ -104,7 +105,7 @@ def test_of_what_cannot_be_installed_nothing_is_kept(
     monkeypatch.setattr(sys, "argv", ["environments", "make", "family"])
     assert main() == 1
     assert capsys.readouterr().err.startswith("pip failed (1); its own message is above")
-    assert environments.made_interpreter("family") is None
+    assert made_interpreter("family") is None
     assert not (tmp_path / "made" / "family").exists()
 
 
@@ -186,7 +187,7 @@ def test_the_packages_go_into_an_environment_that_is_there(
     """As tox does it: once, until the lock changes."""
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-    python = str(environments.interpreter(venv))
+    python = str(interpreter(venv))
     pip = [sys.executable, "-m", "pip", "--python", python]
     monkeypatch.setattr(make, "_own_pip", lambda: pip)
     monkeypatch.setattr(sys, "prefix", str(venv))
@@ -208,7 +209,7 @@ def test_a_wrong_name_is_told() -> None:
         make.Lock.of("famly")
 
 
-@pytest.mark.parametrize("name", environments.environment_names())
+@pytest.mark.parametrize("name", environment_names())
 def test_a_lock_has_the_pins_of_its_dependency_group(name: str) -> None:
     lock = make.Lock.of(name)
     text = lock.path.read_text()
@@ -230,7 +231,7 @@ def test_a_lock_has_the_pins_of_its_dependency_group(name: str) -> None:
 
 def test_every_python_of_a_lock_has_its_files() -> None:
     """A wheel that is bound to a Python is there for each; NumPy's is, in every lock."""
-    for name in environments.environment_names():
+    for name in environment_names():
         lock = make.Lock.of(name)
         entry = re.search(r"^numpy==.*\n((?:    --hash.*\n)+)", lock.path.read_text(), re.MULTILINE)
         assert entry is not None
@@ -238,7 +239,7 @@ def test_every_python_of_a_lock_has_its_files() -> None:
 
 
 def test_every_environment_of_the_registry_can_be_made() -> None:
-    assert set(ENVIRONMENTS) <= set(environments.environment_names())
+    assert set(ENVIRONMENTS) <= set(environment_names())
 
 
 def test_what_is_ready_and_what_is_missing_is_listed(

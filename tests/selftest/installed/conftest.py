@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import CommandLineRun, Outcome
-from umlip_gate.settings import ROOT
 
 VERSION = "7.8.9"
 OTHER_NUMPY = f"{np.__version__.rpartition('.')[0]}.99"

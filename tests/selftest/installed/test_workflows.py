@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.installed.conftest import Installed, Repository, copy_source
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

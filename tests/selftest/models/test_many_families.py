@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import CommandLineRun
 from umlip_gate.errors import Unavailable
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
 from umlip_gate.plugin.verdicts import NOT_MEASURED
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 
 pytestmark = pytest.mark.selftest
 

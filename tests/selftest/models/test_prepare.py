@@ -10,6 +10,7 @@ import ase.io
 import pytest
 
 from tests.selftest.builders.crystals import labelled
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import CommandLineRun
 from umlip_gate.datasets.cache import DatasetCache
 from umlip_gate.errors import InputError, MeasurementError, Unavailable
@@ -21,7 +22,7 @@ from umlip_gate.models.registry import load_models
 from umlip_gate.models.worker_process import Job
 from umlip_gate.plugin.verdicts import NOT_MEASURED
 from umlip_gate.predictions.sources import PredictionSources
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 from umlip_gate.worker import adapters
 
 pytestmark = pytest.mark.selftest

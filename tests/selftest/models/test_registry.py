@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.errors import InputError
 from umlip_gate.models.registry import Model, load_models
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

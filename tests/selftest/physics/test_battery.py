@@ -9,6 +9,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.physics import mutants
 from tests.selftest.physics.test_core import predicted
 from umlip_gate.datasets.configurations import Configurations, FloatArray, Row
@@ -16,7 +17,6 @@ from umlip_gate.physics.crystals import Crystal, crystals, draw, smallest
 from umlip_gate.physics.limits import load_physics
 from umlip_gate.physics.studies import STUDIES, symmetry_trials
 from umlip_gate.physics.study import Case, Study
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

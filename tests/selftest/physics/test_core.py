@@ -7,6 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.physics import mutants
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.physics.core import CoreProtocol, core_study
@@ -15,7 +16,6 @@ from umlip_gate.physics.limits import load_physics
 from umlip_gate.physics.study import Study
 from umlip_gate.physics.trial import Answer
 from umlip_gate.predictions.predictions import Predictions
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.physics import mutants
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.physics.dynamics import DynamicsProtocol, Runs, drift_of, dynamics_study
 from umlip_gate.physics.limits import load_physics
-from umlip_gate.settings import ROOT
 from umlip_gate.worker.nve import run_nve
 from umlip_gate.worker.potential import CalculatorPotential
 

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from tests.selftest.builders.crystals import labelled
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import COST, DATA, CommandLineRun
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import COST, CommandLineRun, Outcome
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

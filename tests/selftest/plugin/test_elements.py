@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import CommandLineRun
 from umlip_gate.claims.schema import Gate
 from umlip_gate.datasets.registry import load_registry
@@ -18,7 +19,7 @@ from umlip_gate.plugin.brought_models import check_coverage
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.sources import require_some_trained
 from umlip_gate.schema import validate
-from umlip_gate.settings import FIXTURES, ROOT
+from umlip_gate.settings import FIXTURES
 
 pytestmark = pytest.mark.selftest
 

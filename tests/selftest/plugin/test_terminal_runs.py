@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from tests.selftest.cli import ENERGY, FAILED, CommandLineRun
 from umlip_gate.report.terminal import WIDTH
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from tests.selftest.builders.datasets import made_rows, made_settings
+from tests.selftest.builders.datasets import made_rows
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.models.worker_process import Job
-from umlip_gate.predictions import compute as module
 from umlip_gate.predictions.compute import ROWS_PER_BLOCK, compute
-from umlip_gate.predictions.pool import Keep
+from umlip_gate.predictions.pool import Keep, Pool
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Row, Store
 
@@ -33,20 +32,15 @@ class Stopwatch:
         return self.now_s
 
 
-class FakePool:
+class FakePool(Pool):
     """Answers with the row's number, and notes what it was asked."""
 
     asked: ClassVar[list[int]] = []
     stopwatch: ClassVar[Stopwatch] = Stopwatch()
-    size = 1
     advanced: Callable[[Collection[int]], None]
 
-    @staticmethod
-    def n_alive() -> int:
-        return 1
-
-    def __init__(self, *_: object) -> None:
-        pass
+    def __init__(self) -> None:
+        super().__init__(JOB, [None], Path())
 
     def __enter__(self) -> Self:
         return self
@@ -68,9 +62,8 @@ class FakePool:
 
 
 @pytest.fixture(autouse=True)
-def _pool(monkeypatch: pytest.MonkeyPatch) -> None:
+def _new_pool() -> None:
     FakePool.asked, FakePool.stopwatch = [], Stopwatch()
-    monkeypatch.setattr(module, "Pool", FakePool)
 
 
 @pytest.fixture
@@ -82,14 +75,12 @@ def run(
     folder: Path, dataset: Configurations, order: Sequence[int], budget_s: float | None = None
 ) -> tuple[list[int], Predictions]:
     predictions = compute(
-        JOB,
+        FakePool(),
         Store(folder, {"a": 1}),
         dataset,
-        made_settings(folder),
         np.array(order),
         budget_s=budget_s,
         atoms_per_batch=10,
-        n_workers=1,
         announce=lambda _: None,
         clock=FakePool.stopwatch,
     )
@@ -156,13 +147,11 @@ def test_a_failed_row_is_a_failure_at_its_place(tmp_path: Path, dataset: Configu
     failed = sorted(order[:40])[7]
     store.write({failed: Row("error", "RuntimeError: no")})
     predictions = compute(
-        JOB,
+        FakePool(),
         store,
         dataset,
-        made_settings(tmp_path),
         np.array(order[:40]),
         atoms_per_batch=10,
-        n_workers=1,
         announce=lambda _: None,
     )
     rows = predictions.rows

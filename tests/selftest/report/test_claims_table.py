@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.selftest.checkout import ROOT
 from umlip_gate.claims.thresholds import Thresholds
 from umlip_gate.errors import InputError
 from umlip_gate.report.claims import (
@@ -23,7 +24,6 @@ from umlip_gate.report.claims import (
     summary,
     write_table,
 )
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

@@ -13,9 +13,9 @@ from ase.build import bulk
 
 from tests.selftest.builders import fakes
 from tests.selftest.builders.crystals import structures
+from tests.selftest.checkout import ROOT
 from umlip_gate import worker
 from umlip_gate.models.worker_process import SECRETS, Job, Worker
-from umlip_gate.settings import ROOT
 
 pytestmark = pytest.mark.selftest
 

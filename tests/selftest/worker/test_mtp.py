@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from ase.build import bulk
 
+from tests.selftest.checkout import ROOT
 from umlip_gate.errors import Unavailable
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
 from umlip_gate.models.worker_process import Job, Worker, WorkerLost
-from umlip_gate.settings import ROOT, Settings
+from umlip_gate.settings import Settings
 
 pytestmark = pytest.mark.selftest
 

@@ -49,7 +49,7 @@ class DaskPool:
         self.faults = 0
         self.advanced: Callable[[Collection[int]], None] = lambda _: None
         self._client = client
-        self._job = job
+        self.job = job
         self._model = model
         self._resources = resources
         self._pending: dict[Any, Part] = {}
@@ -127,7 +127,7 @@ class DaskPool:
         is_alone: bool,
     ) -> None:
         structures = pack_structures([atoms_of(row) for batch in batches for row in batch])
-        part = Part(self._job, self._model, batches, structures, keep, is_alone)
+        part = Part(self.job, self._model, batches, structures, keep, is_alone)
         future = self._client.submit(
             evaluate_part, part, pure=False, resources=self._resources or None
         )
