@@ -44,8 +44,12 @@ def published(
         return store.read(np.arange(len(configurations)), n_atoms)
     found = read_published(path, configurations, first_row)
     forces = np.split(found.forces, configurations.offsets[1:-1])
-    rows = zip(found.energies.tolist(), forces, strict=True)
-    store.write({row: Row("ok", "", energy, own) for row, (energy, own) in enumerate(rows)})
+    store.write(
+        {
+            row: Row("ok", energy_ev=energy, forces_ev_per_ang=forces[row])
+            for row, energy in enumerate(found.energies.tolist())
+        }
+    )
     return found
 
 

@@ -193,6 +193,68 @@ def test_groups_of_one_label_in_two_parts_are_two() -> None:
     assert interval(number, design) == interval(number, again)
 
 
+def test_the_level_that_is_asked_for_is_that_of_the_interval() -> None:
+    number, design = made(np.arange(50.0)), ResamplingDesign.of_parts([50])
+    usual, half = interval(number, design), interval(number, design, Resampling(level=0.5))
+    assert usual is not None
+    assert half is not None
+    assert half[1] < usual[1] / 2
+
+
+def test_each_number_says_whether_it_is_a_size() -> None:
+    number, design = made(np.arange(50.0), 900.0), ResamplingDesign.of_parts([50])
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        intervals([number, number], design, never_negative=[True])
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_is_given_of_what_no_resample_bounds() -> None:
+    carried = np.zeros(30)
+    carried[3] = 1.0
+    assert interval(made(carried, 1.0), ResamplingDesign.of_parts([30])) is None
+
+
+def test_the_interval_of_a_size_ends_at_ten_times_the_size() -> None:
+    assert bootstrap._interval(2.0, 0.9899, positive=True) == pytest.approx(
+        (2 / math.sqrt(1.9899), 2 / math.sqrt(0.0101))
+    )
+    assert bootstrap._interval(2.0, 0.99, positive=True) is None
+    assert bootstrap._interval(2.0, 0.995, positive=True) is None
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_the_standard_error_is_that_of_a_sum(n: int) -> None:
+    own = np.random.default_rng(n).normal(size=(n, 1))
+    moves = moves_of(own, ResamplingDesign.of_parts([n]), Resampling(n_resamples=20, seed=5))
+    assert moves.error == pytest.approx(math.sqrt(n) * own.std(ddof=1))
+    generator = np.random.default_rng([5, 0])
+    for by, error in zip(moves.by, moves.errors, strict=True):
+        drawn = own[generator.integers(n, size=n), 0]
+        assert by == pytest.approx((drawn - own.mean()).sum())
+        expected = math.sqrt(n) * drawn.std(ddof=1)
+        assert error == pytest.approx(expected if len(set(drawn)) > 1 else 0)
+
+
+def test_strata_after_one_that_moves_nothing_are_drawn() -> None:
+    """Whether the first is known whole, or is a single group of configurations."""
+    own = np.random.default_rng(9).normal(size=20)
+    alone = moves_of(own[:, np.newaxis], ResamplingDesign.of_parts([20])).error
+    influences = np.append([5.0, -5.0], own)[:, np.newaxis]
+    strata, groups = np.repeat([0, 1], [2, 20]), np.arange(22)
+    whole = moves_of(influences, ResamplingDesign(strata, np.array([0.0, 1.0]), groups))
+    assert whole.error == pytest.approx(alone)
+    groups[1] = 0
+    influences = np.column_stack([np.append([0.0, 0.0], own), influences])
+    single = moves_of(influences, ResamplingDesign(strata, np.ones(2), groups))
+    assert single.error[0] == pytest.approx(alone[0])
+    assert single.error[1] == alone[0]  # the two of the group cancel
+    assert single.by.std(axis=0).min() > 0
+    influences[0] *= 2
+    single = moves_of(influences, ResamplingDesign(strata, np.ones(2), groups))
+    assert single.error[0] == pytest.approx(alone[0])
+    assert single.error[1] == np.inf
+
+
 def test_one_group_alone_has_no_interval() -> None:
     number = made(np.arange(50.0))
     assert interval(number, ResamplingDesign.of_groups([np.zeros(50, dtype=np.int64)])) is None
@@ -285,6 +347,34 @@ def test_counts_that_are_kept_are_those_that_are_drawn(monkeypatch: pytest.Monke
     monkeypatch.setattr(bootstrap, "_KEPT_BYTES", 1)
     unkept = np.concatenate(list(bootstrap._kept_counts(300, 50, (3, 0))))
     assert np.array_equal(unkept, drawn)
+
+
+def test_as_many_counts_are_kept_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go first, and what alone is larger is not kept."""
+    monkeypatch.setattr(bootstrap, "_kept", {})
+    monkeypatch.setattr(bootstrap, "_KEPT_BYTES", 2 * 30 * 50)
+    first, second, third = ((30, 50, (seed, 0)) for seed in (1, 2, 3))
+    for key in (first, second):
+        list(bootstrap._kept_counts(*key))
+    assert list(bootstrap._kept) == [first, second]
+    list(bootstrap._kept_counts(*third))
+    assert list(bootstrap._kept) == [second, third]
+    list(bootstrap._kept_counts(61, 50, (4, 0)))
+    assert list(bootstrap._kept) == [second, third]
+    list(bootstrap._kept_counts(60, 50, (4, 0)))
+    assert list(bootstrap._kept) == [(60, 50, (4, 0))]
+
+
+@pytest.mark.parametrize("kept_bytes", [1, 2**27])
+def test_of_many_groups_a_block_of_resamples_is_drawn_at_once(
+    kept_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "_kept", {})
+    monkeypatch.setattr(bootstrap, "_KEPT_BYTES", kept_bytes)
+    n = 2**14
+    blocks = [block.shape for block in bootstrap._kept_counts(n, 40, (3, 0))]
+    assert blocks == [(32, n), (8, n)]
+    assert next(draw(n, 2, (3, 0), n - 1)).shape == (1, n)
 
 
 def test_strata_are_drawn_independently() -> None:

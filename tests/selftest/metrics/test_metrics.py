@@ -349,7 +349,7 @@ def test_without_failures_there_are_no_survivors() -> None:
 
 def test_no_configurations_is_an_error() -> None:
     empty = Predictions(np.zeros(0), np.zeros((0, 3)), {})
-    with pytest.raises(MeasurementError, match="no configurations"):
+    with pytest.raises(MeasurementError, match="^there are no configurations to measure errors on$"):
         measure(dataset([], [], []), empty)
 
 

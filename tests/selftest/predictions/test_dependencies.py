@@ -12,7 +12,6 @@ import pytest
 from umlip_gate.errors import MeasurementError
 from umlip_gate.models.worker_process import Job, Worker, worker_environment
 from umlip_gate.predictions.dependencies import NONE, difference, merged, summary
-from umlip_gate.predictions.store import Row, Store
 from umlip_gate.worker.dependencies import digest_of
 
 pytestmark = pytest.mark.selftest
@@ -166,47 +165,3 @@ def test_a_change_between_two_workers_is_an_error() -> None:
 
 def test_the_identity_has_no_place_of_this_machine(folder: Path) -> None:
     assert str(folder) not in str(summary(reports(folder)))
-
-
-def filled(folder: Path, dependencies: dict[str, Any]) -> Store:
-    store = Store(folder, {"a": 1})
-    store.resolve({}, [])
-    store.record([dependencies])
-    store.write({0: Row("ok", "", 1.0, np.zeros((1, 3)))})
-    return store
-
-
-def test_predictions_of_both_states_of_a_file_are_kept(tmp_path: Path) -> None:
-    weights = tmp_path / "weights"
-    for text in ("one", "two"):
-        weights.write_text(text)
-        filled(tmp_path / "kept", NONE | {"files": {str(weights): digest_of(text)}})
-    folders = set()
-    for text in ("two", "one"):
-        weights.write_text(text)
-        store = Store(tmp_path / "kept", {"a": 1})
-        store.resolve({}, [])
-        assert store.done(np.array([1])).all()
-        folders.add(store.folder)
-    assert len(folders) == 2
-    weights.write_text("three")
-    store = Store(tmp_path / "kept", {"a": 1})
-    store.resolve({}, [])
-    assert not store.done(np.array([1])).any()
-
-
-@pytest.mark.parametrize("damage", ["", "{}", "[1]"])
-def test_predictions_whose_dependencies_are_not_known_are_not_reused(
-    tmp_path: Path, damage: str
-) -> None:
-    (filled(tmp_path, NONE).folder / "dependencies.json").write_text(damage)
-    store = Store(tmp_path, {"a": 1})
-    store.resolve({}, [])
-    assert not store.done(np.array([1])).any()
-
-
-def test_a_dependency_that_cannot_be_known_serves_no_later_run(tmp_path: Path) -> None:
-    filled(tmp_path, NONE | {"unknown": ["mine.py reads every environment variable"]})
-    store = Store(tmp_path, {"a": 1})
-    store.resolve({}, [])
-    assert not store.done(np.array([1])).any()

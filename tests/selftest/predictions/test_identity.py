@@ -11,7 +11,13 @@ from umlip_gate import worker
 from umlip_gate.models.environments import Environment
 from umlip_gate.models.prepare import RunnableModel
 from umlip_gate.models.worker_process import Job
-from umlip_gate.predictions.identity import digest_of, live_identity, worker_digest
+from umlip_gate.predictions.identity import (
+    brought_identity,
+    digest_of,
+    live_identity,
+    published_identity,
+    worker_digest,
+)
 
 pytestmark = pytest.mark.selftest
 
@@ -50,6 +56,33 @@ def digest(live: RunnableModel, dataset: str = "dataset", run: str = "run") -> s
 )
 def test_what_changes_a_prediction_changes_its_identity(changed: RunnableModel) -> None:
     assert digest(changed) != digest(LIVE)
+
+
+def test_an_identity_names_what_it_holds() -> None:
+    """Results show it, and `--umlip-against` and people compare it."""
+    assert live_identity(LIVE, "the dataset's", "run") == {
+        "source": "live",
+        "dataset": "the dataset's",
+        "family": "chgnet",
+        "checkpoint": "0" * 64,
+        "arguments": {"head": "1" * 64},
+        "run": None,
+        "random_seed": None,
+        "settings": {"a": 1},
+        "device": "cpu",
+        "dtype": "float32",
+        "checked": True,
+        "python": "3.11.9",
+        "packages": {"torch": "2.13.0"},
+        "worker": worker_digest("chgnet"),
+    }
+    file = {"dataset": "the dataset's", "file": "the file's"}
+    assert published_identity("the file's", "the dataset's") == {"source": "published", **file}
+    assert brought_identity("the file's", "the dataset's") == {"source": "brought", **file}
+
+
+def test_the_order_of_an_identitys_keys_does_not_matter() -> None:
+    assert digest_of({"a": 1, "b": {"c": 2, "d": 3}}) == digest_of({"b": {"d": 3, "c": 2}, "a": 1})
 
 
 def test_another_dataset_is_another_identity() -> None:

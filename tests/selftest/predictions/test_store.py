@@ -1,0 +1,188 @@
+"""Rows are given back as they were kept, and only where what they depend on is as it was."""
+
+import datetime as dt
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from umlip_gate.errors import MeasurementError
+from umlip_gate.predictions import store as module
+from umlip_gate.predictions.dependencies import NONE, summary
+from umlip_gate.predictions.store import Row, Store
+from umlip_gate.worker.dependencies import digest_of
+
+pytestmark = pytest.mark.selftest
+
+IDENTITY = {"model": "mine", "dataset": "crystals"}
+N_ATOMS = np.array([1, 2, 1, 3])
+
+
+def right(row: int) -> Row:
+    forces = np.arange(3.0 * N_ATOMS[row]).reshape(-1, 3) + 100 * row
+    return Row("ok", energy_ev=-float(row), forces_ev_per_ang=forces)
+
+
+def opened(folder: Path, environment: dict[str, str] | None = None, *path: Path) -> Store:
+    store = Store(folder, IDENTITY)
+    store.resolve(environment or {}, [str(each) for each in path])
+    return store
+
+
+def filled(folder: Path, dependencies: dict[str, Any]) -> Store:
+    store = opened(folder)
+    store.keep({0: right(0)}, [dependencies])
+    return store
+
+
+def is_reused(store: Store) -> bool:
+    return bool(store.done(N_ATOMS).any())
+
+
+def test_rows_are_read_as_they_were_written_whatever_the_parts(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    failed = Row("error", "RuntimeError: no")
+    for part in ({3: right(3), 1: right(1)}, {}, {0: failed, 2: right(2)}):
+        store.write(part)
+    assert store.done(N_ATOMS).tolist() == [True] * 4
+    assert store.done(N_ATOMS).dtype == bool
+    found = store.read(np.arange(4), N_ATOMS)
+    np.testing.assert_array_equal(found.energies, [np.nan, -1, -2, -3])
+    expected = [np.full((1, 3), np.nan), *(right(row).forces_ev_per_ang for row in (1, 2, 3))]
+    np.testing.assert_array_equal(found.forces, np.concatenate(expected))
+    assert found.failures == {0: "RuntimeError: no"}
+    np.testing.assert_array_equal(found.rows, np.arange(4))
+
+
+@pytest.mark.parametrize("rows", [[0, 1], [1, 2], [0, 3], [2], [3]])
+def test_some_rows_are_read_without_the_others(tmp_path: Path, rows: list[int]) -> None:
+    store = opened(tmp_path)
+    store.write({row: right(row) for row in range(4)})
+    found = store.read(np.array(rows), N_ATOMS)
+    assert found.energies.tolist() == [-row for row in rows]
+    expected = np.concatenate([right(row).forces_ev_per_ang for row in rows])
+    np.testing.assert_array_equal(found.forces, expected)
+    np.testing.assert_array_equal(found.rows, rows)
+    assert not found.failures
+
+
+def test_days_are_those_on_which_parts_were_written(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    assert store.days() == []
+    for row, day in enumerate((5, 3, 5)):
+        store.write({row: right(row)})
+        (part,) = (path for path in store._parts() if path.stat().st_mtime > 1.7e9)
+        at_s = dt.datetime(2001, 2, day, 12).timestamp()  # noqa: DTZ001 - the user's day
+        os.utime(part, (at_s, at_s))
+    assert store.days() == ["2001-02-03", "2001-02-05"]
+
+
+def test_each_share_has_a_lock_of_its_own(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    assert store.lock().lock_file == str(store.folder / "lock")
+    assert store.lock("2").lock_file == str(store.folder / "lock2")
+    with store.lock("1"), store.lock("2"), store.lock():
+        pass
+
+
+def test_predictions_of_every_state_of_a_file_are_kept(tmp_path: Path) -> None:
+    weights, kept = tmp_path / "weights", tmp_path / "kept"
+    folders = {}
+    for text in ("one", "two", "three", "four"):
+        weights.write_text(text)
+        dependencies = NONE | {"files": {str(weights): digest_of(text)}}
+        store = filled(kept, dependencies)
+        assert store.whole_identity == IDENTITY | summary(dependencies)
+        folders[text] = store.folder
+    first = folders["one"].name
+    names = [folder.name for folder in folders.values()]
+    assert names == [first, f"{first}-1", f"{first}-2", f"{first}-3"]
+    for text, folder in folders.items():
+        weights.write_text(text)
+        store = opened(kept)
+        assert is_reused(store)
+        assert store.folder == folder
+        assert store.whole_identity["files"] == [f"weights {digest_of(text)}"]
+    weights.write_text("five")
+    assert not is_reused(opened(kept))
+
+
+def test_another_variable_or_a_module_in_front_is_another_state(tmp_path: Path) -> None:
+    variables = {"SCALE": digest_of("2")}
+    kept = tmp_path / "kept"
+    filled(kept, NONE | {"variables": variables, "names": ["helper"]})
+    assert is_reused(opened(kept, {"SCALE": "2"}, tmp_path))
+    assert not is_reused(opened(kept, {"SCALE": "3"}, tmp_path))
+    (tmp_path / "helper.py").touch()
+    assert not is_reused(opened(kept, {"SCALE": "2"}, tmp_path))
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[1]", "null"])
+def test_predictions_whose_dependencies_are_not_known_are_not_reused(
+    tmp_path: Path, damage: str
+) -> None:
+    (filled(tmp_path, NONE).folder / "dependencies.json").write_text(damage)
+    assert not is_reused(opened(tmp_path))
+
+
+def test_a_dependency_that_cannot_be_known_serves_no_later_run(tmp_path: Path) -> None:
+    """Its rows are removed, and its folder is free for the run after the next."""
+    unknown = ["mine.py reads every environment variable"]
+    store = filled(tmp_path, NONE | {"unknown": unknown})
+    assert store.unknown == unknown
+    later = opened(tmp_path)
+    assert not is_reused(later)
+    assert later.folder.name == f"{store.folder.name}-1"
+    assert later.unknown == []
+    assert not list(store.folder.glob("part-*"))
+    assert opened(tmp_path).folder == store.folder
+
+
+def test_clearing_leaves_the_first_folder_and_removes_the_others(tmp_path: Path) -> None:
+    first, second = tmp_path / "abc", tmp_path / "abc-1"
+    for folder in (first, second):
+        folder.mkdir()
+        for name in ("part-1.parquet", "dependencies.json", "identity.json"):
+            (folder / name).touch()
+    for _ in range(2):  # as two runs may, one after the other
+        module._clear(first)
+        module._clear(second)
+    assert [path.name for path in first.iterdir()] == ["identity.json"]
+    assert not second.exists()
+
+
+def test_what_two_processes_have_read_is_kept_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = []
+    lock = module.FileLock
+    monkeypatch.setattr(module, "FileLock", lambda path: locked.append(path) or lock(path))
+    one, other = opened(tmp_path), opened(tmp_path)
+    one.record([NONE | {"files": {"weights": "1"}}, NONE | {"files": {"head": "2"}}])
+    other.record([NONE | {"files": {"late": "3"}}])
+    assert locked == [one.folder / "dependencies.lock"] * 2
+    every = {"weights": "1", "head": "2", "late": "3"}
+    assert json.loads((one.folder / "dependencies.json").read_text())["files"] == every
+    assert other.whole_identity["files"] == ["head 2", "late 3", "weights 1"]
+    assert one.whole_identity["files"] == ["head 2", "weights 1"]
+    one.refresh()
+    assert one.whole_identity["files"] == other.whole_identity["files"]
+    other.record([NONE | {"files": {"late": "3"}}])
+    assert len(locked) == 2  # nothing new
+    with pytest.raises(MeasurementError, match="weights was changed while"):
+        other.record([NONE | {"files": {"weights": "4"}}])
+
+
+def test_a_part_with_a_row_that_has_no_forces_does_not_count(tmp_path: Path) -> None:
+    """Its digest is right: another program wrote it."""
+    store = opened(tmp_path)
+    columns = {"row": [0], "kind": ["ok"], "detail": [""], "energy_ev": [1.0]}
+    table = pa.table(columns | {"forces_ev_per_ang": [None]}, schema=module.SCHEMA)
+    whole = table.replace_schema_metadata({module.DIGEST: module._digest(table)})
+    pq.write_table(whole, store.folder / "part-0.parquet")
+    assert not is_reused(store)
