@@ -21,6 +21,11 @@ pytestmark = pytest.mark.selftest
 
 FIRST, N = 2, 6
 
+OTHER = (
+    f"^file: row {FIRST + N - 1}: its structure or the shape of its forces is not that of the "
+    "dataset's row; it predicts other configurations$"
+)
+
 
 def configurations() -> Configurations:
     return Configurations.from_rows(
@@ -100,7 +105,7 @@ def opened(content: pd.DataFrame) -> pd.DataFrame:
 def test_other_structures_of_the_same_size_are_refused(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
-    with pytest.raises(InputError, match=f"row {FIRST + N - 1}: .* other configurations"):
+    with pytest.raises(InputError, match=OTHER):
         read(monkeypatch, change(frame()))
 
 

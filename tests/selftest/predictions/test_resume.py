@@ -151,12 +151,14 @@ def test_a_run_goes_on_from_what_is_kept(cli: CommandLineRun) -> None:
     assert again.leaves() == outcome.leaves()
 
 
-def test_two_runs_at_once_compute_once(cli: CommandLineRun) -> None:
-    first = start(cli)
-    wait_for(lambda: len(notes(cli)) > 0, first)
-    second = start(cli)
+@pytest.mark.parametrize("n_runs", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_runs_at_once_compute_once(cli: CommandLineRun, n_runs: int) -> None:
+    """On a cold cache; the others start while the first computes."""
+    runs = [start(cli)]
+    wait_for(lambda: len(notes(cli)) > 0, runs[0])
+    runs += [start(cli) for _ in range(n_runs - 1)]
     (cli.folder / "go").touch()
-    assert first.wait(120) == second.wait(120) == 0
+    assert [run.wait(300) for run in runs] == [0] * n_runs
     assert len(notes(cli)) == N_ROWS
 
 
