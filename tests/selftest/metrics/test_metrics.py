@@ -349,7 +349,9 @@ def test_without_failures_there_are_no_survivors() -> None:
 
 def test_no_configurations_is_an_error() -> None:
     empty = Predictions(np.zeros(0), np.zeros((0, 3)), {})
-    with pytest.raises(MeasurementError, match="^there are no configurations to measure errors on$"):
+    with pytest.raises(
+        MeasurementError, match=r"^there are no configurations to measure errors on$"
+    ):
         measure(dataset([], [], []), empty)
 
 

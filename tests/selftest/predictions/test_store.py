@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
+from umlip_gate.datasets.table import DIGEST
 from umlip_gate.errors import MeasurementError
 from umlip_gate.predictions import store as module
 from umlip_gate.predictions.dependencies import NONE, summary
@@ -159,9 +161,13 @@ def test_clearing_leaves_the_first_folder_and_removes_the_others(tmp_path: Path)
 def test_what_two_processes_have_read_is_kept_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked = []
-    lock = module.FileLock
-    monkeypatch.setattr(module, "FileLock", lambda path: locked.append(path) or lock(path))
+    locked: list[Path] = []
+
+    def lock(path: Path) -> FileLock:
+        locked.append(path)
+        return FileLock(path)
+
+    monkeypatch.setattr(module, "FileLock", lock)
     one, other = opened(tmp_path), opened(tmp_path)
     one.record([NONE | {"files": {"weights": "1"}}, NONE | {"files": {"head": "2"}}])
     other.record([NONE | {"files": {"late": "3"}}])
@@ -183,6 +189,6 @@ def test_a_part_with_a_row_that_has_no_forces_does_not_count(tmp_path: Path) -> 
     store = opened(tmp_path)
     columns = {"row": [0], "kind": ["ok"], "detail": [""], "energy_ev": [1.0]}
     table = pa.table(columns | {"forces_ev_per_ang": [None]}, schema=module.SCHEMA)
-    whole = table.replace_schema_metadata({module.DIGEST: module._digest(table)})
+    whole = table.replace_schema_metadata({DIGEST: module._digest(table)})
     pq.write_table(whole, store.folder / "part-0.parquet")
     assert not is_reused(store)
