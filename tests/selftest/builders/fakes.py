@@ -117,6 +117,29 @@ def raises() -> Fake:
     return Fake(defect)
 
 
+class Stale(Truth):
+    """Answers something else once it has raised."""
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        try:
+            super().calculate(atoms, properties, system_changes)
+        except RuntimeError:
+            self.shift_ev_per_atom = 1.0
+            raise
+
+
+def stale() -> Stale:
+    def defect(_: Fake) -> None:
+        raise RuntimeError("no such luck")
+
+    return Stale(defect)
+
+
 def changes_input() -> Fake:
     def defect(fake: Fake) -> None:
         fake.given.positions += 0.01

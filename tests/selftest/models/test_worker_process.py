@@ -109,6 +109,16 @@ def test_an_error_is_that_configurations_alone(pool_of: MakePool, factory: str, 
     assert re.fullmatch(text, answers[TRIGGER_ROW].detail)
 
 
+def test_after_an_exception_the_calculator_is_made_anew(pool_of: MakePool) -> None:
+    """What it kept by then may be of no structure."""
+    answers = pool_of(fake_job("stale")).evaluate(rows(), 32)
+    assert answers[TRIGGER_ROW].detail == "RuntimeError: no such luck"
+    for row, atoms in rows():
+        if row != TRIGGER_ROW:
+            atoms.calc = honest()
+            assert answers[row].energy_ev == pytest.approx(atoms.get_potential_energy(), abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("factory", "text"),
     [

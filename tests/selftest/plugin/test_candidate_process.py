@@ -66,6 +66,7 @@ def test_each_worker_has_a_folder_of_its_own(cli: CommandLineRun) -> None:
     """Calculators of external programs write files of fixed names where the process works."""
     (cli.folder / "mine.py").write_text(
         "import fakes, os\nfrom pathlib import Path\n\n"
+        f"NOTES = Path({str(cli.folder / 'folders')!r})\n\n"
         "class ThroughFile(fakes.Fake):\n"
         "    def calculate(self, atoms=None, *rest):\n"
         "        Path('input').open('x').close()\n"
@@ -73,6 +74,8 @@ def test_each_worker_has_a_folder_of_its_own(cli: CommandLineRun) -> None:
         "        Path('input').unlink()\n\n"
         "def make(file, folder):\n"
         "    assert os.path.isabs(file) and os.path.isabs(folder)\n"
+        "    with NOTES.open('a') as notes:\n"
+        "        print(os.getpid(), Path.cwd(), file=notes)\n"
         "    return ThroughFile()\n"
     )
     (cli.folder / "tables").mkdir()
@@ -80,7 +83,11 @@ def test_each_worker_has_a_folder_of_its_own(cli: CommandLineRun) -> None:
     cli.candidate("mine:make", CHECKPOINT + 'folder = "tables"\n', checkpoint="weights")
     outcome = cli.judge()
     assert outcome.code == 0, outcome.output
-    assert not (cli.folder / "input").exists()
+    noted = dict(line.split() for line in (cli.folder / "folders").read_text().splitlines())
+    folders = {Path(folder) for folder in noted.values()}
+    assert len(folders) == len(noted)
+    assert cli.folder not in folders
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_a_banner_before_python_does_no_harm(cli: CommandLineRun) -> None:
