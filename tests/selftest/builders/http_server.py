@@ -120,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(answer.status)
         length = {"Content-Length": str(len(answer.body))} if answer.sized else {}
-        for name, value in {**length, **answer.headers}.items():
+        # unsaid, a client may ask its next question of the connection that is about to end
+        for name, value in {**length, "Connection": "close", **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if answer.drip_s is not None:

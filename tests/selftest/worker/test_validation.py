@@ -110,7 +110,7 @@ def answer(energy: Any = -1.5, forces: Any = None) -> EnergyForces:  # noqa: ANN
 @pytest.mark.parametrize(
     "energy",
     [-1.5, 3, np.float32(-1), np.float64(2), np.int32(-7), np.array(1.0), np.uint8(3)],
-    ids=repr,
+    ids=lambda energy: type(energy).__name__,
 )
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "u1"])
 def test_real_numbers_are_an_answer(energy: float, dtype: str) -> None:
