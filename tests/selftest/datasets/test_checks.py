@@ -7,9 +7,10 @@ from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian
 
 from tests.selftest.builders.datasets import made_dataset, made_rows
+from umlip_gate.datasets import checks
 from umlip_gate.datasets.checks import _contradiction, _equal, check
-from umlip_gate.datasets.configurations import FileRows, FloatArray, Row
-from umlip_gate.datasets.readers.limits import limits
+from umlip_gate.datasets.configurations import PER_ATOM, PER_STRUCTURE, FileRows, FloatArray, Row
+from umlip_gate.datasets.readers.limits import Limit, limits
 from umlip_gate.errors import InputError
 from umlip_gate.worker.structures import structure_fault
 
@@ -227,6 +228,56 @@ def test_ten_problems_are_named_and_the_others_counted() -> None:
     assert found[0] == "file0: 13 rows, but 14 are registered"
     assert found[9] == "file0 row 8: the energy is nan"
     assert found[10:] == ["and 4 more"]
+
+
+def test_ten_problems_are_all_named() -> None:
+    rows = [wrong._replace(energy_ev=float("nan")) for wrong in made_rows(10)]
+    assert problems(rows) == [f"file0 row {i}: the energy is nan" for i in range(10)]
+
+
+def test_a_configuration_of_too_many_atoms_is_refused_for_that_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = limits().model_copy(update={"atoms": Limit(max=1, rationale="a self-test's")})
+    monkeypatch.setattr(checks, "limits", lambda: short)
+    broken = row(energy_ev=float("nan"))
+    assert problems([alone(-1.0, 0.5), broken]) == [
+        "file0 row 1: 2 atoms, and a configuration has 1 at most"
+    ]
+
+
+def test_of_many_fixed_atoms_ten_are_named() -> None:
+    atoms = Atoms(
+        "W12", positions=[[2.0 * i, 0, 0] for i in range(12)], constraint=FixAtoms([*range(12)])
+    )
+    forces = np.full((12, 3), 0.5)
+    forces[1:, 1] = 0.0
+    ten = ", ".join(map(str, range(1, 11)))
+    (found,) = problems([Row(atoms, -20.0, forces)])
+    assert found == (
+        f"file0 row 0: the forces of the fixed atoms {ten} are exactly zero, as a constraint "
+        "leaves them, and no reference: write the forces of the calculation itself, or state "
+        'quantity = "energies"'
+    )
+
+
+@pytest.mark.parametrize("name", PER_ATOM)
+def test_what_a_model_is_given_of_each_atom_tells_structures_apart(name: str) -> None:
+    one, other, same = (row().atoms for _ in range(3))
+    one.set_array(name, np.array([0.5, 0.0]))
+    other.set_array(name, np.array([0.5, 1.0]))
+    same.set_array(name, np.array([0.5, -0.0]))
+    given = [row(), *(row(atoms=atoms) for atoms in (one, other, same))]
+    assert counted(given) == (3, ["file0 row 3: bitwise equal to file0 row 1; counted once"])
+
+
+@pytest.mark.parametrize("name", PER_STRUCTURE)
+def test_what_a_model_is_given_of_a_structure_tells_structures_apart(name: str) -> None:
+    one, other, same = (row().atoms for _ in range(3))
+    for atoms, value in ((one, 1), (other, 2), (same, 1.0)):
+        atoms.info[name] = value
+    given = [row(), *(row(atoms=atoms) for atoms in (one, other, same))]
+    assert counted(given) == (3, ["file0 row 3: bitwise equal to file0 row 1; counted once"])
 
 
 def alone(energy_ev: float, force: float | None) -> Row:
