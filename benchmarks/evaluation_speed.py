@@ -24,6 +24,7 @@ from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.prepare import RunnableModel, prepare_model
 from umlip_gate.models.registry import Model, load_models
+from umlip_gate.plugin import SUITE
 from umlip_gate.plugin.run_settings import worker_share
 from umlip_gate.predictions.compute import compute
 from umlip_gate.predictions.gpus import slots, visible_gpus
@@ -32,7 +33,8 @@ from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.store import Store
 from umlip_gate.settings import FIXTURES, Settings, cache_folder, mirror_folder
 
-HERE = Path(__file__).parent
+PLAIN = SUITE / "cost" / "plain_ase_loop.py"
+TORCH_SIM = Path(__file__).with_name("torch_sim_loop.py")
 write = sys.stdout.write
 
 
@@ -88,9 +90,9 @@ def _line(
     )
     plain = torch_sim = None
     if asked.plain:
-        plain = _run("plain_ase_loop.py", str(file), model.family, asked.device)
+        plain = _run(PLAIN, str(file), model.family, asked.device)
     if asked.torch_sim:
-        torch_sim = _run("torch_sim_loop.py", str(file), asked.device, str(asked.torch_sim))
+        torch_sim = _run(TORCH_SIM, str(file), asked.device, str(asked.torch_sim))
     predictions, wall_s = _ours(prepare_model(model, asked.device, settings), dataset, settings)
     others = [np.array(other["energies_ev"]) for other in (plain, torch_sim) if other]
     gaps = [np.abs(predictions.energies - other) / dataset.n_atoms for other in others]
@@ -132,11 +134,11 @@ def _ours(
     return predictions, time.perf_counter() - begun_s
 
 
-def _run(script: str, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, str(HERE / script), *arguments]
+def _run(script: Path, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, str(script), *arguments]
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if run.returncode:
-        sys.exit(f"{script} ended with exit code {run.returncode}:\n{run.stderr}")
+        sys.exit(f"{script.name} ended with exit code {run.returncode}:\n{run.stderr}")
     answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return answer
 

@@ -20,7 +20,7 @@ from umlip_gate.predictions.store import Store
 
 pytestmark = [pytest.mark.cost, pytest.mark.slow]
 
-PLAIN = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_ase_loop.py"
+PLAIN = Path(__file__).with_name("plain_ase_loop.py")
 SAME_EV_PER_ATOM = 1e-5
 
 

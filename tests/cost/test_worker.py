@@ -1,7 +1,6 @@
 """What a step costs in a worker, beside the loop that a person would write."""
 
 import statistics
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -11,6 +10,7 @@ from umlip_gate.cost.paired import ratio
 from umlip_gate.cost.session import free_bytes, log_file, prepared
 from umlip_gate.cost.size_sweep import SizeSweep
 from umlip_gate.models import worker_process as worker
+from umlip_gate.plugin import SUITE
 from umlip_gate.plugin.run_configuration import RunConfiguration
 from umlip_gate.plugin.timing import WORKERS_CLOCK, require_alone
 
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.benchmark(timer=WORKERS_CLOCK, group="MD steps"),
 ]
 
-BOTH = Path(__file__).resolve().parents[2] / "benchmarks" / "both_md_loops.py"
+BOTH = SUITE / "cost" / "both_md_loops.py"
 MODEL = "CHGNet_0.3.0"
 WARM_UP = 3
 
@@ -50,7 +50,7 @@ def test_a_step_of_the_suite_costs_what_a_bare_one_does(
         sweep = SizeSweep(MODEL, live, protocol, log_file(suite.settings, "worker"), free_bytes)
 
         def ask(verb: str) -> float:
-            return float(sweep._worker._ask(verb, overhead.n_atoms)[0][1])
+            return float(sweep._worker._ask(verb, None)[0][1])
 
         def step(of_the_suite: bool) -> Steps:  # noqa: FBT001 - or of the bare loop
             before_s = ask("inside")

@@ -32,6 +32,8 @@ def test_the_wheel_has_everything_and_nothing_more(installed: Installed) -> None
         "thresholds/gates/quick.toml",
         "thresholds/paper/index.toml",
         "suite/accuracy/test_gate.py",
+        "suite/cost/both_md_loops.py",
+        "suite/cost/plain_ase_loop.py",
         "suite/cost/test_md_step.py",
         "suite/physics/__init__.py",
         "suite/conftest.py",
@@ -133,7 +135,10 @@ def test_costs_without_a_checkout_and_without_pytest_benchmark(
     there = repository.pytest(*asked, "--collect-only", "-q")
     assert there.code == 0, there.output
     assert "test_md_step.py" in there.output
-    assert "test_worker.py" not in there.output, "it needs the scripts of a checkout"
+    slow = repository.pytest(*asked, "-m", "cost and slow", "--collect-only", "-q")
+    assert slow.code == 0, slow.output
+    assert "test_worker.py::" in slow.output
+    assert "test_evaluation.py::" in slow.output
     (repository.folder / "site").mkdir()
     (repository.folder / "site" / "sitecustomize.py").write_text(NO_BENCHMARK)
     away = installed.pytest(

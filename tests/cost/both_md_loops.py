@@ -1,10 +1,12 @@
 """A worker that answers two questions more than a worker of the suite: those of a bare loop.
 
-`bare` runs a step of the loop that a person would write for the same model, with so many atoms, and
-`inside` tells the CPU time that the model has taken so far, whoever asked it.
+`bare` runs a step of the loop that a person would write for the same model and the crystal that was
+built last, and `inside` tells the CPU time that the model has taken so far, whoever asked it. A
+model's interpreter runs it by its path in the package, `umlip_gate/suite/cost`, as it does
+`worker/start.py`.
 """
 
-import functools
+import runpy
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,12 +18,16 @@ from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.md.verlet import VelocityVerlet
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+FOLDER = Path(__file__).absolute().parent  # in a checkout this folder of the package is a link
+START = FOLDER.parents[1] / "worker" / "start.py"
 
-from umlip_gate.cost.protocol import crystal  # noqa: E402 - after the checkout is on the path
-from umlip_gate.worker import server  # noqa: E402
+if sys.path and sys.path[0] and Path(sys.path[0]).resolve() == FOLDER.resolve():
+    sys.path.pop(0)
+runpy.run_path(str(START))["load_package"]()
+
+from umlip_gate.worker import server  # noqa: E402 - after the package is there
 from umlip_gate.worker.dependencies import Dependencies  # noqa: E402
-from umlip_gate.worker.packing import Answer  # noqa: E402
+from umlip_gate.worker.packing import Answer, unpack_structures  # noqa: E402
 from umlip_gate.worker.potential import EnergyForces, Potential  # noqa: E402
 
 OF_THE_SUITE = server._timed
@@ -68,9 +74,8 @@ class OverheadProtocol(Calculator):
         self.results = {"energy": energy_ev, "forces": forces}
 
 
-def bare_loop(potential: Potential, n_atoms: int) -> VelocityVerlet:
-    """Make bcc W at its temperature."""
-    atoms = crystal(n_atoms)
+def bare_loop(potential: Potential, atoms: Atoms) -> VelocityVerlet:
+    """Make the crystal move, at its temperature."""
     sigma = np.sqrt(units.kB * TEMPERATURE_K * atoms.get_masses())[:, np.newaxis]
     momenta = sigma * np.random.default_rng(SEED).standard_normal((len(atoms), 3))
     atoms.set_momenta(momenta - momenta.mean(axis=0))
@@ -82,16 +87,17 @@ def both(potential: Potential, device: str) -> Callable[[str, Any, list[bytes]],
     """Answer as every worker does, and the two questions."""
     clocked = Clocked(potential)
     answer = OF_THE_SUITE(clocked, device)
-    loop = functools.cache(functools.partial(bare_loop, clocked))
+    loops: list[VelocityVerlet] = []
 
     def timed(verb: str, question: Any, arrays: list[bytes]) -> Answer:  # noqa: ANN401 - plain data
         if verb == "inside":
             return "ok", clocked.cpu_s
+        if verb == "build":
+            loops[:] = [bare_loop(clocked, *unpack_structures(question[0], arrays))]
         if verb != "bare":
             return answer(verb, question, arrays)
-        dynamics = loop(question)
         begun_s = time.process_time()
-        dynamics.run(1)
+        loops[0].run(1)
         return "ok", time.process_time() - begun_s
 
     return timed
