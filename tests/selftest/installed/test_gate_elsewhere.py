@@ -96,6 +96,35 @@ def test_keys_of_the_ini_file_are_enough(repository: Repository) -> None:
     assert (repository.folder / "other.json").exists(), "the command line comes first"
 
 
+DEPRECATING = """
+import warnings
+from ase import Atoms
+
+made = Atoms.__init__
+
+def deprecated(*args, **kwargs):
+    warnings.warn("atoms will be something else", DeprecationWarning, stacklevel=2)
+    warnings.warn("and some of them slow", RuntimeWarning, stacklevel=2)
+    made(*args, **kwargs)
+
+Atoms.__init__ = deprecated
+"""
+
+
+def test_a_projects_filters_of_warnings_are_for_its_own_tests(repository: Repository) -> None:
+    (repository.folder / "conftest.py").write_text(DEPRECATING)
+    (repository.folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    own = repository.folder / "tests" / "test_own.py"
+    own.write_text("from ase import Atoms\ndef test_own():\n    Atoms()\n")
+    outcome = repository.pytest("tests")
+    assert outcome.code == 1
+    assert "DeprecationWarning: atoms will be something else" in outcome.output
+    outcome = repository.gated("-W", "error")
+    assert outcome.code == 0, outcome.output
+    assert "will be something else" not in outcome.output
+    assert "RuntimeWarning: and some of them slow" in outcome.output
+
+
 def test_a_wrong_value_of_the_ini_file_is_told(repository: Repository) -> None:
     ini = repository.folder / "pytest.ini"
     ini.write_text("[pytest]\numlip_candidate = mine.toml\numlip_device = gpu\n")
