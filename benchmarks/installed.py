@@ -6,6 +6,7 @@
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 5
+WITHOUT = {
+    "with all plugins": [],
+    "without this one": ["-p", "no:umlip_gate.plugin"],
+    "without hypothesis's": ["-p", "no:hypothesispytest"],
+    "without both": ["-p", "no:umlip_gate.plugin", "-p", "no:hypothesispytest"],
+}
 write = sys.stdout.write
 
 
@@ -27,6 +34,8 @@ def main() -> None:
         wheel = _wheel(Path(folder, "source"), Path(folder))
         write(f"wheel: {wheel.stat().st_size / 1000:.0f} kB\n")
         write(f"import umlip_gate.plugin: {_added_s(ROOT, ['umlip_gate.plugin']):.3f} CPU s\n")
+        for name, options in WITHOUT.items():
+            write(f"a run of one empty test {name}: {_run_s(Path(folder), options):.2f} CPU s\n")
         if before:
             commit, *modules = before
             old = Path(folder, "old")
@@ -72,6 +81,21 @@ def _added_s(folder: Path, modules: Sequence[str]) -> float:
         for _ in range(1 + REPEATS)
     ]
     return min(map(float, took[1:]))
+
+
+def _run_s(folder: Path, options: Sequence[str]) -> float:
+    """Return the least CPU time of a pytest of its own, s; the first run is not counted."""
+    test = folder / "test_empty.py"
+    test.write_text("def test_empty():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, *options, str(test)]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    took = []
+    for _ in range(1 + REPEATS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, cwd=folder, env=kept, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(took[1:])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 `--umlip-gate release` on the command line is `umlip_gate = release` in the ini file; the command
 line comes first. Paths begin where the command is run, or where the ini file is.
+
+PYTEST_DONT_REWRITE: an editable package's is imported before pytest can, and would be warned about.
 """
 
 import argparse
