@@ -167,6 +167,16 @@ def test_forces_that_a_constraint_zeroed_are_no_reference(
     assert problems([Row(atoms, -20.0, None)]) == []
 
 
+def test_a_direction_is_fixed_by_any_constraint_and_a_free_one_may_be_zero() -> None:
+    atoms = row().atoms
+    along_x, along_y = (FixCartesian([1], mask) for mask in ((1, 0, 0), (0, 1, 0)))
+    zero_along_x = np.array([[0.1, 0.1, 0.1], [0.0, 0.3, 0.1]])
+    atoms.set_constraint([along_x, along_y])
+    assert len(problems([row(atoms=atoms, forces=zero_along_x)])) == 1
+    atoms.set_constraint(along_y)
+    assert problems([row(atoms=atoms, forces=zero_along_x)]) == []
+
+
 @pytest.mark.parametrize(
     ("cell", "pbc", "what"),
     [
@@ -209,6 +219,22 @@ def test_many_atoms_in_one_place_and_tiny_cells_are_refused_soon() -> None:
     assert structure_fault(flat) == "atoms coincide with their own periodic images"
     far = Atoms("W2", [[0, 0, 0], [1e300, 0, 0]], cell=[3, 3, 3], pbc=True)
     assert structure_fault(far) == "atom 1: position is beyond 1e+06 Å"
+
+
+def test_every_contradiction_is_named() -> None:
+    others = [row(energy_ev=-19.0), row(energy_ev=-18.0)]
+    assert [line.partition(":")[0] for line in problems([row(), *others])] == [
+        "file0 row 1",
+        "file0 row 2",
+        "file0 row 2",
+    ]
+
+
+def test_registered_duplicates_count_and_nothing_is_noted() -> None:
+    rows = made_rows(5)
+    files = [FileRows("file", 0, [*rows, rows[0]])]
+    assert check(made_dataset(Path("/data"), duplicates=1), files) == (files[0].rows, [])
+    assert check(made_dataset(Path("/data")), [FileRows("file", 0, rows)]) == (rows, [])
 
 
 def test_registered_duplicates_are_allowed_and_no_more_and_no_fewer() -> None:
