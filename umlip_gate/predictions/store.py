@@ -78,7 +78,6 @@ class Store:
     def __init__(self, predictions: Path, identity: dict[str, Any]) -> None:
         self.identity = identity
         self._first = predictions / digest_of(identity)
-        self.folder = self._first
         self._dependencies: Dependencies | None = None
         self._enter(self._first)
 

@@ -1,6 +1,7 @@
 """Rows are given back as they were kept, and only where what they depend on is as it was."""
 
 import datetime as dt
+import errno
 import json
 import os
 from pathlib import Path
@@ -82,6 +83,42 @@ def test_days_are_those_on_which_parts_were_written(tmp_path: Path) -> None:
         at_s = dt.datetime(2001, 2, day, 12).timestamp()  # noqa: DTZ001 - the user's day
         os.utime(part, (at_s, at_s))
     assert store.days() == ["2001-02-03", "2001-02-05"]
+
+
+def test_the_identity_is_kept_beside_the_rows(tmp_path: Path) -> None:
+    text = (opened(tmp_path).folder / "identity.json").read_text()
+    assert text == json.dumps(IDENTITY, indent=1, sort_keys=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError("the writer's own"), "the writer's own"),
+    ],
+)
+def test_a_part_that_cannot_be_written_says_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, why: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    store = opened(tmp_path)
+    monkeypatch.setattr(pq, "write_table", fail)
+    with pytest.raises(MeasurementError) as caught:
+        store.write({0: right(0)})
+    assert str(caught.value) == (
+        f"predictions cannot be written to {store.folder}: {why}. What was written before is kept, "
+        "and the same command goes on from there; UMLIP_GATE_CACHE names another folder"
+    )
+
+
+def test_what_earlier_versions_kept_is_still_whole() -> None:
+    """Another digest of the same rows would void every kept prediction."""
+    columns = {"row": [0, 3], "kind": ["ok", "error"], "detail": ["", "no"]}
+    numbers = {"energy_ev": [-1.5, None], "forces_ev_per_ang": [[0.5, 0.25, -1.0], []]}
+    digest = module._digest(pa.table(columns | numbers, schema=module.SCHEMA))
+    assert digest == "9950ea4d184a7a60bb4cb04162515828c031f8a11961d5d0f41299c7cdee8be9"
 
 
 def test_each_share_has_a_lock_of_its_own(tmp_path: Path) -> None:
