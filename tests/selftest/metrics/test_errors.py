@@ -49,7 +49,7 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_row_whose_error_is_no_number_says_what_was_predicted() -> None:
     """Its largest force component alone, and the reason of a row that has one stays."""
-    forces = [[1.0, 0, 0], [0, -20.0, 3.0], [0.5, 0, 0], [300.0, 0, 0]]
+    forces = [[200.0, 0, 0], [0, -20.0, 3.0], [0.5, 0, 0], [300.0, 0, 0]]
     reference = dataset([1, 2, 1], [-5.0, -12.5, -5.0], forces)
     predicted = np.array(forces)
     predicted[2, 0] = -1e200
@@ -71,6 +71,13 @@ def test_absurd_predictions_give_no_warning(absurd: float) -> None:
     forces[1, 1] = absurd
     errors = errors_of(reference, Predictions(np.array([absurd, -12.0]), forces, {}))
     assert errors.finite.tolist() == [False, False]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_infinite_in_both_directions_gives_no_warning() -> None:
+    reference = dataset([2], [-1.0], [[0, 4.0, 0], [0, 4.0, 0]])
+    forces = np.array([[0, np.inf, 0], [0, -np.inf, 0]])
+    assert not errors_of(reference, Predictions(np.array([-1.0]), forces, {})).finite.any()
 
 
 def two_rows() -> tuple[Configurations, Predictions]:
