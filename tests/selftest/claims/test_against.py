@@ -230,6 +230,19 @@ def test_few_configurations_decide_nothing() -> None:
     assert same.outcome is Outcome.PASSED
 
 
+def test_what_one_configuration_makes_says_nothing_of_the_others() -> None:
+    n = 100
+    right = release(dataset(n))
+    energies = np.array(right.energies)
+    energies[7] += N_ATOMS * 0.5
+    first, second = measured("a", right, n), measured("b", replace(right, energies=energies), n)
+    verdict = limit(ENERGY, max_ratio=1.05).judge(second, first, STATISTICS)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.reason.endswith(
+        "≤ 1.05; too few configurations make the difference for an interval"
+    )
+
+
 def test_what_failed_or_has_no_ratio_is_not_paired(first: Result) -> None:
     energies = np.array(release(dataset()).energies)
     energies[3] = np.nan

@@ -1,12 +1,13 @@
 """A claim under the group's averaging convention, with the other beside it."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.selftest.builders.evidence import ENERGY, SPREAD, FakeContext, result
 from umlip_gate.claims.assertions import Limit, Order
 from umlip_gate.claims.assertions.base import Subject
+from umlip_gate.claims.bounds import Measured
 from umlip_gate.claims.conventions import BESIDE, judge_claim
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.metrics.quantities import QUANTITIES
@@ -58,6 +59,23 @@ def test_a_printed_number_says_by_itself_how_it_was_computed() -> None:
     assert not judged(52.51, 52.07, printed=True, **ends).details[BESIDE]["depends"]
     assert judged(52.07, 52.51, printed=True, **ends).details[BESIDE]["depends"]
     assert judged(52.51, 52.07, **ends).details[BESIDE]["depends"]
+
+
+class ByConvention(Measured):
+    """Holds under one convention; nothing of it is printed in the paper."""
+
+    def judge(self, *_: object) -> Verdict:
+        holds = self.convention == "per_configuration"
+        return Verdict(Outcome.of(holds), "W-g", "judged", value=1.0)
+
+
+def test_what_is_not_printed_depends_on_the_convention() -> None:
+    number = {"quantity": "energy_rmse", "convention": "per_configuration", "unit": "meV/atom"}
+    found = judge_claim(
+        cast("Limit", ByConvention.model_validate(number)), Subject("a", "W-g"), FakeContext([])
+    )
+    assert found.outcome is Outcome.PASSED
+    assert found.details[BESIDE]["depends"]
 
 
 def test_what_has_one_convention_only_is_judged_as_before() -> None:
