@@ -165,6 +165,16 @@ def test_a_verdict_carries_everything(first: Result, second: Result) -> None:
     assert own.judge(second, published, STATISTICS).source is None
 
 
+def test_a_number_has_the_digits_that_tell_it_from_its_limit(first: Result, second: Result) -> None:
+    number = limit(FORCE, max_ratio=1.0)
+    value, found = paired(second, first, number, STATISTICS, is_ratio=True)
+    near = round(value, 2)
+    shown = format_value(value, found, near, "1", STATISTICS.order_level)
+    assert shown != format_value(value, found, 1.0, "1", STATISTICS.order_level)
+    verdict = limit(FORCE, max_ratio=near).judge(second, first, STATISTICS)
+    assert f": ratio {shown}, inconclusive: " in verdict.reason
+
+
 def test_the_highest_that_is_possible_at_the_limit_passes(first: Result) -> None:
     """Also where nothing is above it: an interval of which the upper end is the limit."""
     value, found = paired(
@@ -362,6 +372,9 @@ def test_of_few_configurations_there_are_values_and_no_intervals() -> None:
         told = {number["interval"] is not None for number in changes["numbers"]}
         assert max(told) == n_intervals
         assert len(changes["numbers"]) > 10
+    enough = measured("a", noised(release(dataset(100))), 100)
+    reason = CHANGES.judge(enough, replace(enough, model="b"), STATISTICS).reason
+    assert reason.endswith(": not told apart")
     few = measured("a", noised(release(dataset(99))), 99)
     reason = CHANGES.judge(few, replace(few, model="b"), STATISTICS).reason
     assert reason == (
