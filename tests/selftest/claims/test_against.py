@@ -14,13 +14,14 @@ from tests.selftest.builders.measured import measure
 from tests.selftest.checkout import ROOT
 from umlip_gate.claims.against import AgainstLimit, paired
 from umlip_gate.claims.changes import CHANGES, DETAIL, compare
+from umlip_gate.claims.comparison import together
 from umlip_gate.claims.messages import format_value
 from umlip_gate.claims.result import Result
 from umlip_gate.claims.schema import Gate, GateLimit
 from umlip_gate.claims.verdict import Outcome, Verdict
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import InputError, MeasurementError
-from umlip_gate.metrics.bootstrap import Resampling, intervals
+from umlip_gate.metrics.bootstrap import Resampling, interval, intervals
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.schema import validate
@@ -193,6 +194,19 @@ def test_the_highest_that_is_possible_at_the_limit_passes(first: Result) -> None
     at_the_start = limit(ENERGY, max_difference=found[0])
     assert at_the_start.judge(other, first, STATISTICS).outcome is Outcome.INCONCLUSIVE
     assert found[0] < value < found[1]
+
+
+@pytest.mark.parametrize("n", [99, 100, N])
+def test_the_interval_holds_at_the_level_of_differences(n: int) -> None:
+    """Of enough groups of configurations."""
+    right = release(dataset(n))
+    one, other = measured("a", noised(right), n), measured("b", right, n)
+    number = limit(ENERGY, max_difference=0.0)
+    (own, others), design = together([one, other], number)
+    expected = interval(own.minus(others), design, Resampling(STATISTICS.order_level))
+    _, found = paired(one, other, number, STATISTICS, is_ratio=False)
+    assert expected is not None
+    assert found == (expected if n >= STATISTICS.fewest_configurations else None)
 
 
 def test_a_difference_may_be_negative_and_a_ratio_not(first: Result, second: Result) -> None:
@@ -421,6 +435,15 @@ def test_rows_that_moved_are_named_the_farthest_first(first: Result) -> None:
         }
         for row in (7, 300, 5)
     ]
+
+
+def test_of_rows_that_moved_alike_the_first_are_named(first: Result, second: Result) -> None:
+    still = {**first.configurations, "energy_error_mev_per_atom": [0.0] * N}
+    moved = {**first.configurations, "energy_error_mev_per_atom": [1.0, -1.0] * (N // 2)}
+    found = changes_moved(
+        replace_configurations(second, moved), replace_configurations(first, still)
+    )
+    assert [each["row"] for each in found["energy"]] == list(range(10))
 
 
 def test_rows_of_pools_and_of_data_without_forces_are_not_named(
