@@ -1,6 +1,7 @@
 """`python -m umlip_gate.environments list | make NAME | path NAME | install NAME`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; a half-made environment is not kept\n")
         return 130
+    except BrokenPipeError:  # `list | head` has seen enough; nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _do(command: str, name: str) -> int:
@@ -68,6 +72,7 @@ def _list() -> int:
     for title, lines in tables:
         sys.stdout.write(f"{title}\n")
         sys.stdout.writelines(f"  {line}\n" for line in lines)
+    sys.stdout.flush()
     return 0
 
 

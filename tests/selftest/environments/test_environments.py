@@ -1,6 +1,7 @@
 """The families' environments are made from locks, and what is ready here is listed."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -262,6 +263,19 @@ def test_what_is_ready_and_what_is_missing_is_listed(
     assert " bring your own [1]" in datasets["GB-56"], "nothing of it is here"
     lines = [*environment_lines()[1:], *models.values(), *datasets.values()]
     assert max(map(len, lines)) <= COLUMNS - 2, "they are indented by two"
+
+
+def test_a_list_that_is_not_read_to_its_end_is_no_fault() -> None:
+    command = [sys.executable, "-m", "umlip_gate.environments", "list"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        listing = subprocess.run(
+            command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    finally:
+        os.close(writing)
+    assert (listing.returncode, listing.stderr) == (1, b"")
 
 
 def test_an_environment_is_listed_with_its_state(
