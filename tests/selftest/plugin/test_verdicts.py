@@ -302,6 +302,18 @@ def test_the_exit_code_is_that_of_the_worst(outcome: Outcome, code: int) -> None
         assert results.unmeasured() == []
 
 
+def test_every_item_without_a_verdict_is_named() -> None:
+    outcomes = {"a": Outcome.ERROR, "b": Outcome.INCONCLUSIVE, "c": Outcome.ERROR}
+    outcomes |= {"d": Outcome.INCONCLUSIVE, "e": Outcome.PASSED}
+    results = results_of(
+        *(carrying(outcome, name, name=name) for name, outcome in outcomes.items())
+    )
+    assert results.unmeasured() == [
+        "could not be measured: a, c",
+        "measured, and not decided: b, d",
+    ]
+
+
 def test_a_failure_comes_before_what_is_not_measured() -> None:
     reports = carrying(Outcome.FAILED, "a"), carrying(Outcome.ERROR, "b")
     assert results_of(*reports).exit_code() == 1
