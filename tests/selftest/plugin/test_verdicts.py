@@ -302,6 +302,13 @@ def test_the_exit_code_is_that_of_the_worst(outcome: Outcome, code: int) -> None
         assert results.unmeasured() == []
 
 
+def test_of_phases_that_ended_alike_the_first_counts() -> None:
+    phases = (
+        carrying(Outcome.PASSED, when=when, value=v) for when, v in (("call", 1), ("teardown", 2))
+    )
+    assert results_of(*phases).verdicts["test"]["value"] == 1
+
+
 def test_every_item_without_a_verdict_is_named() -> None:
     outcomes = {"a": Outcome.ERROR, "b": Outcome.INCONCLUSIVE, "c": Outcome.ERROR}
     outcomes |= {"d": Outcome.INCONCLUSIVE, "e": Outcome.PASSED}

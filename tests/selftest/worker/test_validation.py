@@ -187,3 +187,7 @@ def test_stresses_are_one_array_of_floats() -> None:
 def test_what_is_no_stress_is_refused(stresses: list[FloatArray], n: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_stresses(stresses, n)
+
+
+def test_stresses_are_floats_whatever_they_are_given_as() -> None:
+    assert check_stresses([np.eye(3, dtype=int)], 1).dtype == np.float64
