@@ -303,10 +303,8 @@ def test_the_exit_code_is_that_of_the_worst(outcome: Outcome, code: int) -> None
 
 
 def test_of_phases_that_ended_alike_the_first_counts() -> None:
-    phases = (
-        carrying(Outcome.PASSED, when=when, value=v) for when, v in (("call", 1), ("teardown", 2))
-    )
-    assert results_of(*phases).verdicts["test"]["value"] == 1
+    first, last = (carrying(Outcome.PASSED, value=value) for value in (1.0, 2.0))
+    assert results_of(first, last).verdicts["test"]["value"] == 1
 
 
 def test_every_item_without_a_verdict_is_named() -> None:
