@@ -15,6 +15,8 @@ from ase import Atoms
 from ase.build import bulk
 from ase.data import atomic_numbers, covalent_radii
 
+from umlip_gate.errors import Unavailable
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
@@ -111,8 +113,19 @@ def _lattice(name: str, volume_ang3: float) -> Atoms:
 
 
 def crystals(elements: Sequence[str], most_repeats: int) -> "SearchStrategy[Crystal]":
-    """Return the strategy of crystals of some elements."""
-    from hypothesis import strategies as st  # noqa: PLC0415 - slow, and few runs draw crystals
+    """Return the strategy of crystals of some elements.
+
+    Raises
+    ------
+    Unavailable
+        Hypothesis is not installed.
+    """
+    try:
+        from hypothesis import strategies as st  # noqa: PLC0415 - slow, and few runs draw crystals
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            "hypothesis draws the crystals of this study: pip install umlip-gate[physics]"
+        ) from error
 
     return st.builds(
         Crystal,

@@ -1,6 +1,7 @@
 """Every mutant by every law: `matrix.toml` says which laws find which defect."""
 
 import functools
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.selftest.checkout import ROOT
 from tests.selftest.physics import mutants
 from tests.selftest.physics.test_core import predicted
 from umlip_gate.datasets.configurations import Configurations, FloatArray, Row
+from umlip_gate.errors import Unavailable
 from umlip_gate.physics.crystals import Crystal, crystals, draw, smallest
 from umlip_gate.physics.limits import load_physics
 from umlip_gate.physics.studies import STUDIES, symmetry_trials
@@ -94,6 +96,12 @@ def test_drawn_crystals_are_repeatable_and_structures() -> None:
         assert crystal.atoms() == atoms
         assert set(atoms.symbols) <= {"Mo", "W"}
         assert atoms.get_volume() > 0
+
+
+def test_crystals_are_not_drawn_without_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(Unavailable, match=r"pip install umlip-gate\[physics\]$"):
+        crystals(["W"], 3)
 
 
 def test_a_counterexample_is_shrunk_to_fewer_atoms() -> None:
