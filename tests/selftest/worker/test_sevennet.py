@@ -13,8 +13,11 @@ from umlip_gate.worker.potential import LoadSpec
 
 pytestmark = pytest.mark.selftest
 
-torch = pytest.importorskip("torch")
-package = pytest.importorskip("sevenn")
+
+@pytest.fixture(autouse=True, scope="module")
+def _where_it_is_installed() -> None:
+    """At run time: collection imports no model package."""
+    pytest.importorskip("sevenn")
 
 
 class Bomb:
@@ -29,6 +32,8 @@ class Bomb:
 
 @pytest.mark.parametrize("place", ["config", "hash", "time"])
 def test_nothing_of_a_checkpoint_with_os_system_is_run(tmp_path: Path, place: str) -> None:
+    import torch  # noqa: PLC0415 - only where it is
+
     marker, file = tmp_path / "it ran", tmp_path / "hostile.pth"
     content = {"config": {"version": "0.13.0"}, "model_state_dict": {}}
     torch.save(content | {place: Bomb(f"touch '{marker}'")}, file)
@@ -49,9 +54,10 @@ PACKAGED = [
 
 @pytest.mark.parametrize("member", sorted(set(PACKAGED)))
 def test_the_packages_own_checkpoints_are_read_as_it_reads_them(member: str) -> None:
-    from sevenn.util import model_from_checkpoint  # noqa: PLC0415 - of the family's environment
+    import sevenn  # noqa: PLC0415 - only where it is
+    from sevenn.util import model_from_checkpoint  # noqa: PLC0415 - the same
 
-    file = Path(package.__file__).parent / member
+    file = Path(sevenn.__file__).parent / member
     found, config = sevennet._trained(file)
     expected, its_config = model_from_checkpoint(str(file))
     assert config.keys() == its_config.keys()
