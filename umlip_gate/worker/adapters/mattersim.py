@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
+from ase.build import bulk
 
 from umlip_gate.worker.potential import ANSWERS, EnergyForces, LoadSpec
 from umlip_gate.worker.tensors import require_same
@@ -34,6 +35,10 @@ CONSTANT = ("rbf.", "sbf.")
 ENCLOSING_ANG = 1.0
 """The package wraps atoms into the cell in every direction, periodic or not."""
 
+SAME_SHARE = 1e-4
+"""Of the largest force, by which a batch may differ from its structures one by one: 1.2.3 differs
+by 4e-7 and 1.2.5 by 1e-2, with random weights."""
+
 
 def load(spec: LoadSpec, device: str, dtype: str) -> "MattersimPotential":  # noqa: ARG001 - float32 only
     """Load a MatterSim checkpoint, or its architecture with random weights.
@@ -50,7 +55,8 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "MattersimPotential":  # no
     Raises
     ------
     ValueError
-        The checkpoint's tensors are not those of the model that it describes.
+        The checkpoint's tensors are not those of the model that it describes; this version of
+        the package is wrong for several structures at once.
     """
     import torch  # noqa: PLC0415 - packages are imported in a worker only
     from mattersim.forcefield.m3gnet.m3gnet import M3Gnet  # noqa: PLC0415
@@ -59,11 +65,32 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "MattersimPotential":  # no
     if spec.random_seed is not None:
         torch.manual_seed(spec.random_seed)
         network = M3Gnet(device=device, **spec.settings).eval()
-        return MattersimPotential(Potential(network, device=device), device)
+        return _with_sound_batches(MattersimPotential(Potential(network, device=device), device))
     path = Path(str(spec.checkpoint)).resolve()  # a bare name would be downloaded instead
     potential = Potential.from_checkpoint(str(path), device=device, load_training_state=False)
     _check_tensors(path, potential)
-    return MattersimPotential(potential, device)
+    return _with_sound_batches(MattersimPotential(potential, device))
+
+
+def _with_sound_batches(potential: "MattersimPotential") -> "MattersimPotential":
+    """Refuse mattersim 1.2.5, whose batches mix up angles (microsoft/mattersim#163)."""
+    crystals = [bulk("W", "bcc", a=3.165, cubic=True) for _ in range(2)]
+    for seed, atoms in enumerate(crystals):
+        atoms.rattle(0.1, seed=seed)
+    together = potential.evaluate(crystals)
+    alone = [potential.evaluate([atoms])[0] for atoms in crystals]
+    forces, expected = (
+        np.concatenate([result.forces_ev_per_ang for result in results])
+        for results in (together, alone)
+    )
+    share = float(np.abs(forces - expected).max() / np.abs(expected).max())
+    if not share <= SAME_SHARE:
+        raise ValueError(
+            f"two structures in a batch have forces that differ by {share:.1g} of the largest from "
+            "those of each alone: this version of mattersim is wrong for batches (1.2.5 is, 1.2.3 "
+            "is not; https://github.com/microsoft/mattersim/issues/163)"
+        )
+    return potential
 
 
 def _check_tensors(path: Path, potential: "Potential") -> None:
