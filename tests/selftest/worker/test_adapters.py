@@ -46,6 +46,7 @@ FAMILIES = {
     "dpa3": "DPA3-v1-OpenLAM",
     "nequix": "Nequix-OAM-1",
     "tensornet": "TensorNet-MatPES-PBE",
+    "torchsim": "SevenNet-0_torch-sim",
 }
 """Family, and the model whose architecture stands for it; where one family has several packages
 or environments, one for each of them."""
