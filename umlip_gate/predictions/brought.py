@@ -46,7 +46,7 @@ STRUCTURE = ("numbers", "positions", "cell", "pbc")
 SHOWN_ROWS = 10
 
 
-class Predicted(NamedTuple):
+class BroughtRow(NamedTuple):
     """What a file has for one structure: the row, and uncertainties, NaN where it has none."""
 
     row: Row
@@ -154,7 +154,7 @@ def _numbered(rows: Sequence[int], n: int) -> str:
     return f"{len(rows)} of {n} rows ({shown}) are" if many else f"row {shown} of {n} is"
 
 
-def _rows(path: Path, file: PredictionFile, *, with_forces: bool) -> Iterator[Predicted]:
+def _rows(path: Path, file: PredictionFile, *, with_forces: bool) -> Iterator[BroughtRow]:
     where = str(path)
     if not path.is_file():
         raise InputError(f"{where}: is no file")
@@ -167,13 +167,13 @@ def _rows(path: Path, file: PredictionFile, *, with_forces: bool) -> Iterator[Pr
     with opened(path) as stream:
         check_kind(stream, where, file.reader)
         if file.reader == "pickle":
-            yield from map(Predicted, pickled.rows(stream, where, reading))
+            yield from map(BroughtRow, pickled.rows(stream, where, reading))
             return
         for i, frame in enumerate(extxyz.frames_of(stream, where)):
             try:
                 atoms = extxyz.atoms_of(frame)
                 stated = _stated(atoms.info | atoms.arrays, file, len(atoms))
-                yield Predicted(labelled(atoms, reading), *stated)
+                yield BroughtRow(labelled(atoms, reading), *stated)
             except ValueError as error:
                 raise InputError(f"{where} row {i}: {error}") from error
 
@@ -205,7 +205,7 @@ def _stated(
     return math.nan if energy is None else float(energy.reshape(-1)[0]), force
 
 
-def _of_columns(path: Path, file: PredictionFile, *, with_forces: bool) -> Iterator[Predicted]:
+def _of_columns(path: Path, file: PredictionFile, *, with_forces: bool) -> Iterator[BroughtRow]:
     names = {"energy": file.keys.energy or "energy"}
     if with_forces:
         names["forces"] = file.keys.forces or "forces"
@@ -221,7 +221,7 @@ def _of_columns(path: Path, file: PredictionFile, *, with_forces: bool) -> Itera
         values = {name: np.asarray(column[i]) for name, column in columns.items()}
         try:
             row = _row_of(values, names)
-            yield Predicted(row, *_stated(values, file, len(row.atoms)))
+            yield BroughtRow(row, *_stated(values, file, len(row.atoms)))
         except (TypeError, ValueError) as error:
             raise InputError(f"{path} row {i}: not a configuration: {error}") from error
 

@@ -48,8 +48,8 @@ def cost_table(
     columns
         Some of `HEADS`; all of them if it is None.
     """
-    places = [HEADS.index(column) for column in columns or HEADS]
-    rows = [[row[place] for place in places] for row in cost_rows(measured, size)]
+    chosen = [HEADS.index(column) for column in columns or HEADS]
+    rows = [[row[column] for column in chosen] for row in cost_rows(measured, size)]
     return aligned(columns or HEADS, rows)
 
 

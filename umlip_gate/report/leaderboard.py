@@ -27,7 +27,7 @@ from umlip_gate.report.claims import committed_thresholds
 from umlip_gate.report.run import Run
 from umlip_gate.settings import THRESHOLDS
 
-Place = tuple[str, str]
+Criterion = tuple[str, str]
 """A quantity's name, and one of its conventions."""
 
 
@@ -92,10 +92,14 @@ class Row:
     note: str
 
 
-def places_of(gate: Gate, dataset: str) -> list[Place]:
+def criteria_of(gate: Gate, dataset: str) -> list[Criterion]:
     """Return what a gate limits on a dataset, in its order; models are sorted by the first."""
-    places = [(each.quantity, each.convention) for each in gate.limits if each.dataset == dataset]
-    return [place for place in places if QUANTITIES[place[0]].name != "failed_configurations"]
+    criteria = [(each.quantity, each.convention) for each in gate.limits if each.dataset == dataset]
+    return [
+        criterion
+        for criterion in criteria
+        if QUANTITIES[criterion[0]].name != "failed_configurations"
+    ]
 
 
 def leaderboard(
@@ -117,12 +121,14 @@ def leaderboard(
     InputError
         The gate is unknown, or limits nothing on the dataset.
     """
-    if gate not in thresholds.gates or not (places := places_of(thresholds.gates[gate], dataset)):
+    if gate not in thresholds.gates or not (
+        criteria := criteria_of(thresholds.gates[gate], dataset)
+    ):
         raise InputError(f"gate {gate!r} is unknown, or limits nothing on {dataset}")
     models = load_models()
-    found = dict(_reference_numbers(thresholds.references, dataset, places))
-    found |= dict(_measured_numbers(results, dataset, places))
-    first = " ".join(places[0])
+    found = dict(_reference_numbers(thresholds.references, dataset, criteria))
+    found |= dict(_measured_numbers(results, dataset, criteria))
+    first = " ".join(criteria[0])
     ordered = sorted(
         (name for name in models if name in found), key=lambda name: found[name][1][first].value
     )
@@ -139,7 +145,7 @@ def leaderboard(
 
 
 def _measured_numbers(
-    results: Sequence[Mapping[str, Any]], dataset: str, places: Sequence[Place]
+    results: Sequence[Mapping[str, Any]], dataset: str, criteria: Sequence[Criterion]
 ) -> Iterator[tuple[str, tuple[str, dict[str, Number]]]]:
     """Iterate over models and the numbers that results files have of them, whole datasets alone."""
     for each in (entry for run in results for entry in run["measurements"]):
@@ -147,24 +153,24 @@ def _measured_numbers(
         if each["dataset"] != dataset or each["source"] not in {"live", "published"} or not whole:
             continue
         numbers = {}
-        for name, convention in places:
+        for name, convention in criteria:
             key = QUANTITIES[name].key
             if (value := each[key][convention]) is not None:
                 ends = each["intervals"][key][convention] or (None, None)
                 numbers[f"{name} {convention}"] = Number(value, *ends)
-        if len(numbers) == len(places):
+        if len(numbers) == len(criteria):
             yield each["model"], (each["source"], numbers)
 
 
 def _reference_numbers(
-    references: Sequence[Reference], dataset: str, places: Sequence[Place]
+    references: Sequence[Reference], dataset: str, criteria: Sequence[Criterion]
 ) -> Iterator[tuple[str, tuple[str, dict[str, Number]]]]:
     """Iterate over models and the values that are kept of them."""
     for each in references:
         if each.dataset == dataset:
             kept = {(value.quantity, value.convention): value.value for value in each.values}
-            if set(places) <= set(kept):
-                numbers = {" ".join(place): Number(kept[place]) for place in places}
+            if set(criteria) <= set(kept):
+                numbers = {" ".join(criterion): Number(kept[criterion]) for criterion in criteria}
                 yield each.model, ("reference", numbers)
 
 
@@ -220,17 +226,17 @@ def _note(model: Model, source: str) -> str:
     return "its weights were not obtainable where the numbers were made"
 
 
-def markdown(rows: Sequence[Row], places: Sequence[Place]) -> str:
+def markdown(rows: Sequence[Row], criteria: Sequence[Criterion]) -> str:
     """Return the rows as two tables: models with numbers, and those without."""
-    heads = [" ".join(place).replace("_", " ") for place in places]
-    units = [QUANTITIES[name].unit for name, _ in places]
+    heads = [" ".join(criterion).replace("_", " ") for criterion in criteria]
+    units = [QUANTITIES[name].unit for name, _ in criteria]
     costs = sorted({name for row in rows for name in row.cost_ms})
     columns = ["", "model", *(f"{h}, {u}" for h, u in zip(heads, units, strict=True)), "source"]
     columns += [*(f"{name}, ms/step/atom" for name in costs), "labels", "trained on", "licence"]
     columns += ["elements"]
     lines = [_line(columns), "|---" * len(columns) + "|"]
     for row in (row for row in rows if row.numbers):
-        numbers = [str(row.numbers[" ".join(place)]) for place in places]
+        numbers = [str(row.numbers[" ".join(criterion)]) for criterion in criteria]
         kept = [f"{row.cost_ms[name]:.3g}" if name in row.cost_ms else "" for name in costs]
         words = [row.level_of_theory, row.training_data, row.licence, str(row.n_elements)]
         lines.append(_line([str(row.group or ""), row.model, *numbers, row.source, *kept, *words]))
@@ -248,9 +254,9 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
 
-def write_csv(rows: Sequence[Row], places: Sequence[Place], target: Path) -> None:
+def write_csv(rows: Sequence[Row], criteria: Sequence[Criterion], target: Path) -> None:
     """Write one line a model; an empty cell is a number that is not there."""
-    names = [" ".join(place) for place in places]
+    names = [" ".join(criterion) for criterion in criteria]
     costs = sorted({name for row in rows for name in row.cost_ms})
     with replacing(target) as new, new.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -288,10 +294,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows = leaderboard(runs, thresholds, given.gate, given.dataset)
     except InputError as error:
         sys.exit(str(error))
-    places = places_of(thresholds.gates[given.gate], given.dataset)
-    sys.stdout.write(markdown(rows, places))
+    criteria = criteria_of(thresholds.gates[given.gate], given.dataset)
+    sys.stdout.write(markdown(rows, criteria))
     if given.csv:
-        write_csv(rows, places, given.csv)
+        write_csv(rows, criteria, given.csv)
     if given.json:
         with replacing(given.json) as unfinished:
             text = json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False)

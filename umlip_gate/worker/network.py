@@ -1,4 +1,4 @@
-"""Give up the network before a checkpoint that is a program is loaded (docs/what-runs-code.md).
+"""Leave the network before a checkpoint that is a program is loaded (docs/what-runs-code.md).
 
 Linux lets a process move into a network of its own, which leads nowhere. Other systems do not, and
 some containers and distributions forbid it.

@@ -11,16 +11,16 @@ from umlip_gate.models.registry import load_models
 from umlip_gate.report.claims import committed_thresholds
 from umlip_gate.report.leaderboard import (
     Row,
+    criteria_of,
     leaderboard,
     markdown,
-    places_of,
     write_csv,
 )
 
 pytestmark = pytest.mark.selftest
 
 THRESHOLDS = committed_thresholds()
-PLACES = places_of(THRESHOLDS.gates["release"], "W-g")
+CRITERIA = criteria_of(THRESHOLDS.gates["release"], "W-g")
 KEYS = ("energy_rmse_mev_per_atom", "force_rmse_mev_per_ang")
 
 
@@ -88,7 +88,7 @@ def test_what_is_no_whole_measurement_has_no_number(changed: dict[str, object]) 
 
 def test_csv_and_markdown_have_the_same_rows(tmp_path: Path) -> None:
     rows = rows_of(measured("eqV2-31M-omat", 2.0, 0.5))
-    write_csv(rows, PLACES, tmp_path / "models.csv")
+    write_csv(rows, CRITERIA, tmp_path / "models.csv")
     with (tmp_path / "models.csv").open(newline="") as file:
         read = list(csv.DictReader(file))
     assert [line["model"] for line in read] == [row.model for row in rows]
@@ -96,7 +96,7 @@ def test_csv_and_markdown_have_the_same_rows(tmp_path: Path) -> None:
         "1.5",
         "2.5",
     )
-    text = markdown(rows, PLACES)
+    text = markdown(rows, CRITERIA)
     assert all(f"| {row.model} |" in text for row in rows)
     assert "2.0 (1.5…2.5)" in text
 
