@@ -70,16 +70,22 @@ def test_a_reference_has_no_raw_energy_of_another_level_of_theory(
     )
     thresholds: Any = type("T", (), {"assertions": dict, "references": [reference], "pools": {}})()
     if difference:
-        with pytest.raises(InputError, match=difference):
+        with pytest.raises(InputError, match=difference) as caught:
             check_claims(thresholds, MODELS, DATASETS)
+        assert str(caught.value).endswith("; use a convention with …_composition_removed")
     else:
         check_claims(thresholds, MODELS, DATASETS)
 
 
 def test_a_gate_refuses_a_candidate_of_another_functional() -> None:
     gate: Gate = THRESHOLDS.gates["quick"]
-    with pytest.raises(InputError, match=r"gate quick: limit 'energy-slope': CHGNet_r2scan predi"):
+    with pytest.raises(
+        InputError, match=r"gate quick: limit 'energy-slope': CHGNet_r2scan predi"
+    ) as caught:
         check_gate({"CHGNet_r2scan": MODELS["CHGNet_r2scan"]}, gate, DATASETS)
+    assert str(caught.value).endswith(
+        ". Judge it by a gate on data of its own functional (--umlip-gate, --umlip-datasets)"
+    )
 
 
 def test_a_gate_refuses_a_candidate_with_dispersion() -> None:
@@ -90,8 +96,11 @@ def test_a_gate_refuses_a_candidate_with_dispersion() -> None:
 
 def test_an_ensemble_is_with_or_without_dispersion() -> None:
     mixed = Ensemble(name="mixed", members=("Orb-MPtraj-only-v2", "Orb-d3-v2"))
-    with pytest.raises(InputError, match="'mixed': some of its members predict a D3 correction"):
+    with pytest.raises(InputError) as caught:
         check_members(mixed, MODELS)
+    assert str(caught.value) == (
+        "ensemble 'mixed': some of its members predict a D3 correction, and others do not"
+    )
     check_members(Ensemble(name="same", members=("Orb-d3-sm-v2", "Orb-d3-v2")), MODELS)
 
 

@@ -24,6 +24,7 @@ from umlip_gate.models.combined import (
     recalculations,
 )
 from umlip_gate.models.registry import Model, load_models
+from umlip_gate.physics.limits import load_physics
 
 pytestmark = pytest.mark.selftest
 
@@ -202,6 +203,18 @@ def test_all_is_read(folder: Path) -> None:
     assert isinstance(limit, GateLimit)
     assert limit.max == 5
     assert thresholds.gates["release"] == load_gate("release", folder, DATASETS)
+    assert thresholds.result.max == 0
+    assert thresholds.physics == load_physics(folder / "physics")
+
+
+def test_every_item_has_a_name(folder: Path) -> None:
+    assert load(folder).items() == [
+        "eqV2-31M:W-g:abstract.energy",
+        "eqV2-86M:W-g:abstract.energy",
+        "all-models:W-g:abstract.force",
+        "all-models:Mo-g:abstract.force",
+        "all-models:W-g:abstract.who",
+    ]
 
 
 def test_known_failure_is_of_one_result(folder: Path) -> None:
@@ -267,6 +280,9 @@ UNITS = "unit = 'eV/atom'.*energy_rmse is measured in 'meV/atom'"
         ("paper/abstract.toml", '"abstract"', '"abstracts"', "unknown claim .*'abstract'"),
         ("paper/index.toml", 'fig1 = "histograms"', "", "neither written nor unwritten: fig1"),
         ("paper/index.toml", "fig1 =", "fig2 =", "unwritten: unknown claim 'fig2'"),
+        ("paper/index.toml", '"fig1"]', '"fig1", "a", "b"]', "nor unwritten: a, b$"),
+        ("paper/index.toml", "unwritten", "unwriten", "unknown key; did you mean 'unwritten'"),
+        ("every-model.toml", "max = 0", "max = nan", "finite"),
         ("reference/live.toml", "CHGNet_0.3.0", "CHGNet", "unknown model .*'CHGNet_0.3.0'"),
         ("reference/live.toml", '"W-g"', '"W-h"', "unknown dataset 'W-h'"),
         ("reference/live.toml", '"live"', '"alive"', "source = 'alive'"),
@@ -276,6 +292,12 @@ UNITS = "unit = 'eV/atom'.*energy_rmse is measured in 'meV/atom'"
         ("gates/release.toml", '"W-g"', '"Wg"', "unknown dataset 'Wg'; did you mean 'W-g'"),
         ("gates/release.toml", '["W-g"]', '["W-g", "Mo-g"]', "no limit is on Mo-g"),
         ("gates/release.toml", '"as the paper"', '""', "rationale"),
+        (
+            "gates/release.toml",
+            'dataset = "W-g"',
+            'dataset = "W-h"',
+            "limit 'energy': unknown dataset 'W-h'; did you mean 'W-g'",
+        ),
         ("known_failures.toml", "abstract.energy", "abstract.energie", "'abstract.energy'"),
         ("known_failures.toml", "eqV2-86M", "CHGNet_0.3.0", "CHGNet_0.3.0 on W-g is not a result"),
         ("known_failures.toml", 'model = "eqV2-86M"', "", "no model on W-g is not a result of it"),
@@ -303,9 +325,11 @@ def test_what_is_wrong_is_named(folder: Path, file: str, old: str, new: str, mes
     ],
 )
 def test_the_same_in_two_files(folder: Path, file: str, message: str) -> None:
-    (folder / file).with_name("z.toml").write_text(FILES[file], encoding="utf-8")
-    with pytest.raises(InputError, match=message):
+    second = (folder / file).with_name("z.toml")
+    second.write_text(FILES[file], encoding="utf-8")
+    with pytest.raises(InputError, match=message) as caught:
         load(folder)
+    assert str(caught.value).startswith(f"{second}: ")
 
 
 def test_the_same_known_failure_twice(folder: Path) -> None:
@@ -349,8 +373,60 @@ def test_a_pool_in_place_of_a_dataset(folder: Path) -> None:
 
 
 def test_unknown_gate(folder: Path) -> None:
-    with pytest.raises(InputError, match="unknown gate 'relaese'; did you mean 'release'"):
+    with pytest.raises(InputError) as caught:
         load_gate("relaese", folder, DATASETS)
+    assert str(caught.value) == (
+        "unknown gate 'relaese'; did you mean 'release'? "
+        "(a gate of your own is given as a path that ends in .toml)"
+    )
+
+
+def refused_gate(folder: Path, text: str) -> str:
+    """Return what is said of a gate of one's own, after its path."""
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_gate(str(path), folder, [*DATASETS, "Fe-g"])
+    said = str(caught.value)
+    assert said.startswith(f"{path}: ")
+    return said.removeprefix(f"{path}: ")
+
+
+def test_a_gate_has_no_limit_twice(folder: Path) -> None:
+    limit = GATE.partition("\n\n")[2]
+    assert refused_gate(folder, f"{GATE}\n{limit}") == "limit: there twice: energy"
+
+
+def test_a_gate_requires_what_it_limits(folder: Path) -> None:
+    text = GATE.replace('["W-g"]', '["W-g", "Mo-g", "Fe-g"]')
+    assert refused_gate(folder, text) == "required: no limit is on Fe-g, Mo-g"
+
+
+@pytest.mark.parametrize(
+    ("physics", "said"),
+    [
+        (
+            'dataset = "W-h"\nquantities = ["gradient"]',
+            "physics: dataset: unknown dataset 'W-h'; did you mean 'W-g'?",
+        ),
+        (
+            'elements = ["W"]\nquantities = ["gradiant"]',
+            "physics: quantities: unknown quantity 'gradiant'; did you mean 'gradient'?",
+        ),
+    ],
+)
+def test_physics_of_a_gate_names_what_exists(folder: Path, physics: str, said: str) -> None:
+    assert refused_gate(folder, f"{GATE}\n[physics]\n{physics}\n") == said
+
+
+def test_physics_of_a_gate_needs_no_dataset(folder: Path) -> None:
+    path = folder / "mine.toml"
+    path.write_text(
+        f'{GATE}\n[physics]\nelements = ["W"]\nquantities = ["gradient"]\n', encoding="utf-8"
+    )
+    physics = load_gate(str(path), folder, DATASETS).physics
+    assert physics is not None
+    assert physics.dataset is None
 
 
 def test_gate_of_ones_own(folder: Path, tmp_path: Path) -> None:
@@ -374,8 +450,11 @@ def test_a_gate_does_not_give_itself_the_name_of_another(folder: Path, tmp_path:
 def test_a_gate_file_may_not_have_the_name_of_a_built_in_one(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "release.toml"
     path.write_text(GATE, encoding="utf-8")
-    with pytest.raises(InputError, match="'release' is the name of one of"):
+    with pytest.raises(InputError) as caught:
         load_gate(str(path), folder, DATASETS)
+    assert str(caught.value) == (
+        f"{path}: 'release' is the name of one of {folder / 'gates'}; rename it"
+    )
 
 
 def test_digest_depends_on_every_file_and_its_name(folder: Path) -> None:
@@ -498,17 +577,43 @@ def test_committed_references_and_failures_can_be_measured(
 
 
 @pytest.mark.parametrize(
-    ("key", "message"),
-    [("model", "unknown model 'SevnNet-0'"), ("dataset", "unknown dataset 'W-gg'")],
+    ("entry", "message"),
+    [
+        ({"model": "SevnNet-0", "dataset": "W-g"}, "unknown model 'SevnNet-0'"),
+        ({"model": "CHGNet_0.3.0", "dataset": "W-gg"}, "unknown dataset 'W-gg'"),
+        ({"dataset": "W-g"}, "unknown model ''"),
+    ],
 )
-def test_a_known_failure_of_a_law_names_what_exists(folder: Path, key: str, message: str) -> None:
-    entry = {"model": "CHGNet_0.3.0", "dataset": "W-g"}
-    entry[key] = message.split("'")[1]
+def test_a_known_failure_of_a_law_names_what_exists(
+    folder: Path, entry: dict[str, str], message: str
+) -> None:
     path = folder / "known_failures.toml"
     text = "\n".join(f'{name} = "{value}"' for name, value in entry.items())
     path.write_text(
         f'[[known_failure]]\nitem = "physics.reflection-energy"\n{text}\nvalue = 0.5\n'
         'relative_tolerance = 0.02\nevidence = "for tests"\ndate = 2026-12-01\n'
     )
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as caught:
         load(folder)
+    where = f"{path}: physics.reflection-energy on {entry['dataset']}"
+    assert str(caught.value).startswith(f"{where}: {message}")
+
+
+def test_a_group_of_elements_that_does_not_exist(folder: Path) -> None:
+    path = folder / "paper" / "abstract.toml"
+    by_element = """
+[[claim.assertion]]
+name = "elements"
+kind = "each-element"
+models = ["eqV2-31M"]
+datasets = ["W-g"]
+groups = ["7"]
+quantity = "force_rmse"
+convention = "component"
+unit = "meV/Å"
+max = 70
+"""
+    path.write_text(PAPER + by_element, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(folder)
+    assert str(caught.value).startswith(f"{path}: abstract.elements: unknown group '7'")
