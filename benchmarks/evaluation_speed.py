@@ -2,10 +2,13 @@
 
 `python -m benchmarks.evaluation_speed cuda SevenNet-0 CHGNet_0.3.0`, in an environment that has the
 models' packages, evaluates W-g, or with `--made 4000` so many made crystals of magnesium of 1 to 12
-atoms, and prints one line for each model. Beside it a loop over the package's own ASE calculator
-(`--no-plain` leaves it out), and with `--torch-sim 4000` torch-sim in batches of so many atoms. All
-times begin once the models are loaded; how long the suite's workers take for that stands apart.
-They and torch-sim have answered one structure by then, the plain loop none.
+atoms, and prints a line for each way. Beside the suite stands a loop over the package's own ASE
+calculator (`--no-plain` leaves it out), and with `--torch-sim 4000` torch-sim in batches of so many
+atoms. `--repeat 10` takes every configuration ten times, `--workers 2` so many workers, each on one
+core or as the GPU has room.
+
+Each way has loaded its model and answered one structure before its time begins; how long that takes
+stands apart, of the loops with the reading of the structures and the writing of the answers.
 """
 
 import argparse
@@ -14,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,9 @@ from ase.build import bulk
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.datasets.load import load_dataset
 from umlip_gate.datasets.registry import load_registry
+from umlip_gate.metrics.error_set import ErrorSet
+from umlip_gate.metrics.errors import errors_of
+from umlip_gate.metrics.measurement import measure_errors
 from umlip_gate.models.prepare import RunnableModel, prepare_model
 from umlip_gate.models.registry import Model, load_models
 from umlip_gate.plugin import SUITE
@@ -39,23 +47,41 @@ TORCH_SIM = Path(__file__).with_name("torch_sim_loop.py")
 write = sys.stdout.write
 
 
+@dataclass(frozen=True)
+class Way:
+    """What one way of evaluation took, s, and answered."""
+
+    name: str
+    start_s: float
+    wall_s: float
+    predictions: Predictions
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("device", choices=["cpu", "cuda"])
     parser.add_argument("models", nargs="+")
     parser.add_argument("--made", type=int, metavar="N")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N")
+    parser.add_argument("--workers", type=int, action="append", metavar="N")
     parser.add_argument("--no-plain", dest="plain", action="store_false")
     parser.add_argument("--torch-sim", type=int, metavar="ATOMS")
     asked = parser.parse_args()
-    write("| model | structures | plain ASE loop, s | torch-sim, s | start, s | suite, s |")
-    write(" a second | plain / suite | largest gap, eV/atom | failed |\n|---|" + "---:|" * 9 + "\n")
+    write("| model | structures | way | start, s | wall, s | a second | energy RMSE, meV/atom |")
+    write(" force RMSE, meV/Å | gap, eV/atom | gap, eV/Å | failed |\n|---|---|---|" + "---:|" * 8)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(cache_folder(), Path(folder), mirror_folder())
         dataset = made_crystals(asked.made) if asked.made else load_w_g(settings)
+        dataset = dataset.select(np.tile(np.arange(len(dataset)), asked.repeat))
         for name in asked.models:
-            write(_line(load_models()[name], dataset, asked, settings) + "\n")
-            sys.stdout.flush()
+            ways = list(_ways(load_models()[name], dataset, asked, settings))
+            for way in ways:
+                write(
+                    f"\n| {name} | {_line(way, ways[0], dataset, has_reference=not asked.made)} |"
+                )
+                sys.stdout.flush()
+    write("\n")
 
 
 def load_w_g(settings: Settings) -> Configurations:
@@ -78,9 +104,10 @@ def made_crystals(n: int) -> Configurations:
     return Configurations.from_rows(rows)
 
 
-def _line(
+def _ways(
     model: Model, dataset: Configurations, asked: argparse.Namespace, settings: Settings
-) -> str:
+) -> Iterator[Way]:
+    """Evaluate by each way that is asked for, the suite first."""
     file = settings.run / "structures.npz"
     np.savez(
         file,
@@ -89,42 +116,49 @@ def _line(
         positions=dataset.positions,
         cells=dataset.cells,
     )
-    plain = torch_sim = None
+    live = prepare_model(model, asked.device, settings)
+    for n_workers in asked.workers or [None]:
+        yield _ours(live, dataset, settings, n_workers)
     if asked.plain:
-        plain = _run(PLAIN, str(file), model.family, asked.device)
+        yield _theirs("plain ASE loop", PLAIN, str(file), model.family, asked.device)
     if asked.torch_sim:
-        torch_sim = _run(TORCH_SIM, str(file), asked.device, str(asked.torch_sim))
-    predictions, start_s, wall_s = _ours(
-        prepare_model(model, asked.device, settings), dataset, settings
-    )
-    others = [np.array(other["energies_ev"]) for other in (plain, torch_sim) if other]
-    gaps = [np.abs(predictions.energies - other) / dataset.n_atoms for other in others]
+        yield _theirs("torch-sim", TORCH_SIM, str(file), asked.device, str(asked.torch_sim))
+
+
+def _line(way: Way, ours: Way, dataset: Configurations, *, has_reference: bool) -> str:
+    found, own = way.predictions, ours.predictions
+    errors = ("", "")
+    if has_reference:
+        values = measure_errors(ErrorSet((errors_of(dataset, found),))).values
+        errors = (
+            f"{values['energy_rmse']['per_atom']:.4f}",
+            f"{values['force_rmse']['component']:.4f}",
+        )
     cells = [
-        model.id,
         f"{len(dataset):,}",
-        f"{plain['wall_s']:.1f}" if plain else "",
-        f"{torch_sim['wall_s']:.1f} ({torch_sim['neighbours']})" if torch_sim else "",
-        f"{start_s:.1f}",
-        f"{wall_s:.1f}",
-        f"{len(dataset) / wall_s:.0f}",
-        f"{plain['wall_s'] / wall_s:.1f}" if plain else "",
-        f"{max(map(np.nanmax, gaps)):.1e}" if gaps else "",
-        str(len(predictions.failures)),
+        way.name,
+        f"{way.start_s:.1f}",
+        f"{way.wall_s:.1f}",
+        f"{len(dataset) / way.wall_s:.0f}",
+        *errors,
+        f"{np.nanmax(np.abs(found.energies - own.energies) / dataset.n_atoms):.1e}",
+        f"{np.nanmax(np.abs(found.forces - own.forces)):.1e}",
+        str(len(found.failures)),
     ]
-    return f"| {' | '.join(cells)} |"
+    return " | ".join(cells)
 
 
 def _ours(
-    live: RunnableModel, dataset: Configurations, settings: Settings
-) -> tuple[Predictions, float, float]:
-    """Return predictions, how long the workers took to start, and to evaluate, s."""
-    gpus: list[str | None] = [None] * worker_share()
+    live: RunnableModel, dataset: Configurations, settings: Settings, n_workers: int | None
+) -> Way:
+    share = n_workers or worker_share()
+    gpus: list[str | None] = [None] * share
     if live.job.device != "cpu":
         gpus = slots(
             visible_gpus(),
             workers_per_gpu=live.workers_per_gpu,
             gib_per_worker=live.gib_per_worker,
-            n_cores=worker_share(),
+            n_cores=share,
             n_batches=int(dataset.n_atoms.sum()) // live.atoms_per_batch + 1,
         )
     pool = Pool(live.job, gpus, settings.run)
@@ -133,22 +167,29 @@ def _ours(
     ready_s = time.perf_counter()
     predictions = compute(
         pool,
-        Store(settings.run / "predictions", {"model": str(live.job.checkpoint)}),
+        Store(settings.run / f"predictions-{share}", {"model": str(live.job.checkpoint)}),
         dataset,
         np.arange(len(dataset)),
         atoms_per_batch=live.atoms_per_batch,
         announce=lambda text: print(text, file=sys.stderr),  # noqa: T201
     )
-    return predictions, ready_s - begun_s, time.perf_counter() - ready_s
+    wall_s = time.perf_counter() - ready_s
+    return Way(f"suite, {len(gpus)} worker(s)", ready_s - begun_s, wall_s, predictions)
 
 
-def _run(script: Path, *arguments: str) -> dict[str, Any]:
+def _theirs(name: str, script: Path, *arguments: str) -> Way:
     command = [sys.executable, str(script), *arguments]
+    begun_s = time.perf_counter()
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if run.returncode:
         sys.exit(f"{script.name} ended with exit code {run.returncode}:\n{run.stderr}")
+    wall_s = time.perf_counter() - begun_s
     answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return answer
+    predictions = Predictions(
+        np.array(answer["energies_ev"]), np.array(answer["forces_ev_per_ang"]), {}
+    )
+    named = f"{name} ({answer['neighbours']})" if "neighbours" in answer else name
+    return Way(named, wall_s - answer["wall_s"], answer["wall_s"], predictions)
 
 
 if __name__ == "__main__":
