@@ -3,9 +3,9 @@
 `python -m benchmarks.evaluation_speed cuda SevenNet-0 CHGNet_0.3.0`, in an environment that has the
 models' packages, evaluates W-g, or with `--made 4000` so many made crystals of magnesium of 1 to 12
 atoms, and prints a line for each way. Beside the suite stands a loop over the package's own ASE
-calculator (`--no-plain` leaves it out), and with `--torch-sim 4000` torch-sim in batches of so many
-atoms. `--repeat 10` takes every configuration ten times, `--workers 2` so many workers, each on one
-core or as the GPU has room.
+calculator (`--no-plain` leaves it out), and for SevenNet-0 with `--torch-sim 4000` torch-sim in
+batches of so many atoms. `--repeat 10` takes every configuration ten times, `--workers 2` so many
+workers, as far as the GPU has room.
 
 Each way has loaded its model and answered one structure before its time begins; how long that takes
 stands apart, of the loops with the reading of the structures and the writing of the answers.
@@ -121,7 +121,7 @@ def _ways(
         yield _ours(live, dataset, settings, n_workers)
     if asked.plain:
         yield _theirs("plain ASE loop", PLAIN, str(file), model.family, asked.device)
-    if asked.torch_sim:
+    if asked.torch_sim and model.family == "sevennet":
         yield _theirs("torch-sim", TORCH_SIM, str(file), asked.device, str(asked.torch_sim))
 
 
