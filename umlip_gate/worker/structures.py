@@ -75,9 +75,10 @@ def _cell_fault(atoms: Atoms) -> str | None:
 def _coincidence(atoms: Atoms) -> str | None:
     """Look for two atoms, or an atom and a periodic image, closer than `COINCIDENT_ANG`."""
     vectors = atoms.cell.array[atoms.pbc]
-    is_low = len(vectors) and _heights(vectors).min() < LOW_ANG
+    inverse = _inverse(vectors)
+    is_low = len(vectors) and _heights(inverse).min() < LOW_ANG
     if not is_low and len(atoms) <= MOST_PAIRED:
-        pair = _close_atoms(atoms.positions, vectors)
+        pair = _close_atoms(atoms.positions, vectors, inverse)
         return None if pair is None else f"atoms {pair[0]} and {pair[1]} coincide"
     if is_low:
         vectors = minkowski_reduce(atoms.cell.array, atoms.pbc)[0][atoms.pbc]
@@ -92,7 +93,9 @@ def _coincidence(atoms: Atoms) -> str | None:
     return f"atoms {first} and {second} coincide"
 
 
-def _close_atoms(positions: FloatArray, vectors: FloatArray) -> tuple[int, int] | None:
+def _close_atoms(
+    positions: FloatArray, vectors: FloatArray, inverse: FloatArray
+) -> tuple[int, int] | None:
     """Return the first two atoms that coincide, or None, in a cell that is not low.
 
     Where the cell is higher than twice the distance, two atoms within it are so by their nearest
@@ -100,7 +103,7 @@ def _close_atoms(positions: FloatArray, vectors: FloatArray) -> tuple[int, int] 
     """
     apart = positions[:, np.newaxis] - positions
     if len(vectors):
-        apart -= np.rint(apart @ np.linalg.pinv(vectors)) @ vectors
+        apart -= np.rint(apart @ inverse) @ vectors
     close = np.einsum("ijk,ijk->ij", apart, apart) < COINCIDENT_ANG**2
     np.fill_diagonal(close, val=False)
     if not close.any():
@@ -130,9 +133,15 @@ def _close_pair(points: FloatArray) -> tuple[int, int] | None:
     return None
 
 
-def _heights(vectors: FloatArray) -> FloatArray:
+def _inverse(vectors: FloatArray) -> FloatArray:
+    """Return what makes of positions counts of k periodic vectors, 1/Å, shape (3, k)."""
+    invert = np.linalg.inv if len(vectors) == 3 else np.linalg.pinv  # noqa: PLR2004 - all three
+    return np.asarray(invert(vectors))
+
+
+def _heights(inverse: FloatArray) -> FloatArray:
     """Distances between opposite faces of the cell of k periodic vectors, Å, shape (k,)."""
-    return np.asarray(1 / np.linalg.norm(np.linalg.pinv(vectors), axis=0))
+    return np.asarray(1 / np.linalg.norm(inverse, axis=0))
 
 
 def _with_images(
@@ -150,10 +159,11 @@ def _with_images(
     own = np.arange(len(positions))
     if not len(vectors):
         return own, positions
-    fractions = positions @ np.linalg.pinv(vectors)
+    inverse = _inverse(vectors)
+    fractions = positions @ inverse
     wrapped = positions - np.floor(fractions) @ vectors
     fractions = fractions - np.floor(fractions)
-    margins = COINCIDENT_ANG / _heights(vectors)
+    margins = COINCIDENT_ANG / _heights(inverse)
     owners, points = [own], [wrapped]
     for shift in _shifts(margins):
         moved = fractions + shift
