@@ -28,6 +28,7 @@ from umlip_gate.datasets.registry import Entry
 from umlip_gate.models.candidate import Candidate
 from umlip_gate.models.combined import BroughtEnsemble, Ensemble
 from umlip_gate.models.registry import Model
+from umlip_gate.models.same import Conformance
 from umlip_gate.physics.limits import LimitFile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,6 +127,9 @@ KINDS = (
     ),
     TomlKind("cost", "Cost protocol", CostFile, ("thresholds/cost.toml",)),
     TomlKind("physics", "Limits of physics", LimitFile, ("thresholds/physics/*.toml",)),
+    TomlKind(
+        "conformance", "Tolerances of conformance", Conformance, ("thresholds/conformance.toml",)
+    ),
     TomlKind("every-model", "Limit on every model", ResultLimit, ("thresholds/every-model.toml",)),
     TomlKind(
         "independence",

@@ -57,6 +57,29 @@ def honest() -> Fake:
     return Truth()
 
 
+class Drifting(Truth):
+    """Each answer is larger than that before by a share; all are multiplied by `size`."""
+
+    def __init__(self, size: float, share: float) -> None:
+        super().__init__()
+        self.size, self.share = size, share
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        self.size *= 1 + self.share
+        self.results["energy"] *= self.size
+        self.results["forces"] *= self.size
+
+
+def drifting(size: float, share: float) -> Drifting:
+    return Drifting(size, share)
+
+
 def nan_energy() -> Fake:
     return Fake(lambda fake: fake.results.update(energy=float("nan")))
 

@@ -1,33 +1,55 @@
 """MatterSim's checkpoints, in the family's own environment: random ones, saved as published ones
 are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 
 from umlip_gate.models.registry import load_models
 from umlip_gate.worker.adapters import mattersim as adapter
-from umlip_gate.worker.potential import LoadSpec
+from umlip_gate.worker.potential import EnergyForces, LoadSpec
 
 pytestmark = pytest.mark.selftest
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _where_it_is_installed() -> None:
-    """At run time: collection imports no model package."""
-    pytest.importorskip("mattersim")
-
-
 @pytest.fixture
 def checkpoint() -> dict[str, Any]:
+    pytest.importorskip("mattersim")  # at run time: collection imports no model package
     settings = load_models()["MatterSim-v1.0.0-1M"].settings
     network = adapter.load(LoadSpec(random_seed=3, settings=settings), "cpu", "float32").potential
     sizes = network.model.model_args
     state = dict(network.model.state_dict())
     return {"model_name": "m3gnet", "model_args": sizes, "model": state}
+
+
+class Batched:
+    """Two crystals in a batch: forces of the second one are off by a share of the largest."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
+        results = [EnergyForces(-1.0, 1e-3 * atoms.positions) for atoms in structures]
+        for result in results[1:]:
+            result.forces_ev_per_ang[:] += self.share * np.abs(result.forces_ev_per_ang).max()
+        return results
+
+
+def test_a_version_that_is_wrong_for_batches_is_refused() -> None:
+    """mattersim 1.2.5 differs by 7e-3 of the largest force, 1.2.3 by 4e-7."""
+    adapter._with_sound_batches(Batched(4e-7))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"this version of mattersim is wrong for batches"):
+        adapter._with_sound_batches(Batched(7e-3))  # type: ignore[arg-type]
+
+
+def test_a_version_without_forces_is_refused() -> None:
+    with pytest.raises(ValueError, match="wrong for batches"):
+        adapter._with_sound_batches(Batched(np.nan))  # type: ignore[arg-type]
 
 
 def loaded(folder: Path, checkpoint: dict[str, Any]) -> adapter.MattersimPotential:
