@@ -91,15 +91,18 @@ class PhysicsEvaluator:
         study = self._study(dataset, name)
         if isinstance(study, Runs):
             return self._run(model, dataset, study)
+        for member in members if study.needs else ():
+            if self.sources.refuses(self._declared(member), study.needs):
+                raise Unavailable(f"{member}: its family refuses it: {study.needs}")
         label = f"{dataset} (physics: {name})"
         predicted = [self._predict(member, label, study) for member in members]
         stresses = [self._stresses(member, label, study) for member in members]
         mean_stress = np.mean(stresses, axis=0) if study.asks_stress else None
         deviations = study.measure(_mean(model, study, predicted), mean_stress)
-        if study.is_repeated:
-            alone = [self._predict(member, label, study, alone=True) for member in members]
+        if study.again:
+            again = [self._predict_again(member, label, study) for member in members]
             deviations |= study.disagreement(
-                _mean(model, study, predicted), _mean(model, study, alone)
+                _mean(model, study, predicted), _mean(model, study, again)
             )
         result = PhysicsResult(
             model=model,
@@ -148,16 +151,24 @@ class PhysicsEvaluator:
             return protocol.model_copy(update={"examples": self.max_examples})
         return protocol
 
-    def _predict(self, name: str, label: str, study: Study, *, alone: bool = False) -> Predictions:
+    def _predict(
+        self, name: str, label: str, study: Study, variant: str | None = None
+    ) -> Predictions:
         rows = np.arange(len(study.configurations))
-        model = self._declared(name)
-        if not alone:
-            view = DatasetView(label, study.configurations, label, rows)
-            return self.sources.of(model, view, rows, choice="live")
+        view = DatasetView(label, study.configurations, label, rows)
+        return self.sources.of(self._declared(name), view, rows, choice="live", variant=variant)
+
+    def _predict_again(self, name: str, label: str, study: Study) -> Predictions:
+        """Return the predictions for the same structures in the study's other way."""
+        if study.again != "batch":
+            return self._predict(name, f"{label}, other {study.again}", study, study.again)
+        rows = np.arange(len(study.configurations))
         backwards = study.configurations.select(rows[::-1])
         label = f"{label}, one by one"
         view = DatasetView(label, backwards, label, rows)
-        predictions = self.sources.of(model, view, rows, choice="live", atoms_per_batch=1)
+        predictions = self.sources.of(
+            self._declared(name), view, rows, choice="live", atoms_per_batch=1
+        )
         return predictions.select(rows[::-1], backwards.n_atoms)
 
     def _stresses(self, name: str, label: str, study: Study) -> FloatArray:

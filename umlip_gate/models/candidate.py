@@ -17,6 +17,7 @@ from umlip_gate.schema import RegistryId, Sha256, Strict, read_toml, validate
 COMPUTING = frozenset(
     {
         "arguments",
+        "accelerated",
         "settings",
         "checkpoint",
         "sha256",
@@ -47,6 +48,9 @@ class Candidate(Strict):
     arguments
         The factory's keyword arguments; "{checkpoint}", "{device}" and "{dtype}" stand for the
         values below.
+    accelerated
+        Arguments that make it faster and should change no number, such as `compile = true`: it is
+        judged without them, and `pytest -m physics` compares.
     settings
         The family adapter's settings.
     checkpoint
@@ -77,6 +81,7 @@ class Candidate(Strict):
     predictions: dict[RegistryId, PredictionFile] = Field(default_factory=dict)
     family: Annotated[str | None, Field(validate_default=True)] = None
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    accelerated: dict[str, JsonValue] = Field(default_factory=dict)
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     checkpoint: Path | None = None
     sha256: Sha256 | None = None
@@ -110,7 +115,7 @@ class Candidate(Strict):
                 raise ValueError('is not of the form "package.module:factory"')
         return calculator
 
-    @field_validator("arguments", "settings")
+    @field_validator("arguments", "accelerated", "settings")
     @classmethod
     def _finite(cls, values: dict[str, JsonValue]) -> dict[str, JsonValue]:
         try:
@@ -197,7 +202,11 @@ def _does_not_fit_together(candidate: Candidate) -> str | None:
             candidate.calculator and candidate.settings
         ),
         "arguments belong to a calculator; a family has settings": (
-            candidate.family and candidate.arguments
+            candidate.family and (candidate.arguments or candidate.accelerated)
+        ),
+        "accelerated changes no argument: the calculator would be compared with itself": (
+            candidate.accelerated
+            and {**candidate.arguments, **candidate.accelerated} == candidate.arguments
         ),
         f"checkpoint: {weights} {unreadable}": unreadable,
         f"python: {python} {no_python}": no_python,

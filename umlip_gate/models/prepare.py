@@ -1,10 +1,11 @@
 """From a registry entry or a candidate to a job that a worker can take."""
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from umlip_gate.datasets.fetch import fetch
 from umlip_gate.datasets.source import SourceFile
@@ -44,6 +45,9 @@ class RunnableModel:
     reusable
         Whether its predictions may serve a later run: only if its weights, and all that its
         arguments name, are known.
+    accelerated
+        The job's settings with its family's or its file's switches set, such as compiled kernels;
+        None if there are none.
     """
 
     job: Job
@@ -51,6 +55,18 @@ class RunnableModel:
     checkpoint_digest: str | None
     files_digest: dict[str, str | None]
     reusable: bool
+    accelerated: dict[str, Any] | None = None
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """What its family computes in."""
+        dtypes: tuple[str, ...] = _adapter(self.job.family).DTYPES
+        return dtypes
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Where its family computes."""
+        return tuple(_adapter(self.job.family).ATOMS_PER_BATCH)
 
     @property
     def abilities(self) -> Abilities:
@@ -149,7 +165,9 @@ def prepare_model(
     )
     expected = model.checkpoint.sha256 if model.checkpoint else None
     digest = _verified(model.id, checkpoint, expected, "the registry")
-    return RunnableModel(job, environment, digest, {}, reusable=True)
+    return RunnableModel(
+        job, environment, digest, {}, reusable=True, accelerated=_accelerated(adapter, job.settings)
+    )
 
 
 def interpreter_of(model: Model) -> Path:
@@ -210,7 +228,18 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
     digest = _verified(candidate.name, checkpoint, candidate.sha256, "the candidate file")
     files = named_content(candidate.texts(), candidate.folder)
     known = digest is not None and None not in files.values()
-    return RunnableModel(job, environment, digest, files, reusable=known)
+    accelerated = (
+        {**settings, "arguments": {**candidate.arguments, **candidate.accelerated}}
+        if candidate.accelerated
+        else _accelerated(adapter, settings)
+    )
+    return RunnableModel(job, environment, digest, files, reusable=known, accelerated=accelerated)
+
+
+def _accelerated(adapter: ModuleType, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return settings with the family's switches set; None if it declares none."""
+    switches: dict[str, Any] = getattr(adapter, "ACCELERATED", {})
+    return {**settings, **switches} if switches else None
 
 
 def _verified(name: str, checkpoint: Path | None, expected: str | None, who: str) -> str | None:

@@ -98,6 +98,8 @@ class Job:
         Where relative paths of the settings begin. The process works in a folder of its own.
     core
         The only core that it runs on; None for any.
+    n_threads
+        Of its numerical libraries.
     gpu
         The only GPU that it sees, by number or UUID; None for all that this process sees.
     """
@@ -114,6 +116,7 @@ class Job:
     checked: bool = True
     folder: Path | None = None
     core: int | None = None
+    n_threads: int = 1
     gpu: str | None = None
 
 
@@ -204,6 +207,7 @@ class Worker:
             "checked": self.job.checked,
             "folder": str(self.job.folder) if self.job.folder else None,
             "core": self.job.core,
+            "n_threads": self.job.n_threads,
         }
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[Answer]:

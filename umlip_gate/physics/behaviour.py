@@ -1,5 +1,6 @@
 """Behaviour of crystals that any useful potential shows, from single points on fixed cells."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ from ase import Atoms
 from ase.units import GPa
 
 from umlip_gate.datasets.configurations import FloatArray
+from umlip_gate.physics.stress import COMPONENTS, strained
 from umlip_gate.physics.trial import Answer, Deviations, Trial
 
 
@@ -98,3 +100,34 @@ def elastic_stability(atoms: Atoms, strain: float) -> Trial:
         return {"elastic_stability": float(-np.min(moduli))}
 
     return Trial((atoms, *images), compare)
+
+
+def stiffness(atoms: Atoms, strain: float) -> Trial:
+    """Strain a crystal of any symmetry: every eigenvalue of its stiffness matrix is positive.
+
+    Mouhat and Coudert, Phys. Rev. B 90, 224104 (2014). The atoms follow the cell. The deviation is
+    the smallest eigenvalue, GPa, with its sign turned.
+    """
+    pairs = list(itertools.combinations_with_replacement(COMPONENTS, 2))
+    images = [
+        strained(atoms, strain * (first * _unit(one) + second * _unit(other)))
+        for one, other in pairs
+        for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1))
+    ]
+
+    def compare(answers: Sequence[Answer]) -> Deviations:
+        energies = np.array([answer.energy for answer in answers[1:]]).reshape(-1, 4)
+        mixed = energies @ [1, -1, -1, 1] / (4 * strain**2)
+        matrix = np.zeros((6, 6))
+        matrix[np.triu_indices(6)] = mixed / atoms.get_volume() / GPa
+        matrix += np.triu(matrix, 1).T
+        return {"elastic_stability": -float(np.linalg.eigvalsh(matrix).min())}
+
+    return Trial((atoms, *images), compare)
+
+
+def _unit(component: tuple[int, int]) -> FloatArray:
+    unit = np.zeros((3, 3))
+    unit[component] += 0.5
+    unit[component[::-1]] += 0.5
+    return unit

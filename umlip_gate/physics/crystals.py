@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
-from ase.data import atomic_numbers, covalent_radii
+from ase.data import atomic_numbers, covalent_radii, reference_states
 
 from umlip_gate.errors import Unavailable
 
@@ -102,6 +102,41 @@ def cells_of(elements: Sequence[str]) -> list[Atoms]:
         for chosen in [*((symbol,) for symbol in elements), *alloys]
         for lattice in ("bcc", "fcc")
     ]
+
+
+STRUCTURES = ("bcc", "fcc", "sc", "diamond", "hcp")
+"""Of ground states that ASE knows and makes; of other elements no crystal is tried."""
+
+
+def crystalline(symbols: Sequence[str]) -> list[str]:
+    """Return the elements whose ground state is one of `STRUCTURES`.
+
+    Raises
+    ------
+    Unavailable
+        None is.
+    """
+    found = [symbol for symbol in symbols if _structure(symbol) in STRUCTURES]
+    if not found:
+        raise Unavailable(
+            f"no element of {', '.join(symbols)} has a ground state that is {', '.join(STRUCTURES)}"
+        )
+    return found
+
+
+def is_cubic(symbol: str) -> bool:
+    """Return whether an element's ground state is cubic."""
+    return _structure(symbol) != "hcp"
+
+
+def conventional(symbol: str) -> Atoms:
+    """Return an element's own structure in a cubic cell, or an orthorhombic one of hcp."""
+    return bulk(symbol, cubic=True) if is_cubic(symbol) else bulk(symbol, orthorhombic=True)
+
+
+def _structure(symbol: str) -> str:
+    state = reference_states[atomic_numbers[symbol]] or {}
+    return str(state.get("symmetry", ""))
 
 
 def _lattice(name: str, volume_ang3: float) -> Atoms:

@@ -115,6 +115,20 @@ def parts(first: Atoms, second: Atoms, gap_ang: float) -> Trial:
     return Trial((together, *boxes), compare)
 
 
+def isolated_atom(symbol: str, boxes_ang: tuple[float, float]) -> Trial:
+    """Put an atom alone into two boxes: its energy is finite and the same, its force zero."""
+    images = [Atoms(symbol, cell=[edge_ang] * 3, pbc=True) for edge_ang in boxes_ang]
+
+    def compare(answers: Sequence[Answer]) -> Deviations:
+        one, other = answers
+        return {
+            "isolated_energy": energy_difference(one.energy, other.energy, 1),
+            "isolated_force": float(max(np.abs(each.forces).max() for each in answers)) * MILLI,
+        }
+
+    return Trial(tuple(images), compare)
+
+
 def _boxed(atoms: Atoms, gap_ang: float) -> Atoms:
     """Return a cluster in a periodic box, at least a gap from its images."""
     box: Atoms = atoms.copy()

@@ -2,7 +2,8 @@
 
 _SYMMETRIES = (
     *("rotation", "translation", "permutation", "supercell"),
-    *("reflection", "wrapping", "cell_choice", "batch", "parts"),
+    *("reflection", "wrapping", "cell_choice", "parts", "large"),
+    *("batch", "threads", "precision", "device", "accelerated"),
 )
 
 UNITS = {
@@ -19,6 +20,9 @@ UNITS = {
     "volume_curve": "1",
     "repulsion": "1",
     "elastic_stability": "GPa",
+    "isolated_energy": "meV",
+    "isolated_force": "meV/Å",
+    "phonons": "THz",
     "nve_300": "meV/atom/ps",
     "nve_2000": "meV/atom/ps",
     "sites_300": "1",

@@ -1,6 +1,7 @@
 """The studies: each a file of `thresholds/physics/`, with what its structures are made by."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -10,14 +11,29 @@ from ase.data import chemical_symbols
 from pydantic import Field
 
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.physics.behaviour import elastic_stability, repulsion, volume_curve
+from umlip_gate.physics.behaviour import elastic_stability, repulsion, stiffness, volume_curve
 from umlip_gate.physics.core import CoreProtocol, core_study
-from umlip_gate.physics.crystals import Crystal, crystals, draw
+from umlip_gate.physics.crystals import (
+    Crystal,
+    conventional,
+    crystalline,
+    crystals,
+    draw,
+    is_cubic,
+)
 from umlip_gate.physics.dynamics import DynamicsProtocol, Runs, dynamics_study
-from umlip_gate.physics.potential import closed_path, jacobian, moved, parts, smoothness
+from umlip_gate.physics.phonons import phonons
+from umlip_gate.physics.potential import (
+    closed_path,
+    isolated_atom,
+    jacobian,
+    moved,
+    parts,
+    smoothness,
+)
 from umlip_gate.physics.stress import StressProtocol, stress_study
 from umlip_gate.physics.study import Case, Study
-from umlip_gate.physics.symmetries import SYMMETRIES
+from umlip_gate.physics.symmetries import SYMMETRIES, copies
 from umlip_gate.physics.trial import Trial
 from umlip_gate.schema import Strict
 
@@ -94,8 +110,55 @@ class BehaviourProtocol(Strict):
     strain: Positive
 
 
+class PhononsProtocol(Strict):
+    """Crystals of each element in its own structure, at its experimental lattice constant.
+
+    Attributes
+    ----------
+    repeats
+        Of the primitive cell, along each vector.
+    step_ang
+        Displacement of an atom, forwards and backwards.
+    """
+
+    repeats: Annotated[int, Field(ge=2)]
+    step_ang: Positive
+
+
+class IsolatedProtocol(Strict):
+    """One atom in two boxes.
+
+    Attributes
+    ----------
+    boxes_ang
+        Their edges.
+    """
+
+    boxes_ang: tuple[Positive, Positive]
+
+
+class LargeProtocol(Strict):
+    """A cell and many copies of it.
+
+    Attributes
+    ----------
+    repeats
+        Of the conventional cell, along each vector.
+    rattle_ang, seed
+        Standard deviation of the displacement of each atom of the cell along each axis.
+    """
+
+    repeats: Annotated[int, Field(ge=2)]
+    rattle_ang: Positive
+    seed: int
+
+
 def _symbols(dataset: Configurations) -> list[str]:
     return [chemical_symbols[number] for number in np.unique(dataset.numbers).tolist()]
+
+
+def _crystalline(dataset: Configurations) -> list[str]:
+    return crystalline(_symbols(dataset))
 
 
 def strategy_for(dataset: Configurations, protocol: DrawnProtocol) -> "SearchStrategy[Crystal]":
@@ -124,20 +187,20 @@ def symmetries_study(dataset: Configurations, protocol: DrawnProtocol) -> Study:
     )
 
 
-def batches_study(dataset: Configurations, protocol: DrawnProtocol) -> Study:
-    """Return drawn crystals that are evaluated in batches and alone."""
+def again_study(again: str, dataset: Configurations, protocol: DrawnProtocol) -> Study:
+    """Return drawn crystals that are evaluated in two ways, the second of which is named."""
     cases = [Case(each, Trial((each.atoms(),), lambda _: {})) for each in _drawn(dataset, protocol)]
-    return Study(tuple(cases), is_repeated=True)
+    return Study(tuple(cases), again=again)
 
 
 def potential_study(dataset: Configurations, protocol: PotentialProtocol) -> Study:
     """Return paths, Jacobians and separate parts of small crystals, and lines through the last."""
     rng = np.random.default_rng(protocol.seed)
-    symbols = _symbols(dataset)
+    symbols = _crystalline(dataset)
     cases: list[Case] = []
     for name in [*symbols, "".join(symbols)] if len(symbols) > 1 else symbols:
         elements = symbols if name not in symbols else [name]
-        ideal = bulk(elements[0], cubic=True).repeat((1, 1, 2))
+        ideal = conventional(elements[0]).repeat((1, 1, 2))
         ideal.symbols = [elements[i % len(elements)] for i in range(len(ideal))]
         shifts = rng.normal(scale=protocol.rattle_ang, size=(4, len(ideal), 3))
         atoms = moved(ideal, shifts[0])
@@ -185,24 +248,58 @@ def behaviour_study(dataset: Configurations, protocol: BehaviourProtocol) -> Stu
     volumes = np.linspace(protocol.least_volume, protocol.most_volume, protocol.volumes)
     distances = np.linspace(1, protocol.least_distance, protocol.distances)
     cases: list[Case] = []
-    for symbol in _symbols(dataset):
-        cell = bulk(symbol)
-        cubic = bulk(symbol, cubic=True).repeat(2)
-        neighbour = int(np.argsort(cubic.get_all_distances(mic=True)[0])[1])
+    for symbol in _crystalline(dataset):
+        cell = conventional(symbol)
+        crystal = cell.repeat(2)
+        neighbour = int(np.argsort(crystal.get_all_distances(mic=True)[0])[1])
+        stability = elastic_stability if is_cubic(symbol) else stiffness
         cases += [
-            Case(symbol, volume_curve(cell, volumes)),
-            Case(symbol, repulsion(cubic, (0, neighbour), distances)),
-            Case(symbol, elastic_stability(bulk(symbol, cubic=True), protocol.strain)),
+            Case(symbol, volume_curve(bulk(symbol), volumes)),
+            Case(symbol, repulsion(crystal, (0, neighbour), distances)),
+            Case(symbol, stability(cell, protocol.strain)),
         ]
     return Study(tuple(cases))
+
+
+def phonons_study(dataset: Configurations, protocol: PhononsProtocol) -> Study:
+    """Return the phonons of each element in its own structure."""
+    return Study(
+        tuple(
+            Case(symbol, phonons(bulk(symbol), protocol.repeats, protocol.step_ang))
+            for symbol in _crystalline(dataset)
+        )
+    )
+
+
+def isolated_study(dataset: Configurations, protocol: IsolatedProtocol) -> Study:
+    """Return an atom of each element, alone in two boxes."""
+    trials = (
+        Case(symbol, isolated_atom(symbol, protocol.boxes_ang)) for symbol in _symbols(dataset)
+    )
+    return Study(tuple(trials), needs="isolated_atom")
+
+
+def large_study(dataset: Configurations, protocol: LargeProtocol) -> Study:
+    """Return a crystal of the dataset's last element, and many copies of it."""
+    symbol = _crystalline(dataset)[-1]
+    atoms = conventional(symbol)
+    atoms.rattle(protocol.rattle_ang, seed=protocol.seed)
+    return Study((Case(symbol, copies("large", atoms, (protocol.repeats,) * 3)),))
 
 
 STUDIES: dict[str, tuple[type[Strict], Callable[[Configurations, Any], Study | Runs]]] = {
     "core": (CoreProtocol, core_study),
     "symmetries": (DrawnProtocol, symmetries_study),
-    "batches": (DrawnProtocol, batches_study),
+    "batches": (DrawnProtocol, partial(again_study, "batch")),
+    "threads": (DrawnProtocol, partial(again_study, "threads")),
+    "precision": (DrawnProtocol, partial(again_study, "precision")),
+    "device": (DrawnProtocol, partial(again_study, "device")),
+    "accelerated": (DrawnProtocol, partial(again_study, "accelerated")),
     "potential": (PotentialProtocol, potential_study),
     "behaviour": (BehaviourProtocol, behaviour_study),
+    "phonons": (PhononsProtocol, phonons_study),
+    "isolated": (IsolatedProtocol, isolated_study),
+    "large": (LargeProtocol, large_study),
     "stress": (StressProtocol, stress_study),
     "dynamics": (DynamicsProtocol, dynamics_study),
 }

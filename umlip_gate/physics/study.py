@@ -57,14 +57,18 @@ class Study:
     ----------
     cases
         The trials. A structure that several of them share, as the same object, is asked for once.
-    is_repeated
-        Whether each structure is evaluated once more, by itself and in reverse order.
+    again
+        How each structure is evaluated once more: `batch`, by itself and in reverse order; or a
+        name of `umlip_gate.predictions.variants`. Quantities begin with it. Empty for not at all.
+    needs
+        What the model's family must be able to answer, an attribute of `Abilities`.
     asks_stress
         Whether the first structure of each trial is asked for its stress.
     """
 
     cases: tuple[Case, ...]
-    is_repeated: bool = False
+    again: str = ""
+    needs: str = ""
     asks_stress: bool = False
 
     @cached_property
@@ -113,11 +117,12 @@ class Study:
             for case in self.cases
         )
 
-    def disagreement(self, batched: Predictions, alone: Predictions) -> dict[str, Deviation]:
-        """Return how far the cases' structures, in batches, are from the same evaluated alone."""
-        pairs = zip(self._answers(batched), self._answers(alone), strict=True)
+    def disagreement(self, once: Predictions, again: Predictions) -> dict[str, Deviation]:
+        """Return how far the cases' structures are from the same evaluated in another way."""
+        pairs = zip(self._answers(once), self._answers(again), strict=True)
         return _largest(
-            (case, same_answer(pair)) for case, pair in zip(self.cases, pairs, strict=True)
+            (case, same_answer(self.again, pair))
+            for case, pair in zip(self.cases, pairs, strict=True)
         )
 
     def _answers(self, predictions: Predictions) -> list[Answer]:

@@ -58,6 +58,11 @@ def supercell(atoms: Atoms, rng: np.random.Generator) -> Trial:  # noqa: ARG001 
     return _trial("supercell", atoms, atoms.repeat(repeats))
 
 
+def copies(name: str, atoms: Atoms, repeats: tuple[int, int, int]) -> Trial:
+    """Repeat the structure along each vector; the quantities' names begin with a name."""
+    return _trial(name, atoms, atoms.repeat(repeats))
+
+
 def reflection(atoms: Atoms, rng: np.random.Generator) -> Trial:  # noqa: ARG001 - as the others
     """Reflect the structure at the plane x = 0; the cell stays right-handed."""
     mirror = np.diag([-1.0, 1.0, 1.0])

@@ -68,10 +68,10 @@ def relative_difference(first: float, second: float, scale: float) -> float:
     return difference / scale if difference and scale else (math.inf if difference else 0.0)
 
 
-def same_answer(answers: Sequence[Answer]) -> Deviations:
-    """Compare two answers for one structure, in a batch and alone."""
-    batched, alone = answers
+def same_answer(name: str, answers: Sequence[Answer]) -> Deviations:
+    """Compare two answers for one structure; the quantities' names begin with a name."""
+    once, again = answers
     return {
-        "batch_energy": energy_difference(batched.energy, alone.energy, len(alone.forces)),
-        "batch_force": force_difference(batched.forces, alone.forces),
+        f"{name}_energy": energy_difference(once.energy, again.energy, len(again.forces)),
+        f"{name}_force": force_difference(once.forces, again.forces),
     }

@@ -17,7 +17,7 @@ def live_identity(live: RunnableModel, dataset_digest: str, run: str) -> dict[st
     Parameters
     ----------
     live
-        Family, settings, device, dtype, versions and digests.
+        Family, settings, device, dtype, threads, versions and digests.
     dataset_digest
         Content digest of the configurations.
     run
@@ -37,6 +37,7 @@ def live_identity(live: RunnableModel, dataset_digest: str, run: str) -> dict[st
         "device": job.device,
         "dtype": job.dtype,
         "checked": job.checked,
+        "n_threads": job.n_threads,
         "python": environment.version,
         "packages": environment.packages,
         "worker": worker_digest(job.family),

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -36,7 +37,9 @@ from umlip_gate.predictions.predictions import Predictions
 from umlip_gate.predictions.published import published
 from umlip_gate.predictions.store import Row, Store
 from umlip_gate.predictions.unfinished import computing
+from umlip_gate.predictions.variants import variant_of
 from umlip_gate.provenance import Provenance
+from umlip_gate.worker.potential import Ability
 from umlip_gate.worker.validation import UNTRAINED
 
 Choice = Literal["auto", "live", "published"]
@@ -86,6 +89,7 @@ class PredictionSources:
         choice: Choice = "auto",
         budget_s: float | None = None,
         atoms_per_batch: int | None = None,
+        variant: str | None = None,
     ) -> Predictions:
         """Return the predictions of a model for rows of a dataset.
 
@@ -106,6 +110,8 @@ class PredictionSources:
             No block of rows is begun later than so long after the start; None for all rows.
         atoms_per_batch
             The most atoms that are evaluated at once; the family's number if it is None.
+        variant
+            Another way of computing, a name of `VARIANTS`; the model's own if it is None.
 
         Raises
         ------
@@ -123,14 +129,27 @@ class PredictionSources:
             assert isinstance(model, Model)  # noqa: S101 - a candidate is always live
             return self._published(model, view, rows)
         name = _name(model)
+        if variant:
+            live = self._variant(name, live, variant)
         return self._computed(
             name, live, view, rows, budget_s=budget_s, atoms_per_batch=atoms_per_batch
         )
 
+    def _variant(self, name: str, live: RunnableModel, variant: str) -> RunnableModel:
+        try:
+            return variant_of(live, variant)
+        except Unavailable as reason:
+            raise Unavailable(f"{name}: {reason}") from None
+
+    def refuses(self, model: Model | Candidate, ability: str) -> bool:
+        """Return whether a model's family declares that it cannot answer, by `Abilities`."""
+        declared: Ability = getattr(self._runnable(model).abilities, ability)
+        return declared != "answers"
+
     @contextlib.contextmanager
     def asking(self, model: Model | Candidate) -> Iterator[Callable[[Configurations], Predictions]]:
         """Return a function that evaluates structures at once; what it returns is not stored."""
-        live = prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
+        live = self._runnable(model)
         logs = self.datasets.settings.run / "workers" / "asking"
         logs.mkdir(parents=True, exist_ok=True)
         with Pool(live.job, [None], logs) as pool:
@@ -176,7 +195,7 @@ class PredictionSources:
     def nve(
         self, model: Model | Candidate, atoms: Atoms, runs: Mapping[int, dict[str, float]]
     ) -> dict[int, dict[str, Any]]:
-        """Return what each of several NVE runs gives; nothing is stored.
+        """Return what each of several NVE runs gives, each in a process; nothing is stored.
 
         Raises
         ------
@@ -185,25 +204,31 @@ class PredictionSources:
         MeasurementError
             It raised in a run.
         """
-        found = {}
-        with self._worker(model) as worker:
-            for key, numbers in runs.items():
-                kind, said = worker.nve(atoms, numbers)
-                if kind != "ok":
-                    raise MeasurementError(f"{_name(model)}: no NVE run: {said}")
-                found[key] = said
-        return found
+
+        def run(key: int) -> dict[str, Any]:
+            with self._worker(model, f"-{key}") as worker:
+                kind, said = worker.nve(atoms, runs[key])
+            if kind != "ok":
+                raise MeasurementError(f"{_name(model)}: no NVE run: {said}")
+            answer: dict[str, Any] = said
+            return answer
+
+        with ThreadPoolExecutor(self.n_workers) as threads:
+            return dict(zip(runs, threads.map(run, runs), strict=True))
 
     @contextlib.contextmanager
-    def _worker(self, model: Model | Candidate) -> Iterator[Worker]:
-        live = prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
+    def _worker(self, model: Model | Candidate, log: str = "") -> Iterator[Worker]:
+        live = self._runnable(model)
         logs = self.datasets.settings.run / "workers" / "asking"
         logs.mkdir(parents=True, exist_ok=True)
-        worker = Worker(live.job, logs / f"{_name(model)}.log")
+        worker = Worker(live.job, logs / f"{_name(model)}{log}.log")
         try:
             yield worker
         finally:
             worker.close()
+
+    def _runnable(self, model: Model | Candidate) -> RunnableModel:
+        return prepare_candidate(model) if isinstance(model, Candidate) else self._prepared(model)
 
     def _prepared(self, model: Model) -> RunnableModel:
         settings = self.datasets.settings

@@ -78,11 +78,12 @@ def serve(channel: Channel, request: dict[str, Any], dependencies: Dependencies)
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
         checked (whether structures that the family declares unable are refused), core (the only
-        one to run on; None for any), folder (where relative paths of arguments begin).
+        one to run on; None for any), n_threads (of its libraries), folder (where relative paths of
+        arguments begin).
     dependencies
         What this process reads.
     """
-    _one_thread(request["core"])
+    _set_threads(request["n_threads"], request["core"])
     _keep_memory()
     sys.path[:0] = request["path"]
     adapter = importlib.import_module(f"umlip_gate.worker.adapters.{request['family']}")
@@ -122,10 +123,10 @@ def _answer_questions(
             channel.send(["answer", timed(verb, question, arrays)])
 
 
-def _one_thread(core: int | None) -> None:
+def _set_threads(n_threads: int, core: int | None) -> None:
     """One core per worker: several workers share the machine better than several threads."""
     for name in THREAD_POOLS:
-        os.environ[name] = "1"
+        os.environ[name] = str(n_threads)
     if core is not None:
         os.sched_setaffinity(0, {core})
 

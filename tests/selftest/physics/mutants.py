@@ -3,6 +3,7 @@
 Each is an ASE calculator that a candidate file can name, `mutants:forces_too_large`.
 """
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -19,29 +20,34 @@ Results = tuple[float, FloatArray]
 """Energy, eV, and forces, eV/Å."""
 
 
-def pair_results(
-    n_atoms: int, first: NDArray[np.int64], distances: FloatArray, vectors: FloatArray
-) -> Results:
-    """Morse's potential with a smooth end, summed over pairs that are listed twice.
+STEEPNESS_PER_ANG, BOND_ANG = 1.0, 3.2
+"""Of Morse's potential: bcc at the lattice constant of tungsten is stable, by Born's criteria and
+its phonons, with one minimum."""
 
-    Its constants make bcc at the lattice constant of tungsten stable (Born), with one minimum.
-    """
-    decay = np.exp(-1.4 * (distances - 3.2))
-    envelope = (1 - (distances / CUTOFF_ANG) ** 2) ** 3
-    energies = (decay**2 - 2 * decay) * envelope / 4
+
+def pair_results(
+    n_atoms: int,
+    first: NDArray[np.int64],
+    distances: FloatArray,
+    vectors: FloatArray,
+    steepness_per_ang: float = STEEPNESS_PER_ANG,
+) -> Results:
+    """Morse's potential with a smooth end, summed over pairs that are listed twice."""
+    energies, slopes = pair_curve(distances, steepness_per_ang)
     forces = np.zeros((n_atoms, 3))
-    np.add.at(forces, first, 2 * (pair_slopes(distances) / distances)[:, None] * vectors)
+    np.add.at(forces, first, 2 * (slopes / distances)[:, None] * vectors)
     return float(energies.sum()), forces
 
 
-def pair_slopes(distances: FloatArray) -> FloatArray:
-    """Return the derivative of each pair's energy by its distance."""
-    decay = np.exp(-1.4 * (distances - 3.2))
-    envelope = (1 - (distances / CUTOFF_ANG) ** 2) ** 3
-    slopes: FloatArray = -2.8 * (decay**2 - decay) * envelope / 4 + (decay**2 - 2 * decay) / 4 * (
-        -6 * distances / CUTOFF_ANG**2 * (1 - (distances / CUTOFF_ANG) ** 2) ** 2
-    )
-    return slopes
+def pair_curve(
+    distances: FloatArray, steepness_per_ang: float = STEEPNESS_PER_ANG
+) -> tuple[FloatArray, FloatArray]:
+    """Return half of each pair's energy, and its derivative by the distance."""
+    decay = np.exp(-steepness_per_ang * (distances - BOND_ANG))
+    well, rest = (decay**2 - 2 * decay) / 4, 1 - (distances / CUTOFF_ANG) ** 2
+    slopes = -steepness_per_ang * (decay**2 - decay) / 2 * rest**3
+    slopes -= well * 6 * distances / CUTOFF_ANG**2 * rest**2
+    return well * rest**3, slopes
 
 
 def sound_results(atoms: Atoms) -> Results:
@@ -98,7 +104,8 @@ class WithStress(Potential):
         super().calculate(atoms, properties, system_changes)
         assert atoms is not None
         _, _, distances, vectors = _pairs(atoms)
-        virial = np.einsum("n,ni,nj->ij", pair_slopes(distances) / distances, vectors, vectors)
+        _, slopes = pair_curve(distances)
+        virial = np.einsum("n,ni,nj->ij", slopes / distances, vectors, vectors)
         stress = full_3x3_to_voigt_6_stress(virial / atoms.get_volume())
         self.results["stress"] = self.factor * stress
 
@@ -340,6 +347,98 @@ def soft_crystal() -> Potential:
     return Potential(compute)
 
 
+def distorts() -> Potential:
+    """Morse's potential of another steepness: bcc resists every strain, and has a soft phonon."""
+
+    def compute(atoms: Atoms) -> Results:
+        first, _, distances, vectors = _pairs(atoms)
+        return pair_results(len(atoms), first, distances, vectors, steepness_per_ang=1.4)
+
+    return Potential(compute)
+
+
+def adds_in_float32() -> Potential:
+    """Energies of atoms, 10 eV lower, are added one by one in float32."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        each = np.full(len(atoms), energy / len(atoms) - 10, dtype=np.float32)
+        return float(np.cumsum(each, dtype=np.float32)[-1]), forces
+
+    return Potential(compute)
+
+
+def sees_the_box() -> Potential:
+    """An atom without neighbours has an energy of 1e-5 eV for each Å of its cell's first vector."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        if len(atoms) == 1 and not len(_pairs(atoms)[0]):
+            energy += 1e-5 * float(np.linalg.norm(atoms.cell.array[0]))
+        return energy, forces
+
+    return Potential(compute)
+
+
+def pulls_at_nothing() -> Potential:
+    """A force of 1e-5 eV/Å on an atom without neighbours."""
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        lonely = np.setdiff1d(np.arange(len(atoms)), _pairs(atoms)[0])
+        forces[lonely, 0] += 1e-5
+        return energy, forces
+
+    return Potential(compute)
+
+
+def changes_with_threads() -> Potential:
+    """1e-5 eV for each thread but the first, on every atom."""
+    more = int(os.environ["OMP_NUM_THREADS"]) - 1
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        return energy + 1e-5 * more * len(atoms), forces
+
+    return Potential(compute)
+
+
+def threads_race() -> Potential:
+    """A force of 1e-5 eV/Å for each thread but the first."""
+    more = int(os.environ["OMP_NUM_THREADS"]) - 1
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        return energy, forces + 1e-5 * more
+
+    return Potential(compute)
+
+
+def changes_with(dtype: str = "float64", device: str = "cpu", *, fast: bool = False) -> Potential:
+    """0.1 eV per atom and 0.1 eV/Å in another precision, on another device, or with a switch."""
+    other = dtype != "float64" or device != "cpu" or fast
+
+    def compute(atoms: Atoms) -> Results:
+        energy, forces = sound_results(atoms)
+        return energy + 0.1 * other * len(atoms), forces + 0.1 * other
+
+    return Potential(compute)
+
+
+def takes_every_argument(**_: object) -> Potential:
+    return Potential()
+
+
+def wraps_in_place() -> Potential:
+    """The atoms that it is given are wrapped into the cell."""
+
+    def compute(atoms: Atoms) -> Results:
+        atoms.wrap()
+        return sound_results(atoms)
+
+    return Potential(compute)
+
+
 def wraps_without_its_last_digits() -> Potential:
     """Atoms outside of the cell are wrapped into it in float16."""
 
@@ -368,14 +467,14 @@ def leaks_from_the_structure_before() -> Potential:
 
 
 def energy_drifts() -> Potential:
-    """1e-3 eV per atom and picosecond, of steps of 1 fs: each answer is a little higher."""
+    """1e-4 eV per atom and picosecond, of steps of 1 fs: each answer is a little higher."""
     answers = 0
 
     def compute(atoms: Atoms) -> Results:
         nonlocal answers
         answers += 1
         energy, forces = sound_results(atoms)
-        return energy + 1e-6 * answers * len(atoms), forces
+        return energy + 1e-7 * answers * len(atoms), forces
 
     return Potential(compute)
 

@@ -72,6 +72,7 @@ def test_an_identity_names_what_it_holds() -> None:
         "device": "cpu",
         "dtype": "float32",
         "checked": True,
+        "n_threads": 1,
         "python": "3.11.9",
         "packages": {"torch": "2.13.0"},
         "worker": worker_digest("chgnet"),

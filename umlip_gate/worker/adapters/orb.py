@@ -49,6 +49,9 @@ ARCHITECTURES = {
 GRADIENT = "grad_forces"
 """What a conservative model calls its forces."""
 
+ACCELERATED = {"compile": True}
+"""What `torch.compile` makes of the model must be the model."""
+
 USED_HEADS = ("heads.energy.", "heads.forces.")
 
 
@@ -60,7 +63,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> "OrbPotential":
     spec
         Its checkpoint. Settings: `architecture` is the function of `orb_models`'s `pretrained`
         that a user calls, `num_message_passing_steps` the layers that it has, where that function
-        does not say.
+        does not say; `compile` whether it is compiled.
     device
         `cpu` or `cuda`.
     dtype
@@ -88,6 +91,7 @@ def _write_random(path: Path, settings: dict[str, Any], seed: int) -> None:
 
     torch.manual_seed(seed)
     make = getattr(pretrained, ARCHITECTURES[settings.pop("architecture")])
+    settings.pop("compile", None)
     model = make(**settings, device="cpu")
     torch.save(model.state_dict(), path)
 
@@ -99,7 +103,7 @@ def _loaded(path: Path, spec: LoadSpec, device: str, dtype: str) -> "OrbPotentia
         weights_path=str(path.resolve()),
         device=device,
         precision=PRECISION[dtype],
-        compile=False,  # what is left open is compiled, for 49 s on a CPU
+        compile=spec.settings.get("compile", False),  # left open, it is: for 49 s on a CPU
     )
     _check_heads(path, model)
     return OrbPotential(model, device)
