@@ -13,7 +13,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 
-from benchmarks.physics_core import evaluate
+from benchmarks.physics_seeds import evaluate
 from umlip_gate.datasets.configurations import Configurations, Row
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import load_models
