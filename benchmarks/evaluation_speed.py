@@ -75,11 +75,11 @@ def main() -> None:
         dataset = made_crystals(asked.made) if asked.made else load_w_g(settings)
         dataset = dataset.select(np.tile(np.arange(len(dataset)), asked.repeat))
         for name in asked.models:
-            ways = list(_ways(load_models()[name], dataset, asked, settings))
-            for way in ways:
-                write(
-                    f"\n| {name} | {_line(way, ways[0], dataset, has_reference=not asked.made)} |"
-                )
+            ours = None
+            for way in _ways(load_models()[name], dataset, asked, settings):
+                ours = ours or way
+                line = _line(way, ours, dataset, has_reference=not asked.made)
+                write(f"\n| {name} | {line} |")
                 sys.stdout.flush()
     write("\n")
 
