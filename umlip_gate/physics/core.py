@@ -4,7 +4,7 @@ import numpy as np
 from ase import Atoms
 
 from umlip_gate.datasets.configurations import Configurations
-from umlip_gate.physics.gradient import gradient
+from umlip_gate.physics.gradient import force_sum, gradient
 from umlip_gate.physics.study import Case, Study
 from umlip_gate.physics.symmetries import CORE
 from umlip_gate.schema import Strict
@@ -54,6 +54,6 @@ def core_cases(
     displacement = rng.normal(scale=protocol.rattle_ang, size=(len(ideal), 3))
     atoms = ideal.copy()
     atoms.positions += displacement
-    trials = [gradient(atoms, displacement, protocol.step_ang)]
+    trials = [gradient(atoms, displacement, protocol.step_ang), force_sum(atoms)]
     trials += [symmetry(atoms, rng) for symmetry in CORE.values()]
     return [Case(name, trial) for trial in trials]

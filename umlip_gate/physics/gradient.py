@@ -1,4 +1,4 @@
-"""Forces against central differences of the energy."""
+"""Forces against central differences of the energy, and their sum."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,20 @@ import numpy as np
 from ase import Atoms
 
 from umlip_gate.datasets.configurations import FloatArray
-from umlip_gate.physics.trial import Answer, Deviations, Trial, relative_difference
+from umlip_gate.physics.trial import MILLI, Answer, Deviations, Trial, relative_difference
+
+
+def force_sum(atoms: Atoms) -> Trial:
+    """Add up the forces: without anything outside, none is left.
+
+    The deviation is the largest component of the sum, by the number of atoms.
+    """
+
+    def compare(answers: Sequence[Answer]) -> Deviations:
+        (answer,) = answers
+        return {"force_sum": float(np.abs(answer.forces.mean(axis=0)).max()) * MILLI}
+
+    return Trial((atoms,), compare)
 
 
 def gradient(atoms: Atoms, along: FloatArray, step_ang: float) -> Trial:

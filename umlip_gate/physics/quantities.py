@@ -8,6 +8,7 @@ _SYMMETRIES = (
 
 UNITS = {
     "gradient": "1",
+    "force_sum": "meV/Å",
     "stress": "1",
     **{f"{name}_energy": "meV/atom" for name in _SYMMETRIES},
     **{f"{name}_force": "meV/Å" for name in _SYMMETRIES},

@@ -27,7 +27,7 @@ CAUGHT_BY = {
     "forces_too_large": {"gradient"},
     "energy_depends_on_x": {
         *("translation_energy", "supercell_energy"),
-        *("rotation_energy", "rotation_force"),
+        *("rotation_energy", "rotation_force", "force_sum"),
     },
     "energy_depends_on_orientation": {"rotation_energy", "rotation_force"},
     "energy_depends_on_order": {
@@ -36,7 +36,7 @@ CAUGHT_BY = {
     },
     "nearest_images_only": {"supercell_energy", "supercell_force"},
     "energy_per_atom": {"supercell_energy", "supercell_force"},
-    "forces_against_the_axes": {"rotation_force"},
+    "forces_against_the_axes": {"rotation_force", "force_sum"},
     "stale_forces": {
         *("gradient", "rotation_force", "translation_force"),
         *("permutation_force", "supercell_force"),
