@@ -10,7 +10,7 @@ kept.
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -138,6 +138,7 @@ def of_mutants(n_seeds: int) -> Iterator[str]:
     yield f"\n{n_found} of {n_draws} draws found their mutant.\n"
 
 
+@cache
 def _tungsten() -> Configurations:
     with TemporaryDirectory() as folder:
         settings = Settings(Path(folder), Path(folder) / "run", mirror_folder(), offline=True)
