@@ -115,7 +115,7 @@ def of_models(n_seeds: int, names: list[str]) -> Iterator[str]:
             n_exceeded, n_checks = n_exceeded + exceeded, n_checks + len(values)
             yield (
                 f"| {name} | {live.job.dtype} | {quantity} | {max(values):.2g} | {limit:g} | "
-                f"{exceeded} of {n_seeds} |\n"
+                f"{exceeded} of {len(values)} |\n"
             )
     yield f"\n{n_exceeded} of {n_checks} checks exceeded their limit.\n"
 
