@@ -1,6 +1,6 @@
 """The table of docs/physics.md: what each model deviates by from each law.
 
-`python -m benchmarks.physics_table RESULTS...` reads files of `pytest -m physics --umlip-model MODEL
+`python -m benchmarks.physics_table RESULTS...` reads files of `pytest -m physics --umlip-model M
 --umlip-results RESULTS`, several of a model if it was judged in parts. An asterisk is beyond the
 limit, † a known failure, a dash was not judged.
 """
@@ -15,7 +15,7 @@ MARKS = {"failed": "*", "known_failure": " †"}
 def cell(verdict: dict[str, object] | None) -> str:
     """Return a value with its mark."""
     if verdict is None or not isinstance(verdict.get("value"), float | int):
-        return "–"
+        return "-"
     return f"{verdict['value']:.2g}{MARKS.get(str(verdict['outcome']), '')}"
 
 
@@ -32,7 +32,7 @@ def main(paths: list[str]) -> None:
     sys.stdout.write(f"| quantity | unit | {' | '.join(found)} |\n|---|---|{'---|' * len(found)}\n")
     for law in sorted(units):
         cells = [cell(verdicts.get(law)) for verdicts in found.values()]
-        if set(cells) != {"–"}:
+        if set(cells) != {"-"}:
             sys.stdout.write(f"| `{law}` | {units[law]} | {' | '.join(cells)} |\n")
 
 
