@@ -161,7 +161,7 @@ def _write_report(session: pytest.Session, path: Path) -> None:
 
 
 def _write_figures(session: pytest.Session, folder: Path) -> None:
-    write_figures(_results_for_reports(session), folder)
+    write_figures([_results_for_reports(session)], folder)
 
 
 def _write_results(session: pytest.Session, path: Path) -> None:

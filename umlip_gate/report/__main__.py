@@ -7,7 +7,7 @@ from pathlib import Path
 
 from umlip_gate.errors import InputError
 from umlip_gate.report.files import write_figures, write_html
-from umlip_gate.report.run import Run
+from umlip_gate.report.run import read_runs
 from umlip_gate.report.summary import markdown
 
 
@@ -25,9 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.output:
             write_html(given.results, given.output)
         if given.figures:
-            write_figures(given.results[-1], given.figures)
-        for path in given.results if given.summary else ():
-            sys.stdout.write("\n".join([f"### {path}", "", *markdown(Run.read(path).results), ""]))
+            write_figures(given.results, given.figures)
+        for run in read_runs(given.results) if given.summary else ():
+            sys.stdout.write("\n".join([f"### {run.name}", "", *markdown(run.results), ""]))
     except (InputError, OSError) as error:
         sys.exit(str(error))
 

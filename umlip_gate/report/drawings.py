@@ -14,6 +14,8 @@ from umlip_gate.report.figures import (
     COST_SIZE,
     ENERGY,
     FORCE,
+    TITLES,
+    is_of,
     known_elements,
     missing,
     page_figures,
@@ -37,52 +39,74 @@ POINT_KEYS = (
 
 
 def figures_section(run: Run) -> str:
-    """Return every figure with its table, and what is missing for the others."""
-    results = run.results
+    """Return every figure of the paper under its number, or what is missing for it."""
     drawn = page_figures(run)
+    absent = missing(run, drawn)
+    parts = []
+    for figure, title in TITLES.items():
+        number_of_figure = figure.removeprefix("fig")
+        content = (
+            f'<p class="absent">Not drawn: {escape(absent[figure])}</p>'
+            if figure in absent
+            else _figure(figure, run, drawn)
+        )
+        parts.append(f'<h3 id="{figure}">Fig. {number_of_figure} · {title}</h3>{content}')
+    return f'<section id="figures"><h2>Figures</h2>{"".join(parts)}</section>'
+
+
+def _figure(figure: str, run: Run, drawn: Mapping[str, str]) -> str:
+    """Return what one figure of the paper has: pictures, with their numbers in tables."""
+    results = run.results
+    if figure == "fig2":
+        each = [
+            folded(model, tiles(model, known), is_open=not place)
+            for place, (model, known) in enumerate(known_elements(results).items())
+        ]
+        return "".join(each)
+    if figure == "fig4":
+        return _parity(run)
     pictures = "".join(
-        f"<figure>{svg}</figure>" for name, svg in drawn.items() if not name.startswith("fig2-")
+        f"<figure>{svg}</figure>" for name, svg in drawn.items() if is_of(figure, name)
     )
-    elements = "".join(
-        folded(f"RMSE by element: {model}", tiles(model, known))
-        for model, known in known_elements(results).items()
-    )
-    costs = [row(*cells) for cells in cost_rows(results["costs"], COST_SIZE)]
-    cost = f"<h3>Cost at {COST_SIZE} atoms</h3>{table(HEADS, costs, 'costs')}" if costs else ""
-    absent = "".join(
-        f"<li>{escape(name)}: {escape(why)}</li>" for name, why in missing(run, drawn).items()
-    )
-    return (
-        f'<section id="figures"><h2>Figures</h2>{_parity(run)}<div class="figures">{pictures}</div>'
-        "<p>A number before a model is its group, and a bracket joins it: models of one group have "
-        "95 % intervals that overlap the interval of its best.</p>"
-        f"<h3>The same as a table</h3>{_errors(results)}{cost}"
-        f"<h3>By element</h3>{elements or '<p>nothing was measured by element</p>'}"
-        f"<h3>Not drawn</h3><ul>{absent or '<li>none</li>'}</ul></section>"
-    )
+    shown_pictures = f'<div class="figures">{pictures}</div>'
+    if figure == "fig5":
+        return (
+            f"{shown_pictures}<p>A number before a model is its group, and a bracket joins it: "
+            "models of one group have 95 % intervals that overlap the interval of its best.</p>"
+            f"{_errors(results)}"
+        )
+    if figure == "fig7":
+        costs = [row(*cells) for cells in cost_rows(results["costs"], COST_SIZE)]
+        return (
+            f"{shown_pictures}<p>The dashed line joins the models that no other beats in both.</p>"
+            f"{table(HEADS, costs, f'costs at {COST_SIZE} atoms')}"
+        )
+    return shown_pictures
 
 
 def _errors(results: Mapping[str, Any]) -> str:
     rows = []
     for entry in results["measurements"]:
         count = f"{entry['n_configurations']}, {entry['n_failed']} failed"
-        cells = [row(entry["model"], entry["dataset"], entry["source"], count)[:-5]]
+        cells = [
+            f'<td class="name">{escape(entry["model"])}</td>',
+            *(f"<td>{escape(text)}</td>" for text in (entry["dataset"], entry["source"], count)),
+        ]
         for quantity, convention, _ in (ENERGY, FORCE):
             value = entry[quantity][convention]
             ends = shown_interval(entry["intervals"][quantity][convention])
             cells += [number(value, shown(value)), f'<td class="number">{ends}</td>']
-        rows.append("".join([*cells, "</tr>"]))
+        rows.append(f"<tr>{''.join(cells)}</tr>")
     names = ("model", "dataset", "predictions", "configurations")
-    heads = (*names, ENERGY[2], "95 %", FORCE[2], "95 %")
+    heads = (*names, "E RMSE, meV/atom", "95 %", "F RMSE, meV/Å", "95 %")
     return table(heads, rows, "errors", "measured-rows", sortable=True)
 
 
 def _parity(run: Run) -> str:
     names = run.configurations["measurements"]
     if not names:
-        return "<p>No parity plot: there is no file of configurations beside the results.</p>"
+        return ""
     return (
-        "<h3>Configuration by configuration</h3>"
         f'<div class="controls">{select("id=parity-of", "model | dataset", names)}'
         f"{select('id=parity-quantity', 'quantity', QUANTITIES)}</div>"
         '<canvas id="parity" width="640" height="400" tabindex="0" role="img" '

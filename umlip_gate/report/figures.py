@@ -1,9 +1,18 @@
 """The figures of the paper, drawn from what runs measured, and what is missing for the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from umlip_gate.report.charts import Bar, Point, bar_chart, density, histogram, scatter
+from umlip_gate.report.charts import (
+    Bar,
+    Point,
+    clouds,
+    density,
+    histogram,
+    interval_chart,
+    scatter,
+)
+from umlip_gate.report.coverages import Coverage
 from umlip_gate.report.elements import by_element, picture
 from umlip_gate.report.run import Run
 
@@ -13,6 +22,39 @@ SPECIALISED = ("ace", "eam", "mtp")
 """Families of potentials that were fitted to a few elements."""
 COST_SIZE = 125
 BINS = 60
+
+TITLES = {
+    "fig1": "Distributions of energies and forces",
+    "fig2": "RMSE by element",
+    "fig3": "The best model of each dataset",
+    "fig4": "Predicted against reference, configuration by configuration",
+    "fig5": "Ranking",
+    "fig6": "Interaction energies of solutes and defects",
+    "fig7": "Cost against accuracy",
+    "fig8": "Deviation against error of an ensemble",
+    "fig9": "Universal beside specialised potentials",
+    "fig10": "Coverage of local environments",
+}
+"""The figures of the paper."""
+
+NEEDS = {
+    "fig1": "no dataset was read",
+    "fig2": "no dataset with configurations of a single element was measured",
+    "fig3": "no RMSE was measured",
+    "fig4": "there is no file of configurations beside the results",
+    "fig5": "no RMSE was measured",
+    "fig6": "no dataset of interaction energies was measured: "
+    "`pytest -m accuracy --umlip-dataset solute-defect` with the data brought",
+    "fig7": "costs and RMSE of at least one model are needed: run `pytest --benchmark-only "
+    "--umlip-results=costs.json`, then `python -m umlip_gate.report costs.json "
+    "accuracy.json -o report.html`",
+    "fig8": "no ensemble was measured (--umlip-ensemble), nor a model that states its uncertainty",
+    "fig9": "no dataset has both kinds measured: `tox run -e classical` measures ACE and EAM",
+    "fig10": "no two datasets were compared: `python -m umlip_gate.evaluation.coverage FIRST "
+    "SECOND --results coverage.json`, then `python -m umlip_gate.report coverage.json "
+    "results.json -o report.html`",
+}
+"""What is missing where one cannot be drawn."""
 
 Figures = Iterator[tuple[str, str]]
 Entries = Sequence[Mapping[str, Any]]
@@ -35,63 +77,36 @@ def page_figures(run: Run) -> dict[str, str]:
         **dict(_cost_and_accuracy(run.results)),
         **dict(_deviations(entries)),
         **dict(_specialised(entries)),
+        **dict(_coverages(run.coverages)),
     }
+
+
+def is_of(figure: str, name: str) -> bool:
+    """Return whether a drawing, by its name, belongs to a figure of the paper."""
+    return name.startswith(f"{figure}-")
 
 
 def missing(run: Run, drawn: Mapping[str, str]) -> dict[str, str]:
-    """Return what is needed for each figure that is not drawn."""
-    needs = {
-        "fig1": ("Fig. 1, distributions", "no dataset was read"),
-        "fig2": (
-            "Fig. 2, RMSE by element",
-            "no dataset with configurations of a single element was measured",
-        ),
-        "fig3": ("Fig. 3, best models", "no RMSE was measured"),
-        "fig5": ("Fig. 5, ranking", "no RMSE was measured"),
-        "fig6": (
-            "Fig. 6, interaction energies",
-            (
-                "no dataset of interaction energies was measured: "
-                "`pytest -m accuracy --umlip-dataset solute-defect` with the data brought"
-            ),
-        ),
-        "fig7": (
-            "Fig. 7, cost against accuracy",
-            (
-                "costs and RMSE of at least one model are needed: run `pytest --benchmark-only "
-                "--umlip-results=costs.json`, then `python -m umlip_gate.report costs.json "
-                "accuracy.json -o report.html`"
-            ),
-        ),
-        "fig8": ("Fig. 8, deviation against error", "no ensemble was measured: --umlip-ensemble"),
-        "fig9": (
-            "Fig. 9, universal beside specialised",
-            "no dataset has both kinds measured: `tox run -e classical` measures ACE and EAM",
-        ),
-        "fig10": (
-            "Fig. 10, coverage of local environments",
-            "`python -m umlip_gate.evaluation.coverage FIRST SECOND` computes it",
-        ),
-    }
+    """Return what is needed for each figure that is not drawn, by the keys of `TITLES`."""
     absent = {
-        title: why
-        for name, (title, why) in needs.items()
-        if not any(key.startswith(f"{name}-") for key in drawn)
+        figure: why
+        for figure, why in NEEDS.items()
+        if figure != "fig4" and not any(is_of(figure, name) for name in drawn)
     }
     if not run.configurations["measurements"]:
-        absent["Fig. 4, parity"] = "there is no file of configurations beside the results"
+        absent["fig4"] = NEEDS["fig4"]
     return absent
 
 
 def _distributions(results: Mapping[str, Any]) -> Figures:
     for name, about in results["datasets"].items():
-        for key, title in (
-            ("energy_ev_per_atom", "reference energy, eV/atom"),
-            ("force_norm_ev_per_ang", "reference force, eV/Å"),
+        for key, title, counted in (
+            ("energy_ev_per_atom", "reference energy, eV/atom", "configurations"),
+            ("force_norm_ev_per_ang", "reference force, eV/Å", "atoms"),
         ):
             if about.get(key, {}).get("counts"):
                 kind = key.partition("_")[0]
-                yield f"fig1-{name}-{kind}", histogram(f"{name}: {title}", about[key])
+                yield f"fig1-{name}-{kind}", histogram(f"{name}: {title}", about[key], counted)
 
 
 def _elements(results: Mapping[str, Any]) -> Figures:
@@ -112,7 +127,7 @@ def _best(entries: Entries) -> Figures:
             for model, value, interval in ranked(own, quantity, convention)[:1]:
                 bars.append((f"{dataset}: {model}", value, interval))
         if bars:
-            chart = bar_chart(f"best model: {title}", bars, ties=False)
+            chart = interval_chart(f"best model: {title}", bars, ties=False)
             yield f"fig3-{_kind(quantity)}", chart
 
 
@@ -120,7 +135,10 @@ def _ranking(entries: Entries) -> Figures:
     for dataset, own in _by_dataset(entries).items():
         for quantity, convention, title in (ENERGY, FORCE):
             if bars := ranked(own, quantity, convention):
-                yield f"fig5-{dataset}-{_kind(quantity)}", bar_chart(f"{dataset}: {title}", bars)
+                yield (
+                    f"fig5-{dataset}-{_kind(quantity)}",
+                    interval_chart(f"{dataset}: {title}", bars),
+                )
 
 
 def ranked(entries: Entries, quantity: str, convention: str) -> list[Bar]:
@@ -143,7 +161,10 @@ def _interactions(entries: Entries) -> Figures:
                     systems.setdefault(system["system"], []).append(bar)
         for system, bars in systems.items():
             title = f"{dataset}, {system}: RMSE of interaction energies, meV"
-            yield f"fig6-{dataset}-{system}", bar_chart(title, sorted(bars, key=lambda b: b[1]))
+            yield (
+                f"fig6-{dataset}-{system}",
+                interval_chart(title, sorted(bars, key=lambda b: b[1])),
+            )
 
 
 def _cost_and_accuracy(results: Mapping[str, Any]) -> Figures:
@@ -199,8 +220,26 @@ def _specialised(entries: Entries) -> Figures:
                 for model, value, interval in ranked(own, quantity, convention)
             ]
             if bars:
-                chart = bar_chart(f"{dataset}, universal beside specialised: {title}", bars)
+                chart = interval_chart(f"{dataset}, universal beside specialised: {title}", bars)
                 yield f"fig9-{dataset}-{_kind(quantity)}", chart
+
+
+def _coverages(coverages: Iterable[Coverage]) -> Figures:
+    for each in coverages:
+        points = each.found["principal_components"]
+        if not (points["first"] and points["second"]):
+            continue
+        shares = [
+            each.found[f"share_of_{one}_covered_by_{other}"]
+            for one, other in (("second", "first"), ("first", "second"))
+        ]
+        title = (
+            f"{each.first} covers {shares[0]:.1%} of {each.second}, "
+            f"which covers {shares[1]:.1%} of {each.first}"
+        )
+        sets = [(each.first, points["first"]), (each.second, points["second"])]
+        axes = "first principal component of SOAP", "second"
+        yield f"fig10-{each.first}-{each.second}", clouds(title, axes, sets[::-1])
 
 
 def _parity(run: Run) -> Figures:

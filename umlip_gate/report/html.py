@@ -1,31 +1,47 @@
 """A run, or two of them side by side, as one HTML file that needs nothing from anywhere."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from umlip_gate.report.answer import counted, headline
 from umlip_gate.report.causes import N_NAMED, ORDER, Cause, causes, distance
+from umlip_gate.report.claims import IN_PART, State
 from umlip_gate.report.configurations import key_of
 from umlip_gate.report.drawings import figures_section, page_data, worst_section
 from umlip_gate.report.figures import ENERGY, FORCE
-from umlip_gate.report.markup import folded, number, row, select, shown, table
+from umlip_gate.report.markup import breakable, folded, number, row, select, shown, table
 from umlip_gate.report.run import Run
-from umlip_gate.report.tables import shown_interval, shown_limit, shown_value
+from umlip_gate.report.tables import NOTHING, shown_interval, shown_limit, shown_value
 
+CLASS_OF_STATE = {
+    State.REPRODUCED: "passed",
+    IN_PART: "passed",
+    State.CONTRADICTED: "failed",
+    State.ERROR: "failed",
+    State.DEPENDS: "inconclusive",
+    State.UNDECIDED: "inconclusive",
+}
+"""The colours of a claim's state: those of outcomes."""
+Ends = Sequence[float | None] | None
+"""Of an interval in a results file."""
+MOST_TIMES = 100
+"""A change beyond this factor is not written as a share."""
 DIGITS = 12
 """Of a digest, in a row of the verdicts; the whole stands under Provenance."""
 
 
 def page(runs: Sequence[Run]) -> str:
-    """Return the report of the last run, with what changed since the first if there are two."""
+    """Return the report of the last run, with what changed since the first that measured errors."""
     run = runs[-1].with_costs_of(runs)
     asset = files("umlip_gate.report")
     points = json.dumps(page_data(run), ensure_ascii=False, separators=(",", ":"))
     points = points.replace("<", "\\u003c")  # no text ends the element
-    compared = _comparison(runs[0], run) if len(runs) > 1 else ""
+    before = next((each for each in runs[:-1] if each.results["measurements"]), None)
+    compared = _comparison(before, run) if before else ""
     return "".join(
         (
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
@@ -104,9 +120,10 @@ def _verdicts(results: Mapping[str, Any]) -> str:
         value = verdict["value"]
         rows.append(
             f'<tr data-outcome="{escape(outcome)}" data-model="{escape(model)}" '
-            f'data-dataset="{escape(dataset)}"><td class="outcome {escape(outcome)}">'
+            f'data-dataset="{escape(dataset)}" data-claim="{escape(_claim_of(item))}">'
+            f'<td class="outcome {escape(outcome)}">'
             f"{escape(outcome.replace('_', ' '))}</td><td>{escape(model)}</td>"
-            f"<td>{escape(dataset)}</td><td><details><summary>{escape(item)}</summary>"
+            f"<td>{escape(dataset)}</td><td><details><summary>{breakable(item)}</summary>"
             f"<div>{escape(told)}</div></details></td>"
             f"{number(value, shown_value(value, verdict['limit'], verdict['unit']))}"
             f'<td class="number">{escape(shown_interval(verdict["interval"]))}</td>'
@@ -114,11 +131,12 @@ def _verdicts(results: Mapping[str, Any]) -> str:
             "</tr>"
         )
     controls = "".join(
-        select(f"data-filter={name}", name, values, everything=True)
-        for name, values in (
-            ("outcome", [v["outcome"] for v in verdicts]),
-            ("model", [v["id"].split(":", 2)[0] for v in verdicts]),
-            ("dataset", [v["id"].split(":", 2)[1] for v in verdicts]),
+        select(f"data-filter={name}", label, values, everything=True)
+        for name, label, values in (
+            ("outcome", "outcome", [v["outcome"] for v in verdicts]),
+            ("model", "model", [v["id"].split(":", 2)[0] for v in verdicts]),
+            ("dataset", "dataset", [v["id"].split(":", 2)[1] for v in verdicts]),
+            ("claim", "claim or gate", [_claim_of(v["id"].split(":", 2)[2]) for v in verdicts]),
         )
     )
     heads = ("verdict", "model", "dataset", "item", "value", "95 % interval", "limit")
@@ -126,36 +144,45 @@ def _verdicts(results: Mapping[str, Any]) -> str:
         f'<section id="verdicts"><h2>Verdicts</h2><div class="controls">{controls}'
         '<label>search<input type="search" data-filter="text"></label></div>'
         f'<p role="status" id="n-shown">{len(rows)} shown</p>'
-        f"{table(heads, rows, 'verdicts', 'verdict-rows', sortable=True)}</section>"
+        f"{table(heads, rows, 'verdicts', 'verdict-rows', sortable=True, tall=True)}</section>"
     )
+
+
+def _claim_of(item: str) -> str:
+    """Return the claim, or the gate, that an item belongs to."""
+    first, _, rest = item.partition(".")
+    return f"gate {rest.partition('.')[0]}" if first == "gate" else first
 
 
 def _claims(results: Mapping[str, Any]) -> str:
-    rows = [
-        row(
-            claim["id"],
-            claim["figure"],
-            claim["label"],
-            f"{len(claim['measured'])} of {claim['n_items']}",
-            "; ".join(claim["measured"]),
-            "; ".join(claim["missing"]),
-            claim.get("statement") or "",
-            claim.get("rationale") or "",
+    rows = []
+    for claim in results["claims"]:
+        told = {
+            "measured": claim["measured"],
+            "missing": claim["missing"],
+            "how it is read": [claim["rationale"]] if claim.get("rationale") else [],
+        }
+        evidence = "\n".join(
+            f"{name}:\n{''.join(f'  {line}{chr(10)}' for line in lines)}"
+            for name, lines in told.items()
+            if lines
         )
-        for claim in results["claims"]
-    ]
-    heads = (
-        "claim",
-        "figure",
-        "state",
-        "items",
-        "measured",
-        "missing",
-        "what the paper says",
-        "how it is read",
+        opened = folded("evidence", f"<div>{escape(evidence)}</div>") if evidence else ""
+        rows.append(
+            f'<tr><td class="name">{escape(claim["id"])}</td><td>{escape(claim["figure"])}</td>'
+            f'<td class="outcome {CLASS_OF_STATE.get(claim["label"], "")}">'
+            f"{escape(claim['label'])}</td>"
+            f'<td class="number">{len(claim["measured"])} of {claim["n_items"]}</td>'
+            f"<td>{escape(claim.get('statement') or '')}{opened}</td></tr>"
+        )
+    counts = Counter(claim["label"] for claim in results["claims"])
+    told_counts = ", ".join(f"{n} {label}" for label, n in counts.most_common())
+    heads = ("claim", "figure", "state", "measured", "what the paper says, and the evidence")
+    listed = table(heads, rows, "claims", "claim-rows", sortable=True, tall=True)
+    return (
+        f'<section id="claims"><h2>Claims of the paper ({len(rows)})</h2>'
+        f"<p>{escape(told_counts)}</p>{listed}</section>"
     )
-    listed = table(heads, rows, "claims", "claim-rows", sortable=True)
-    return f'<section id="claims"><h2>Claims of the paper ({len(rows)})</h2>{listed}</section>'
 
 
 def short_identity(identity: Mapping[str, Any]) -> str:
@@ -184,34 +211,54 @@ def _identity(results: Mapping[str, Any]) -> str:
 
 
 def _comparison(before: Run, after: Run) -> str:
-    """Return which verdicts changed, and which numbers moved beyond their intervals."""
-    earlier = {verdict["id"]: verdict for verdict in before.results["verdicts"]}
+    """Return which verdicts changed, which are of one run alone, and which numbers moved."""
+    old, new = (
+        {verdict["id"]: verdict["outcome"] for verdict in run.results["verdicts"]}
+        for run in (before, after)
+    )
     changed = [
-        row(verdict["id"], earlier[verdict["id"]]["outcome"], verdict["outcome"])
-        for verdict in after.results["verdicts"]
-        if verdict["id"] in earlier and earlier[verdict["id"]]["outcome"] != verdict["outcome"]
+        row(item, old.get(item, NOTHING), new.get(item, NOTHING))
+        for item in dict.fromkeys([*new, *old])
+        if old.get(item) != new.get(item)
     ]
-    known = {key_of(entry): entry for entry in before.results["measurements"]}
-    moved = []
-    for entry in after.results["measurements"]:
-        other = known.get(key_of(entry))
-        for quantity, convention, title in (ENERGY, FORCE):
-            if other is None:
-                continue
-            old, new = other[quantity][convention], entry[quantity][convention]
-            if old is None or new is None or old == new:
-                continue
-            ends = [each["intervals"][quantity][convention] for each in (other, entry)]
-            known_ends = all(each and None not in each for each in ends)
-            apart = known_ends and (ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0])
-            beyond = "beyond the intervals" if apart else "within the intervals"
-            moved.append(row(key_of(entry), title, shown(old), shown(new), beyond))
+    moved = [
+        row(name, title, shown(numbers[0]), shown(numbers[1]), _how_far(numbers, ends))
+        for name, title, numbers, ends in _moved(before, after)
+    ]
     heads = ("result", "quantity", before.name, after.name, "by how much")
     return (
         f'<section id="changes"><h2>{escape(before.name)} and {escape(after.name)}</h2>'
-        f"<h3>Verdicts that changed: {len(changed)}</h3>"
+        f"<h3>Verdicts that changed, or are of one run alone: {len(changed)}</h3>"
         f"{table(('item', before.name, after.name), changed, 'changed verdicts', 'changed-rows')}"
         f"<h3>Numbers that moved: {len(moved)}</h3>"
         f"{table(heads, moved, 'moved numbers', 'moved-rows')}"
         "</section>"
     )
+
+
+def _moved(
+    before: Run, after: Run
+) -> Iterator[tuple[str, str, tuple[float, float], tuple[Ends, Ends]]]:
+    """Yield result, quantity, both values and both intervals of every RMSE that differs."""
+    known = {key_of(entry): entry for entry in before.results["measurements"]}
+    for entry in after.results["measurements"]:
+        if (other := known.get(key_of(entry))) is None:
+            continue
+        for quantity, convention, title in (ENERGY, FORCE):
+            old, new = (each[quantity][convention] for each in (other, entry))
+            if None in (old, new) or old == new:
+                continue
+            ends = (
+                other["intervals"][quantity][convention],
+                entry["intervals"][quantity][convention],
+            )
+            yield key_of(entry), title, (old, new), ends
+
+
+def _how_far(numbers: tuple[float, float], ends: tuple[Ends, Ends]) -> str:
+    """Return by how much a number moved, and whether the two intervals are apart."""
+    (old, new), (one, other) = numbers, ends
+    known = one and other and None not in (*one, *other)
+    apart = known and (one[1] < other[0] or other[1] < one[0])  # type: ignore[index, operator]
+    share = f"{new / old - 1:+.1%}, " if old and abs(new / old) < MOST_TIMES else ""
+    return f"{share}{'beyond' if apart else 'within'} the intervals"

@@ -1,15 +1,22 @@
 """Pieces of HTML that every section is made of; all text of others is escaped here."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from umlip_gate.report.tables import NOTHING, format_number
 
 
-def table(
-    heads: Sequence[str], rows: Sequence[str], label: str, body: str = "", *, sortable: bool = False
+def table(  # noqa: PLR0913 - what it has, and how it behaves
+    heads: Sequence[str],
+    rows: Sequence[str],
+    label: str,
+    body: str = "",
+    *,
+    sortable: bool = False,
+    tall: bool = False,
 ) -> str:
-    """Return a table that scrolls by itself, or `none`."""
+    """Return a table that scrolls by itself, sideways or, if it is tall, both ways; or `none`."""
     cells = "".join(
         f'<th scope="col">{f"<button>{escape(head)}</button>" if sortable else escape(head)}</th>'
         for head in heads
@@ -17,9 +24,10 @@ def table(
     if not rows:
         return "<p>none</p>"
     identity = f' id="{body}"' if body else ""
+    kind = "wide tall" if tall else "wide"
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(label)}"><table><thead>'
-        f"<tr>{cells}</tr></thead><tbody{identity}>{''.join(rows)}</tbody></table></div>"
+        f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f"<table><thead><tr>{cells}</tr></thead><tbody{identity}>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -46,6 +54,12 @@ def shown(value: float | None, digits: int = 2) -> str:
     return NOTHING if value is None else format_number(value, digits)
 
 
-def folded(summary: str, content: str) -> str:
+def folded(summary: str, content: str, *, is_open: bool = False) -> str:
     """Return what opens by a click; the content is HTML."""
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+    state = " open" if is_open else ""
+    return f"<details{state}><summary>{escape(summary)}</summary>{content}</details>"
+
+
+def breakable(text: str) -> str:
+    """Return a name as HTML that may be broken after its points and underscores."""
+    return re.sub(r"(?<=[._])(?=\w)", "<wbr>", escape(text))

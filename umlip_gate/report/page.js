@@ -28,6 +28,9 @@
     });
   }
 
+  // on paper what did not pass is open; the reasons of every verdict would be a hundred pages
+  addEventListener("beforeprint", () => all("header details, #figures details").forEach((each) => { each.open = true; }));
+
   // configuration by configuration
   const { plots, elements } = JSON.parse(byId("points").textContent), canvas = byId("parity");
   const colors = { fill: "#3f78b5", reference: "#3f78b5", predicted: "#d95f02", chosen: "#c62828" };
@@ -44,7 +47,7 @@
       "force error": ["root mean square of the reference forces, eV/Å", "force RMSE, meV/Å", (p) => p[3], (p) => p[4]],
       "force parity": ["reference force component, eV/Å", "predicted force component, eV/Å"],
     };
-    const context = canvas.getContext("2d"), { width, height } = canvas, edge = 54;
+    const context = canvas.getContext("2d"), { width, height } = canvas, edge = 58;
     let places = [], chosen = -1;
     const at = (v, [a, b], from, to) => b > a ? from + (v - a) / (b - a) * (to - from) : (from + to) / 2;
     const across = (v, ends) => at(v, ends, edge + 6, width - 18), up = (v, ends) => at(v, ends, height - edge - 6, 18);
@@ -56,16 +59,26 @@
       told.textContent = `row ${point[0]}, ${point[5]}: ${yName} ${+y.toPrecision(7)}; ${xName} ${x}; ${errors}`;
       canvas.dataset.row = point[0];
     };
+    const ticks = ([low, high]) => {
+      if (!(high > low)) return [low];
+      const rough = (high - low) / 6, power = 10 ** Math.floor(Math.log10(rough));
+      const step = power * [1, 2, 5, 10].find((f) => power * f >= rough * (1 - 1e-9));
+      const found = [];
+      for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+      return found;
+    };
+    const text = (v) => `${+v.toPrecision(4)}`;
     const frame = (x, y) => {
       const [xName, yName] = kinds[quantity.value];
       context.clearRect(0, 0, width, height);
       context.font = "13px sans-serif"; context.fillStyle = context.strokeStyle = textColor();
       context.strokeRect(edge, 12, width - edge - 12, height - edge - 12);
       context.fillText(xName, edge, height - 8); context.fillText(yName, edge + 8, 28);
-      for (const part of [0, .5, 1]) {
-        context.fillText((x[0] + part * (x[1] - x[0])).toPrecision(4), edge + part * (width - edge - 60), height - edge + 18);
-        context.fillText((y[0] + part * (y[1] - y[0])).toPrecision(3), 2, height - edge - part * (height - edge - 24));
-      }
+      context.textAlign = "center";
+      for (const v of ticks(x)) { const left = across(v, x); context.fillText(text(v), left, height - edge + 18); context.fillRect(left, height - edge, 1, 4); }
+      context.textAlign = "right";
+      for (const v of ticks(y)) { const top = up(v, y); context.fillText(text(v), edge - 8, top + 4); context.fillRect(edge - 4, top, 4, 1); }
+      context.textAlign = "left";
     };
     const diagonal = (x, y) => {
       const low = Math.max(x[0], y[0]), high = Math.min(x[1], y[1]);

@@ -66,5 +66,5 @@ class CoversMore(Kind):
             reason=f"{self.larger} covers {found.of_second.value:.1%} of the environments of "
             f"{self.smaller}, which covers {found.of_first.value:.1%} of those of {self.larger} "
             f"({found.n_first} and {found.n_second} environments, SOAP)",
-            details=found.to_json(),
+            details={"first": self.larger, "second": self.smaller, **found.to_json()},
         )
