@@ -92,10 +92,11 @@ def _cause(cause: Cause) -> str:
     ]
     notes = "".join(f"<br><small>{escape(line)}</small>" for line in [*outside, about] if line)
     why = f"from {first.get('limit_source')}\n{first.get('rationale') or ''}"
-    limit = folded("why this limit", f"<div>{escape(why)}</div>") if cause.of_values else ""
+    is_open = cause.outcome == "failed"
+    limit = folded("why this limit", f"<div>{escape(why)}</div>", is_open=is_open)
     return (
         f'<li><span class="outcome {cause.outcome}">{cause.count}</span>: '
-        f"{escape(cause.text)}{notes}{limit}</li>"
+        f"{escape(cause.text)}{notes}{limit if cause.of_values else ''}</li>"
     )
 
 
