@@ -1,8 +1,8 @@
 """The pictures of docs/report.md: three reports as Chromium shows them.
 
-`python -m benchmarks.screenshots MAIN.json` draws the report of the README's main job, from the file
-that its `--umlip-results` wrote; that of a release that fails its gate; and that release beside its
-predecessor. The two releases are a published model on W-g, and the same with forces x 0.97 and
+`python -m benchmarks.screenshots MAIN.json` draws the report of the README's main job, from the
+file that its `--umlip-results` wrote; that of a release that fails its gate; and that release beside
+its predecessor. The two releases are a published model on W-g, and the same with forces x 0.97 and
 3 meV/atom of noise, brought as files. It needs playwright (`tox run -e browser --notest`) and
 Debian's chromium.
 """
@@ -56,8 +56,8 @@ def main() -> None:
     """Write the pictures."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    with tempfile.TemporaryDirectory() as name, sync_api.sync_playwright() as playwright:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as parent, sync_api.sync_playwright() as playwright:
+        folder = Path(parent)
         old, new = releases(folder)
         pictures = {
             "report-main-job": ([Path(sys.argv[1])], "#fig4"),
