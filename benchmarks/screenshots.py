@@ -1,10 +1,10 @@
 """The pictures of docs/report.md: three reports as Chromium shows them.
 
 `python -m benchmarks.screenshots MAIN.json` draws the report of the README's main job, from the
-file that its `--umlip-results` wrote; that of a release that fails its gate; and that release beside
-its predecessor. The two releases are a published model on W-g, and the same with forces x 0.97 and
-3 meV/atom of noise, brought as files. It needs playwright (`tox run -e browser --notest`) and
-Debian's chromium.
+file that its `--umlip-results` wrote; that of a release that fails its gate; and that release
+beside its predecessor. The two releases are a published model on W-g, and the same with forces
+x 0.97 and 3 meV/atom of noise, brought as files. It needs playwright (`tox run -e browser
+--notest`) and Debian's chromium.
 """
 
 import subprocess
