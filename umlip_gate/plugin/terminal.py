@@ -23,7 +23,7 @@ from umlip_gate.plugin.run_configuration import run_configuration
 from umlip_gate.plugin.verdicts import RESULTS
 from umlip_gate.report import changes
 from umlip_gate.report.claims import counted, summary
-from umlip_gate.report.costs import SHORT_COLUMNS, cost_table, ended_lines, machine_lines
+from umlip_gate.report.costs import cost_table, ended_lines, machine_lines, narrow_cost_table
 from umlip_gate.report.plain import plain_text
 from umlip_gate.report.results import commit
 from umlip_gate.report.tables import (
@@ -143,7 +143,7 @@ def _write_short(reporter: pytest.TerminalReporter) -> None:
         reporter.section(TITLE)
         _write_lines(reporter, table)
     if results.costs:
-        _write_costs(reporter, list(results.costs.values()), SHORT_COLUMNS)
+        _write_costs(reporter, list(results.costs.values()), is_narrow=True)
     _write(reporter, {changes.TITLE: changes.change_table(verdicts, whole=False)})
     if lines := cause_lines(verdicts):
         reporter.section("not passed, by cause (each verdict and its whole reason: -v)")
@@ -207,13 +207,14 @@ def _write(reporter: pytest.TerminalReporter, tables: dict[str, list[str]]) -> N
 def _write_costs(
     reporter: pytest.TerminalReporter,
     costs: list[dict[str, Any]],
-    columns: tuple[str, ...] | None = None,
+    *,
+    is_narrow: bool = False,
 ) -> None:
     protocol = run_configuration(reporter.config).cost.thresholds.protocol
     size = protocol.required_size
     reporter.section(
         f"cost: NVE of bcc W, {protocol.timestep_fs:g} fs; at {size} atoms, and fitted"
     )
-    lines = (*machine_lines(costs), *cost_table(costs, size, columns), *ended_lines(costs))
-    for line in lines:
-        reporter.write_line(plain_text(line) if columns is None else fill(plain_text(line)))
+    table = narrow_cost_table(costs, size) if is_narrow else cost_table(costs, size)
+    for line in (*machine_lines(costs), *table, *ended_lines(costs)):
+        reporter.write_line(fill(plain_text(line)) if is_narrow else plain_text(line))

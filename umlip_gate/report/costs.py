@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from umlip_gate.report.tables import NOTHING, aligned
+from umlip_gate.report.terminal import WIDTH
 
 HEADS = (
     "model",
@@ -31,12 +32,10 @@ SHORT_COLUMNS = (
     "MiB/atom",
     "largest",
 )
-"""Those that fit 100 columns."""
+"""Those of a narrow table, the last of which give way to long names."""
 
 
-def cost_table(
-    measured: Iterable[dict[str, Any]], size: int, columns: tuple[str, ...] | None = None
-) -> list[str]:
+def cost_table(measured: Iterable[dict[str, Any]], size: int) -> list[str]:
     """Costs at one size, and the line through all of them.
 
     Parameters
@@ -45,12 +44,20 @@ def cost_table(
         As in the results file.
     size
         The number of atoms that the columns of costs and ns/day are of.
-    columns
-        Some of `HEADS`; all of them if it is None.
     """
-    chosen = [HEADS.index(column) for column in columns or HEADS]
-    rows = [[row[column] for column in chosen] for row in cost_rows(measured, size)]
-    return aligned(columns or HEADS, rows)
+    return aligned(HEADS, cost_rows(measured, size))
+
+
+def narrow_cost_table(measured: Iterable[dict[str, Any]], size: int) -> list[str]:
+    """Return the same with as many of `SHORT_COLUMNS` as a terminal has room for."""
+    rows = cost_rows(measured, size)
+    for n_columns in range(len(SHORT_COLUMNS), 0, -1):
+        heads = SHORT_COLUMNS[:n_columns]
+        chosen = [HEADS.index(head) for head in heads]
+        lines = aligned(heads, [[row[column] for column in chosen] for row in rows])
+        if max(map(len, lines)) <= WIDTH:
+            break
+    return lines
 
 
 def cost_rows(measured: Iterable[dict[str, Any]], size: int) -> list[tuple[str, ...]]:
