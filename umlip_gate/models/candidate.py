@@ -18,6 +18,7 @@ COMPUTING = frozenset(
     {
         "arguments",
         "accelerated",
+        "uncertainty",
         "settings",
         "checkpoint",
         "sha256",
@@ -29,6 +30,22 @@ COMPUTING = frozenset(
     }
 )
 """Keys that say how a model computes."""
+
+
+class UncertaintyKeys(Strict):
+    """Names among a calculator's results; None stands for the usual one, read if it is there.
+
+    Attributes
+    ----------
+    energy
+        Of the total energy, one number, eV; usually `energy_uncertainty`, or `uncertainty`.
+    forces
+        Of each atom's force, shape (n_atoms,), eV/Å; usually `force_uncertainty`, or
+        `uncertainty`.
+    """
+
+    energy: str | None = None
+    forces: str | None = None
 
 
 class Candidate(Strict):
@@ -51,6 +68,8 @@ class Candidate(Strict):
     accelerated
         Arguments that make it faster and should change no number, such as `compile = true`: it is
         judged without them, and `pytest -m physics` compares.
+    uncertainty
+        Under which names the calculator's results have what it states of its errors.
     settings
         The family adapter's settings.
     checkpoint
@@ -82,6 +101,7 @@ class Candidate(Strict):
     family: Annotated[str | None, Field(validate_default=True)] = None
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     accelerated: dict[str, JsonValue] = Field(default_factory=dict)
+    uncertainty: UncertaintyKeys = UncertaintyKeys()
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     checkpoint: Path | None = None
     sha256: Sha256 | None = None
@@ -207,6 +227,9 @@ def _does_not_fit_together(candidate: Candidate) -> str | None:
         "accelerated changes no argument: the calculator would be compared with itself": (
             candidate.accelerated
             and {**candidate.arguments, **candidate.accelerated} == candidate.arguments
+        ),
+        "uncertainty is read of a calculator's results; a family has none": (
+            candidate.family and candidate.uncertainty != UncertaintyKeys()
         ),
         f"checkpoint: {weights} {unreadable}": unreadable,
         f"python: {python} {no_python}": no_python,

@@ -210,7 +210,11 @@ def prepare_candidate(candidate: Candidate) -> RunnableModel:
     environment = probe(python, adapter.PACKAGES, all_packages=calculator is not None)
     checkpoint = candidate.folder / candidate.checkpoint if candidate.checkpoint else None
     settings = (
-        {"calculator": calculator, "arguments": candidate.arguments}
+        {
+            "calculator": calculator,
+            "arguments": candidate.arguments,
+            "uncertainty": candidate.uncertainty.model_dump(exclude_none=True),
+        }
         if calculator
         else candidate.settings
     )

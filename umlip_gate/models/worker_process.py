@@ -94,6 +94,8 @@ class Job:
         Folders searched first for modules.
     checked
         Whether structures that the family declares itself unable to answer are refused.
+    stress
+        Whether stresses are asked for with energies and forces.
     folder
         Where relative paths of the settings begin. The process works in a folder of its own.
     core
@@ -114,6 +116,7 @@ class Job:
     path: tuple[str, ...] = ()
     random_seed: int | None = None
     checked: bool = True
+    stress: bool = False
     folder: Path | None = None
     core: int | None = None
     n_threads: int = 1
@@ -205,6 +208,7 @@ class Worker:
             "dtype": self.job.dtype,
             "path": list(self.job.path),
             "checked": self.job.checked,
+            "stress": self.job.stress,
             "folder": str(self.job.folder) if self.job.folder else None,
             "core": self.job.core,
             "n_threads": self.job.n_threads,
@@ -221,8 +225,7 @@ class Worker:
         Returns
         -------
         list
-            Per structure `("ok", energy_ev, forces as little-endian float64 bytes)`,
-            `("error", text)` or `("fault", text)`.
+            Per structure as `worker.packing.Answer`.
 
         Raises
         ------

@@ -172,7 +172,7 @@ def _write_whole(reporter: pytest.TerminalReporter) -> None:
                 measured_table(measurements, recorded_floors(config)) if measurements else []
             ),
             "the same by the elements of the configurations": group_table(measurements),
-            "ensembles: Spearman of spread and error; above 1 / 2 / 3 dev": (
+            "ensembles and stated uncertainties: Spearman with the errors; above 1 / 2 / 3 dev": (
                 ensemble_table(measurements)
             ),
             "solute-defect interaction energies, meV": interaction_table(measurements),

@@ -258,6 +258,7 @@ class _Work:
 
 def _row(answer: Answer) -> Row:
     if answer[0] == "ok":
-        _, energy, forces = answer
-        return Row("ok", "", energy, np.frombuffer(forces, dtype="<f8").reshape(-1, 3))
+        _, energy, forces, extras = answer
+        arrays = {name: np.frombuffer(array, dtype="<f8") for name, array in extras.items()}
+        return Row("ok", "", energy, np.frombuffer(forces, dtype="<f8").reshape(-1, 3), arrays)
     return Row(*answer)

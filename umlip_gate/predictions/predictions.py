@@ -51,6 +51,9 @@ class Predictions:
         All that they depend on.
     uncertainty
         What the model states of its errors; None if nothing.
+    stresses
+        Shape (n, 3, 3), eV/Å³, as ASE counts them, NaN of those that have none; None if no stress
+        was predicted, or none asked for.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Predictions:
     provenance: Provenance = "random"
     identity: dict[str, Any] = field(default_factory=dict)
     uncertainty: Uncertainty | None = None
+    stresses: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for name in ("energies", "forces"):
@@ -129,6 +133,7 @@ class Predictions:
             energies=self.energies[places],
             forces=self.forces[atoms],
             uncertainty=stated and Uncertainty(stated.energies[places], stated.forces[atoms]),
+            stresses=None if self.stresses is None else self.stresses[places],
             failures={
                 new: self.failures[old]
                 for new, old in enumerate(places.tolist())

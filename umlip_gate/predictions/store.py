@@ -8,8 +8,9 @@ import datetime as dt
 import json
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from umlip_gate.datasets.table import DIGEST
 from umlip_gate.errors import MeasurementError
 from umlip_gate.predictions.dependencies import NONE, Dependencies, difference, merged, summary
 from umlip_gate.predictions.identity import digest_of
-from umlip_gate.predictions.predictions import Predictions
+from umlip_gate.predictions.predictions import Predictions, Uncertainty
 
 Kind = Literal["ok", "error", "fault"]
 
@@ -37,6 +38,10 @@ SCHEMA = pa.schema(
         ("forces_ev_per_ang", pa.list_(pa.float64())),
     ]
 )
+EXTRAS = ("energy_uncertainty", "force_uncertainty", "stress")
+"""What a model may give beside energy and forces: columns of parts in which a row has one."""
+WITH_EXTRAS = pa.schema([*SCHEMA, *((name, pa.list_(pa.float64())) for name in EXTRAS)])
+N_STRESS = 9
 
 
 class Row(NamedTuple):
@@ -53,12 +58,15 @@ class Row(NamedTuple):
         Total energy.
     forces_ev_per_ang
         Shape (n_atoms, 3); (0, 3) unless `ok`.
+    extras
+        Those of `EXTRAS` that there are, flat; see `umlip_gate.worker.extras`.
     """
 
     kind: Kind
     detail: str = ""
     energy_ev: float = float("nan")
     forces_ev_per_ang: NDArray[np.float64] = np.empty((0, 3))
+    extras: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
 
 
 class Store:
@@ -194,6 +202,7 @@ class Store:
         starts = np.concatenate([[0], np.cumsum(n_atoms[rows])])
         energies = np.full(len(rows), np.nan)
         forces = np.full((starts[-1], 3), np.nan)
+        extras = _Extras(starts)
         failures: dict[int, str] = {}
         for table in self._tables(n_atoms):
             places = place[table["row"].to_numpy()]
@@ -203,14 +212,21 @@ class Store:
                 failures[int(places[index])] = details[index].as_py()
             right = np.flatnonzero((places >= 0) & is_right)
             energies[places[right]] = table["energy_ev"].to_numpy()[right]
-            values = table["forces_ev_per_ang"].combine_chunks()
-            offsets = values.offsets.to_numpy()
-            flat = values.values.to_numpy()
+            blocks = _lists(table["forces_ev_per_ang"])
             for index in right.tolist():
                 start = starts[places[index]]
-                block = flat[offsets[index] : offsets[index + 1]].reshape(-1, 3)
+                block = blocks(index).reshape(-1, 3)
                 forces[start : start + len(block)] = block
-        return Predictions(energies, forces, dict(sorted(failures.items())), rows)
+            extras.take(table, right, places[right])
+        known = dict(sorted(failures.items()))
+        return Predictions(
+            energies,
+            forces,
+            known,
+            rows,
+            uncertainty=extras.uncertainty.if_any(),
+            stresses=extras.stresses if np.isfinite(extras.stresses).any() else None,
+        )
 
     def write(self, rows: dict[int, Row]) -> None:
         """Keep rows as a part of their own.
@@ -221,6 +237,11 @@ class Store:
             The disk is full, or cannot be written to.
         """
         numbers = sorted(rows)
+        extras = {
+            name: [rows[n].extras.get(name, np.empty(0)).ravel() for n in numbers]
+            for name in EXTRAS
+            if any(rows[n].extras for n in numbers)
+        }
         table = pa.table(
             {
                 "row": numbers,
@@ -228,8 +249,9 @@ class Store:
                 "detail": [rows[n].detail for n in numbers],
                 "energy_ev": [rows[n].energy_ev for n in numbers],
                 "forces_ev_per_ang": [rows[n].forces_ev_per_ang.ravel() for n in numbers],
+                **extras,
             },
-            schema=SCHEMA,
+            schema=WITH_EXTRAS if extras else SCHEMA,
         )
         table = table.replace_schema_metadata({DIGEST: _digest(table)})
         try:
@@ -258,6 +280,48 @@ class Store:
         """Return the parts that are whole and hold rows of the dataset; others do not count."""
         tables = [_whole_table(path) for path in self._parts()]
         return [table for table in tables if table is not None and _is_of(table, n_atoms)]
+
+
+class _Extras:
+    """What models gave beside energies and forces, row by row; NaN where they gave nothing.
+
+    Parameters
+    ----------
+    starts
+        Where the atoms of each row begin, and where the last one's end, shape (n + 1,).
+    """
+
+    def __init__(self, starts: NDArray[np.int64]) -> None:
+        n = len(starts) - 1
+        self._starts = starts
+        self.uncertainty = Uncertainty(np.full(n, np.nan), np.full(starts[-1], np.nan))
+        self.stresses = np.full((n, 3, 3), np.nan)
+
+    def take(self, table: pa.Table, indices: NDArray[np.int64], places: NDArray[np.int64]) -> None:
+        """Take the rows at some indices of a part; `places` are theirs among all rows."""
+        if not _has_extras(table):
+            return
+        energy, force, stress = (_lists(table[name]) for name in EXTRAS)
+        for index, place in zip(indices.tolist(), places.tolist(), strict=True):
+            if len(block := energy(index)):
+                self.uncertainty.energies[place] = block[0]
+            if len(block := force(index)):
+                start = self._starts[place]
+                self.uncertainty.forces[start : start + len(block)] = block
+            if len(block := stress(index)):
+                self.stresses[place] = block.reshape(3, 3)
+
+
+def _has_extras(table: pa.Table) -> bool:
+    """Return whether a row of a part has something beside energy and forces."""
+    return EXTRAS[0] in table.column_names
+
+
+def _lists(column: pa.ChunkedArray) -> Callable[[int], NDArray[np.float64]]:
+    """Return a function of the number of a row that returns its list."""
+    values = column.combine_chunks()
+    offsets, flat = values.offsets.to_numpy(), values.values.to_numpy()
+    return lambda index: flat[offsets[index] : offsets[index + 1]]
 
 
 def _clear(folder: Path) -> None:
@@ -289,9 +353,24 @@ def _is_of(table: pa.Table, n_atoms: NDArray[np.int64]) -> bool:
     if len(rows) and not (rows.min() >= 0 and rows.max() < len(n_atoms)):
         return False
     is_right = np.array([kind == "ok" for kind in table["kind"].to_pylist()], dtype=bool)
-    lengths = table["forces_ev_per_ang"].combine_chunks().value_lengths()
-    n_values = lengths.to_numpy(zero_copy_only=False)
-    return bool((n_values[is_right] == 3 * n_atoms[rows[is_right]]).all())
+    own = n_atoms[rows[is_right]]
+    if not (_lengths(table, "forces_ev_per_ang")[is_right] == 3 * own).all():
+        return False
+    if not _has_extras(table):
+        return True
+    sizes = np.ones_like(own), own, np.full_like(own, N_STRESS)
+    for name, size in zip(EXTRAS, sizes, strict=True):
+        found = _lengths(table, name)[is_right]
+        if not ((found == size) | (found == 0)).all():
+            return False
+    return True
+
+
+def _lengths(table: pa.Table, name: str) -> NDArray[np.int64]:
+    lengths: NDArray[np.int64] = (
+        table[name].combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
+    )
+    return lengths
 
 
 def _whole_table(path: Path) -> pa.Table | None:
@@ -301,7 +380,7 @@ def _whole_table(path: Path) -> pa.Table | None:
         with pq.ParquetFile(path) as file:
             table = file.read()
         recorded = (table.schema.metadata or {}).get(DIGEST, b"").decode()
-        is_whole = table.schema.equals(SCHEMA) and _digest(table) == recorded
+        is_whole = table.schema in (SCHEMA, WITH_EXTRAS) and _digest(table) == recorded
     except (OSError, pa.ArrowException, ValueError):
         is_whole = False
     return table if is_whole else None
@@ -310,13 +389,20 @@ def _whole_table(path: Path) -> pa.Table | None:
 def _digest(table: pa.Table) -> str:
     """Sha256 of the columns' content; the rows' own bounds of the forces are part of it."""
     texts = json.dumps([table["kind"].to_pylist(), table["detail"].to_pylist()])
-    forces = table["forces_ev_per_ang"].combine_chunks()
-    return digest_of_arrays(
-        {
-            "row": table["row"].to_numpy(),
-            "texts": np.frombuffer(texts.encode(), dtype=np.uint8),
-            "energy_ev": table["energy_ev"].to_numpy(),
-            "n_forces": forces.value_lengths().to_numpy(zero_copy_only=False),
-            "forces_ev_per_ang": forces.flatten().to_numpy(zero_copy_only=False),
-        }
+    arrays = {
+        "row": table["row"].to_numpy(),
+        "texts": np.frombuffer(texts.encode(), dtype=np.uint8),
+        "energy_ev": table["energy_ev"].to_numpy(),
+        "n_forces": _lengths(table, "forces_ev_per_ang"),
+        "forces_ev_per_ang": _flat(table, "forces_ev_per_ang"),
+    }
+    for name in EXTRAS if _has_extras(table) else ():
+        arrays |= {f"n_{name}": _lengths(table, name), name: _flat(table, name)}
+    return digest_of_arrays(arrays)
+
+
+def _flat(table: pa.Table, name: str) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = (
+        table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     )
+    return values

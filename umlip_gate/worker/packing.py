@@ -12,8 +12,8 @@ PER_ATOM = ("initial_magmoms", "initial_charges")
 """What models are given of the atoms beside their positions, as ASE names it."""
 
 Answer = tuple[Any, ...]
-"""`("ok", energy_ev, forces as little-endian float64 bytes)`, `("error", text)` or
-`("fault", text)`."""
+"""`("ok", energy_ev, forces, extras)`, `("error", text)` or `("fault", text)`: forces, and the
+extras (`worker.extras`) by name, as little-endian float64 bytes."""
 
 
 def pack_structures(structures: Sequence[Atoms]) -> tuple[dict[str, Any], list[bytes]]:
@@ -59,19 +59,25 @@ def unpack_structures(about: dict[str, Any], arrays: Sequence[bytes]) -> list[At
     return unpacked
 
 
-def pack_answers(answers: Sequence[Answer]) -> tuple[list[Answer | None], list[bytes]]:
+def pack_answers(answers: Sequence[Answer]) -> tuple[list[Any], list[bytes]]:
     """Return answers as plain values and arrays."""
-    told = [None if answer[0] == "ok" else answer for answer in answers]
     right = [answer for answer in answers if answer[0] == "ok"]
-    energies = np.array([energy for _, energy, _ in right], dtype="<f8")
-    return told, [energies.tobytes(), *(forces for _, _, forces in right)]
+    told = [["ok", *answer[3]] if answer[0] == "ok" else answer for answer in answers]
+    energies = np.array([answer[1] for answer in right], dtype="<f8")
+    arrays = [array for _, _, forces, extras in right for array in (forces, *extras.values())]
+    return told, [energies.tobytes(), *arrays]
 
 
 def unpack_answers(message: Message) -> list[Answer]:
     """Return the answers of `pack_answers`."""
-    told, (energies, *forces) = message
-    right = zip(np.frombuffer(energies, dtype="<f8").tolist(), forces, strict=True)
-    return [("ok", *next(right)) if answer is None else tuple(answer) for answer in told]
+    told, (energies, *arrays) = message
+    energy, array = iter(np.frombuffer(energies, dtype="<f8").tolist()), iter(arrays)
+    return [
+        ("ok", next(energy), next(array), {name: next(array) for name in answer[1:]})
+        if answer[0] == "ok"
+        else tuple(answer)
+        for answer in told
+    ]
 
 
 def _plain(info: dict[Any, Any]) -> dict[str, Any]:

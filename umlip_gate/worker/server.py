@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from umlip_gate.worker import network
 from umlip_gate.worker.channel import Channel
@@ -77,9 +77,9 @@ def serve(channel: Channel, request: dict[str, Any], dependencies: Dependencies)
         `["ok", what md_timer.Timer returns]`, `["error", text]` or `["fault", text]`.
     request
         family, checkpoint, random_seed, settings, device, dtype, path (searched for modules),
-        checked (whether structures that the family declares unable are refused), core (the only
-        one to run on; None for any), n_threads (of its libraries), folder (where relative paths of
-        arguments begin).
+        checked (whether structures that the family declares unable are refused), stress (whether
+        stresses are asked for with energies and forces), core (the only one to run on; None for
+        any), n_threads (of its libraries), folder (where relative paths of arguments begin).
     dependencies
         What this process reads.
     """
@@ -98,15 +98,30 @@ def serve(channel: Channel, request: dict[str, Any], dependencies: Dependencies)
         "dependencies": dependencies.report(),
     }
     channel.send(["ready", about])
-    abilities = adapter.ABILITIES if request["checked"] else None
+    asked = Asked(adapter.ABILITIES if request["checked"] else None, request["stress"])
     timed = _timed(potential, request["device"])
-    _answer_questions(channel, potential, abilities, timed, dependencies)
+    _answer_questions(channel, potential, asked, timed, dependencies)
+
+
+class Asked(NamedTuple):
+    """How structures are evaluated.
+
+    Attributes
+    ----------
+    abilities
+        What the package can do, which decides what it is asked; None if it is asked anything.
+    stress
+        Whether stresses are asked for.
+    """
+
+    abilities: "Abilities | None"
+    stress: bool = False
 
 
 def _answer_questions(
     channel: Channel,
     potential: "Potential",
-    abilities: "Abilities | None",
+    asked: Asked,
     timed: "Callable[[str, Any, list[bytes]], Answer]",
     dependencies: Dependencies,
 ) -> None:
@@ -114,7 +129,7 @@ def _answer_questions(
 
     for (verb, question), arrays in channel.messages(ended=lambda: os._exit(0)):
         if verb == "evaluate":
-            answers = _evaluate(potential, abilities, unpack_structures(question, arrays))
+            answers = _evaluate(potential, asked, unpack_structures(question, arrays))
             said, results = pack_answers(answers)
             channel.send(["answer", [said, dependencies.report()]], *results)
         elif verb == "stress":
@@ -151,49 +166,55 @@ def _load(adapter: ModuleType, request: dict[str, Any]) -> "Potential":
     return potential
 
 
-def _evaluate(
-    potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
-) -> "list[Answer]":
+def _evaluate(potential: "Potential", asked: Asked, structures: list["Atoms"]) -> "list[Answer]":
     """Answers for a batch; where the batch fails, its halves are tried, down to one structure."""
-    answers = _attempt(potential, abilities, structures)
+    answers = _attempt(potential, asked, structures)
     if answers[0][0] == "ok" or len(structures) == 1:
         return answers
     if answers[0][0] == "fault":
         _release_memory()
     half = len(structures) // 2
     return [
-        *_evaluate(potential, abilities, structures[:half]),
-        *_evaluate(potential, abilities, structures[half:]),
+        *_evaluate(potential, asked, structures[:half]),
+        *_evaluate(potential, asked, structures[half:]),
     ]
 
 
-def _attempt(
-    potential: "Potential", abilities: "Abilities | None", structures: list["Atoms"]
-) -> "list[Answer]":
+def _attempt(potential: "Potential", asked: Asked, structures: list["Atoms"]) -> "list[Answer]":
     """Answers for a batch, or the one error of all of it.
 
     The exception ends here, with the frames and the tensors that it holds: halves are tried
     with all memory free again.
     """
+    from umlip_gate.worker.extras import extras_of  # noqa: PLC0415 - imports NumPy
     from umlip_gate.worker.validation import (  # noqa: PLC0415 - imports NumPy
         check_output,
         check_structure,
     )
 
     try:
-        if abilities is not None:
+        if asked.abilities is not None:
             for atoms in structures:
-                check_structure(atoms, potential, abilities)
+                check_structure(atoms, potential, asked.abilities)
         given = [atoms.copy() for atoms in structures]
         results = _in_order(potential.evaluate(given), len(structures))
         for before, after, result in zip(structures, given, results, strict=True):
             check_output(before, after, result)
+        extras = extras_of(potential, given, with_stress=asked.stress)
     except Exception as error:  # whatever a package raises is its configuration's error
         if _device_is_lost(error):
             raise
         kind = "fault" if _out_of_memory(error) or _of_the_machine(error) else "error"
         return [(kind, _utf8(f"{type(error).__name__}: {error}"))]
-    return [("ok", float(energy), _bytes(forces)) for energy, forces in results]
+    return [
+        (
+            "ok",
+            float(energy),
+            _bytes(forces),
+            {name: _bytes(array) for name, array in beside.items()},
+        )
+        for (energy, forces), beside in zip(results, extras, strict=True)
+    ]
 
 
 def _utf8(text: str) -> str:
@@ -263,10 +284,10 @@ def _in_order(results: list["EnergyForces"], expected: int) -> list["EnergyForce
     return results
 
 
-def _bytes(forces: Any) -> bytes:  # noqa: ANN401 - whatever array the package returns
+def _bytes(array: Any) -> bytes:  # noqa: ANN401 - whatever array the package returns
     import numpy as np  # noqa: PLC0415
 
-    return np.ascontiguousarray(forces, dtype="<f8").tobytes()
+    return np.ascontiguousarray(array, dtype="<f8").tobytes()
 
 
 def _device_is_lost(error: Exception) -> bool:

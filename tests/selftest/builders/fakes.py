@@ -140,6 +140,28 @@ def raises() -> Fake:
     return Fake(defect)
 
 
+class Uncertain(Fake):
+    """States its error: of the energy exactly, and of each force up to a factor that orders it."""
+
+    def __init__(self, key: str = "force_uncertainty") -> None:
+        super().__init__()
+        self.key = key
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        share = self.softness / (1 - self.softness)
+        norms = np.linalg.norm(self.results["forces"], axis=1)
+        self.results["energy_uncertainty"] = abs(self.results["energy"]) * share
+        self.results[self.key] = 0.5 * norms * share
+        if self.key == "cut" and len(norms) == TRIGGER:
+            self.results["cut"] = np.zeros(3)
+
+
 class Stale(Truth):
     """Answers something else once it has raised."""
 

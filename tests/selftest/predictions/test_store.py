@@ -74,6 +74,55 @@ def test_some_rows_are_read_without_the_others(tmp_path: Path, rows: list[int]) 
     assert not found.failures
 
 
+EXTRAS = {"energy_uncertainty": 1, "force_uncertainty": None, "stress": 9}
+
+
+def with_extras(row: int, *names: str) -> Row:
+    sizes = {name: size or int(N_ATOMS[row]) for name, size in EXTRAS.items() if name in names}
+    extras = {name: np.arange(float(size)) + row for name, size in sizes.items()}
+    return right(row)._replace(extras=extras)
+
+
+def test_what_a_model_gives_beside_energies_and_forces_is_kept(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.write({0: with_extras(0, *EXTRAS), 1: with_extras(1, *EXTRAS)})
+    store.write({2: with_extras(2, "force_uncertainty"), 3: Row("error", "RuntimeError: no")})
+    some = store.read(np.array([0, 1]), N_ATOMS)
+    assert some.uncertainty is not None
+    assert some.uncertainty.energies.tolist() == [0, 1]
+    assert some.uncertainty.forces.tolist() == [0, 1, 2]
+    assert some.stresses is not None
+    assert some.stresses[1].tolist() == (np.arange(9.0).reshape(3, 3) + 1).tolist()
+    all_rows = store.read(np.arange(4), N_ATOMS)
+    assert all_rows.stresses is not None
+    assert np.isnan(all_rows.stresses).all(axis=(1, 2)).tolist() == [False, False, True, True]
+    assert all_rows.uncertainty is None, "the row that failed states nothing"
+    three = store.read(np.arange(3), N_ATOMS).uncertainty
+    assert three is not None
+    assert three.forces.tolist() == [0, 1, 2, 2]
+    assert np.isnan(three.energies[2])
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_a_part_with_an_extra_of_another_size_does_not_count(tmp_path: Path, name: str) -> None:
+    store = opened(tmp_path)
+    extras = {**with_extras(1, *EXTRAS).extras, name: np.zeros(5)}
+    store.write({1: right(1)._replace(extras=extras)})
+    assert not is_reused(store)
+
+
+def test_a_changed_extra_voids_its_part(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.write({1: with_extras(1, *EXTRAS)})
+    assert is_reused(store)
+    (path,) = store._parts()
+    table = pq.read_table(path)
+    place = table.column_names.index("stress")
+    changed = table.set_column(place, table.schema.field(place), pa.array([[0.0] * 9]))
+    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+    assert not is_reused(store)
+
+
 def test_days_are_those_on_which_parts_were_written(tmp_path: Path) -> None:
     store = opened(tmp_path)
     assert store.days() == []

@@ -77,7 +77,13 @@ def test_structures_are_unpacked_as_they_were() -> None:
 
 def test_answers_are_unpacked_as_they_were() -> None:
     forces = np.arange(6.0).tobytes()
-    answers = [("error", "no"), ("ok", 0.1, forces), ("fault", "out"), ("ok", -1e-300, b"")]
+    extras = {"stress": bytes(72), "energy_uncertainty": bytes(8)}
+    answers = [
+        ("error", "no"),
+        ("ok", 0.1, forces, extras),
+        ("fault", "out"),
+        ("ok", -1e-300, b"", {}),
+    ]
     assert unpack_answers(pack_answers(answers)) == answers
     assert unpack_answers(pack_answers(answers[:1])) == answers[:1]
 

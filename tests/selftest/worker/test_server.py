@@ -9,7 +9,7 @@ from ase import Atoms
 
 from tests.selftest.builders.crystals import structures
 from umlip_gate.worker.potential import ANSWERS, EnergyForces
-from umlip_gate.worker.server import _evaluate
+from umlip_gate.worker.server import Asked, _evaluate
 
 pytestmark = pytest.mark.selftest
 
@@ -44,13 +44,13 @@ class Small:
 def test_out_of_memory_halves_the_batch_with_all_memory_free_again() -> None:
     device = Small(room=3)
     crystals = structures(8)
-    answers = _evaluate(device, ANSWERS, crystals)
+    answers = _evaluate(device, Asked(ANSWERS), crystals)
     assert [answer[:2] for answer in answers] == [("ok", len(atoms)) for atoms in crystals]
     assert device.batches == [8, 4, 2, 2, 4, 2, 2]
 
 
 def test_what_does_not_fit_alone_is_a_fault() -> None:
-    answers = _evaluate(Small(room=0), ANSWERS, structures(2))
+    answers = _evaluate(Small(room=0), Asked(ANSWERS), structures(2))
     assert answers == [("fault", "MemoryError: out of memory")] * 2
 
 
@@ -60,5 +60,5 @@ class TooFew(Small):
 
 
 def test_an_answer_too_few_is_an_error() -> None:
-    answers = _evaluate(TooFew(room=99), ANSWERS, structures(2))
+    answers = _evaluate(TooFew(room=99), Asked(ANSWERS), structures(2))
     assert answers == [("error", "ValueError: 0 answers for 1 structures")] * 2

@@ -5,12 +5,13 @@ arguments.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ase import Atoms
 
+from umlip_gate.worker.extras import Extras, stated_uncertainty
 from umlip_gate.worker.potential import ANSWERS, CalculatorPotential, EnergyForces, LoadSpec
 
 PACKAGES = ("ase", "numpy")
@@ -29,23 +30,38 @@ class FactoryPotential(CalculatorPotential):
     ----------
     make
         Makes a calculator.
+    uncertainty
+        `energy` and `forces` -> the names under which its results have what it states of its
+        errors; see `worker.extras`.
     """
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Any], uncertainty: Mapping[str, str]) -> None:
         super().__init__(make())
         self._make = make
         self._has_raised = False
+        self._uncertainty = uncertainty
+        self._stated: list[Extras] = []
 
     def evaluate(self, structures: Sequence[Atoms]) -> list[EnergyForces]:
         """Energies and forces of structures, in their order."""
         if self._has_raised:
             self.calculator = self._make()
             self._has_raised = False
+        self._stated = []
+        results = []
         try:
-            return super().evaluate(structures)
+            for atoms in structures:
+                results += super().evaluate([atoms])
+                found = getattr(self.calculator, "results", {})
+                self._stated.append(stated_uncertainty(found, len(atoms), self._uncertainty))
         except BaseException:
             self._has_raised = True
             raise
+        return results
+
+    def uncertainties(self) -> list[Extras]:
+        """Return what the calculator stated of its errors on the structures evaluated last."""
+        return self._stated
 
 
 def load(spec: LoadSpec, device: str, dtype: str) -> FactoryPotential:
@@ -54,9 +70,10 @@ def load(spec: LoadSpec, device: str, dtype: str) -> FactoryPotential:
     Parameters
     ----------
     spec
-        Settings `calculator` ("package.module:factory") and `arguments` (keyword arguments, in
-        which "{checkpoint}", "{device}" and "{dtype}" stand for the candidate's own). An argument
-        that names a file or a folder relative to `folder` becomes its absolute path.
+        Settings `calculator` ("package.module:factory"), `uncertainty` (see `FactoryPotential`)
+        and `arguments` (keyword arguments, in which "{checkpoint}", "{device}" and "{dtype}" stand
+        for the candidate's own). An argument that names a file or a folder relative to `folder`
+        becomes its absolute path.
     device
         Passed to the factory where its arguments say "{device}".
     dtype
@@ -85,7 +102,7 @@ def load(spec: LoadSpec, device: str, dtype: str) -> FactoryPotential:
             )
         return calculator
 
-    return FactoryPotential(make)
+    return FactoryPotential(make, spec.settings.get("uncertainty", {}))
 
 
 def _filled(value: Any, stands_for: dict[str, str], folder: Path | None) -> Any:  # noqa: ANN401 - any TOML value
