@@ -14,7 +14,7 @@ import numpy as np
 
 from umlip_gate.datasets.configurations import IntArray
 from umlip_gate.metrics.bootstrap import LEVEL, Resampling, ResamplingDesign, intervals
-from umlip_gate.metrics.errors import Errors, FloatArray
+from umlip_gate.metrics.errors import Errors, FloatArray, no_stresses
 from umlip_gate.metrics.estimates import estimates_of, ratio
 from umlip_gate.metrics.quantities import QUANTITIES
 from umlip_gate.report.claims import committed_thresholds
@@ -106,6 +106,7 @@ def errors_from(
         fractions=np.ones((n, 1)),
         groups=groups,
         n_forces=n_atoms,
+        **no_stresses(n),
     )
 
 

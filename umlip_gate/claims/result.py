@@ -92,7 +92,7 @@ class Result:
         if value is None or not math.isfinite(value):
             raise MeasurementError(
                 f"{self.model} on {self.dataset}: {number.quantity} {number.convention} "
-                f"has no value: {self._why_no_value()}"
+                f"has no value: {self._why_no_value(number.quantity)}"
             )
         return value
 
@@ -195,8 +195,10 @@ class Result:
         rows = np.arange(len(errors)) if errors.sample is None else errors.sample.rows
         return columns_of(errors.parts[0], rows)
 
-    def _why_no_value(self) -> str:
+    def _why_no_value(self, quantity: str) -> str:
         if not self.metrics.n_failed:
+            if quantity.startswith("stress_"):
+                return "no stress to compare: the reference and the predictions both need one"
             return "it is not defined for these predictions"
         first = sorted(self.failures.items())[:SHOWN_FAILURES]
         rows = "; ".join(f"row {row}: {error}" for row, error in first)

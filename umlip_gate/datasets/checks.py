@@ -57,7 +57,20 @@ def check(dataset: Dataset, files: Sequence[FileRows]) -> tuple[list[Row], list[
     ignored = {} if dataset.duplicates else repetitions
     rows = [row for file in files for where, row in file.numbered() if where not in ignored]
     notes = [f"{where}: bitwise equal to {first}; counted once" for where, first in ignored.items()]
-    return rows, [_listed(notes)] if notes else []
+    unread = _unread(rows) if dataset.brought else []
+    return rows, [*([_listed(notes)] if notes else []), *unread]
+
+
+def _unread(rows: Sequence[Row]) -> list[str]:
+    """Return a line on stresses that are in the files and not read."""
+    names = sorted({name for row in rows for name in row.unread})
+    if not names:
+        return []
+    n = sum(bool(row.unread) for row in rows)
+    usual = "virial" if "virial" in names[0].lower() else "stress"
+    line = f'keys = {{ {usual} = "{names[0]}" }}'
+    told = f"{n} of {len(rows)} rows have {', '.join(names)}, which is not read"
+    return [f"{told}; with a reader that takes keys, {line} has it measured"]
 
 
 def _listed(lines: Sequence[str]) -> str:
@@ -85,6 +98,8 @@ def _row(row: Row, registered: set[int]) -> Iterator[str]:
         yield f"the energy is {row.energy_ev}"
     if row.forces is not None:
         yield from _forces(row.atoms, row.forces)
+    if row.stress is not None and not np.isfinite(row.stress).all():
+        yield "a stress is not finite"
     if foreign := set(row.atoms.numbers.tolist()) - registered:
         yield f"atomic numbers that are not of the registered elements: {sorted(foreign)}"
 

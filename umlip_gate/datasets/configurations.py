@@ -37,12 +37,18 @@ class Row(NamedTuple):
         Expected shape (n_atoms, 3), eV/Å; None if the dataset has energies alone.
     group
         What the dataset's `group` key says of it: rows of one label are not independent.
+    stress
+        Expected shape (3, 3), eV/Å³, as ASE counts it; None if none is read.
+    unread
+        Names under which the file has a stress that is not read.
     """
 
     atoms: Atoms
     energy_ev: float
     forces: FloatArray | None
     group: str | None = None
+    stress: FloatArray | None = None
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ class Configurations:
         Shape (n,), NaN of those that state none; None if none does.
     initial_magmoms, initial_charges
         Shape (N,), the same.
+    stresses
+        Shape (n, 3, 3), eV/Å³, NaN of those that state none; None if none does.
 
     Raises
     ------
@@ -114,6 +122,7 @@ class Configurations:
     spin: FloatArray | None = None
     initial_magmoms: FloatArray | None = None
     initial_charges: FloatArray | None = None
+    stresses: FloatArray | None = None
 
     def __post_init__(self) -> None:
         n_atoms = _constant(self.n_atoms, np.int64)
@@ -130,6 +139,8 @@ class Configurations:
         }
         for name in self.inputs:
             expected[name] = (np.float64, (n,) if name in PER_STRUCTURE else (total,))
+        if self.stresses is not None:
+            expected["stresses"] = (np.float64, (n, 3, 3))
         for name, (dtype, shape) in expected.items():
             array = _constant(getattr(self, name), dtype)
             if array.shape != shape:
@@ -168,6 +179,7 @@ class Configurations:
                 ]
             ),
             groups=groups,
+            stresses=_stresses_of(rows),
             **_inputs_of(rows),
         )
 
@@ -241,6 +253,7 @@ class Configurations:
             energies=self.energies[chosen],
             forces=self.forces[atoms],
             groups=self.groups[chosen],
+            stresses=None if self.stresses is None else self.stresses[chosen],
             **{
                 name: getattr(self, name)[chosen if name in PER_STRUCTURE else atoms]
                 for name in self.inputs
@@ -265,6 +278,13 @@ def _inputs_of(rows: Sequence[Row]) -> dict[str, FloatArray]:
                 ]
             )
     return inputs
+
+
+def _stresses_of(rows: Sequence[Row]) -> FloatArray | None:
+    if all(row.stress is None for row in rows):
+        return None
+    none = np.full((3, 3), np.nan)
+    return np.array([none if row.stress is None else row.stress for row in rows])
 
 
 def _constant(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from pydantic import model_validator
+
 from umlip_gate.schema import Strict
 
 
@@ -14,6 +16,12 @@ class Keys(Strict):
         Total energy of the configuration, eV.
     forces
         Forces, shape (n_atoms, 3), eV/Å.
+    stress
+        Stress, eV/Å³, as ASE counts it (positive where the cell wants to shrink): 3 x 3 numbers,
+        or xx, yy, zz, yz, xz, xy; or
+    virial
+        the same times minus the volume, eV, as GPUMD and DeePMD-kit have it. Neither is read
+        unless it is named.
     charge
         Total charge, e.
     spin
@@ -26,10 +34,18 @@ class Keys(Strict):
 
     energy: str | None = None
     forces: str | None = None
+    stress: str | None = None
+    virial: str | None = None
     charge: str | None = None
     spin: str | None = None
     initial_magmoms: str | None = None
     initial_charges: str | None = None
+
+    @model_validator(mode="after")
+    def _one_stress(self) -> "Keys":
+        if self.stress and self.virial:
+            raise ValueError("stress and virial say the same: name one of them")
+        return self
 
 
 class Reading(NamedTuple):

@@ -399,5 +399,10 @@ def _check_reading(entry: Files | Entry) -> None:
         raise ValueError("types are there if, and only if, the reader is 'mtp-cfg'")
     if entry.selection and len(entry.files) != 1:
         raise ValueError("a selection needs exactly one file, whose rows it names")
+    if entry.reader == "deepmd-npy" and entry.keys in (Keys(), Keys(virial="virial")):
+        return
     if entry.keys != Keys() and entry.reader not in WITH_KEYS:
-        raise ValueError(f"keys are for the readers {', '.join(WITH_KEYS)}")
+        raise ValueError(
+            f"keys are for the readers {', '.join(WITH_KEYS)}; "
+            'of deepmd-npy only keys = { virial = "virial" }'
+        )

@@ -41,6 +41,7 @@ def write_table(path: Path, configurations: Configurations, notes: tuple[str, ..
                 for name in configurations.inputs
                 if (values := getattr(configurations, name)) is not None
             },
+            **_stress_column(configurations),
         }
     ).replace_schema_metadata({DIGEST: _digest(configurations), NOTES: json.dumps(notes)})
     clear_leftovers(path.parent)
@@ -84,6 +85,9 @@ def read_table(path: Path) -> tuple[Configurations, tuple[str, ...]]:
                 for name in (*PER_STRUCTURE, *PER_ATOM)
                 if name in table.column_names
             },
+            stresses=_items(table["stress"]).reshape(-1, 3, 3)
+            if "stress" in table.column_names
+            else None,
         )
         metadata = table.schema.metadata or {}
         recorded = metadata.get(DIGEST, b"").decode()
@@ -95,6 +99,12 @@ def read_table(path: Path) -> tuple[Configurations, tuple[str, ...]]:
     if _digest(configurations) != recorded:
         raise InputError(f"{path}: the content is not what was written")
     return configurations, notes
+
+
+def _stress_column(configurations: Configurations) -> dict[str, pa.Array]:
+    if configurations.stresses is None:
+        return {}
+    return {"stress": pa.FixedSizeListArray.from_arrays(configurations.stresses.ravel(), 9)}
 
 
 def _digest(configurations: Configurations) -> str:

@@ -159,6 +159,9 @@ class Evaluator:
         metrics = self._metrics(ErrorSet((errors,), sample=sample), difference)
         for suspicion in suspected_units(metrics):
             add_notice(self.datasets.settings.run, f"{model} on {dataset}: {suspicion}")
+        if reference.stresses is not None and mean.stresses is None:
+            text = f"{model} on {dataset}: it predicts no stress, so none is compared"
+            add_notice(self.datasets.settings.run, text)
         deviations = None
         if sample is None and not metrics.n_failed:
             if isinstance(entry, Ensemble):

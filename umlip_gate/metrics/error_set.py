@@ -74,4 +74,5 @@ class ErrorSet:
                 np.concatenate([estimates[key].influence for estimates in each]) / len(each),
             )
             for key in each[0]
+            if all(key in estimates for estimates in each)
         }

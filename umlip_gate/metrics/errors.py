@@ -4,6 +4,7 @@ With n_i atoms in configuration i, the errors are, predicted minus reference,
 
     e_i = 1000 (E_i - E_i,ref) / n_i     meV/atom
     f_a = 1000 (F_a - F_a,ref)           meV/Å, the vector on atom a
+    s_i = 160.2… (t_i - t_i,ref)         GPa, of the stresses xx, yy, zz, yz, xz, xy
 
 What each quantity makes of them is in estimates.py.
 """
@@ -21,6 +22,12 @@ from umlip_gate.predictions.predictions import Predictions
 
 FloatArray = NDArray[np.float64]
 _MEV = 1000.0
+GPA_PER_EV_PER_ANG3 = 160.2176634
+"""Exact, since the charge of an electron is (SI 2019)."""
+VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
+"""The six independent components of a symmetric tensor."""
+OF_STRESSES = ("n_stresses", "stress_squared", "reference_stress_squared", "stress_along")
+"""What `Errors` has of them."""
 ATOMS_AT_ONCE = 2**14
 LARGEST = 1e70
 """meV/atom and meV/Å: a larger error has no square whose square can be summed, as a bootstrap
@@ -55,6 +62,10 @@ class Errors:
         The independent group of each, an integer label.
     n_forces
         Number of atoms whose reference has a force, as a float: all, or none.
+    n_stresses
+        1 where reference and model have a stress, else 0, as a float.
+    stress_squared, reference_stress_squared, stress_along
+        Σ s_i², Σ t_i,ref², Σ s_i t_i,ref over the components, GPa²; 0 where there is none.
     """
 
     n_atoms: FloatArray
@@ -68,6 +79,10 @@ class Errors:
     fractions: FloatArray
     groups: IntArray
     n_forces: FloatArray
+    n_stresses: FloatArray
+    stress_squared: FloatArray
+    reference_stress_squared: FloatArray
+    stress_along: FloatArray
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -76,7 +91,8 @@ class Errors:
     def finite(self) -> NDArray[np.bool_]:
         """Configurations whose errors are all numbers below `LARGEST`, shape (n,)."""
         reference_force = np.sqrt(self.reference_force_squared)
-        of_each = self.energy, self.reference_energy, self.force_absolute, reference_force
+        stress = np.sqrt(self.stress_squared)
+        of_each = self.energy, self.reference_energy, self.force_absolute, reference_force, stress
         return np.asarray((np.abs(np.column_stack(of_each)) < LARGEST).all(axis=1))
 
     def select(self, rows: NDArray[np.bool_]) -> "Errors":
@@ -154,7 +170,41 @@ def errors_of(configurations: Configurations, predictions: Predictions) -> Error
         fractions=fractions_of(configurations),
         groups=configurations.groups,
         n_forces=n_atoms if configurations.has_forces else np.zeros(len(n_atoms)),
+        **_stress_sums(configurations, predictions),
     )
+
+
+def _stress_sums(configurations: Configurations, predictions: Predictions) -> dict[str, FloatArray]:
+    """Return what `Errors` has of stresses: zeros where the reference has none.
+
+    Zeros of all where the model has none of a configuration that it did predict.
+    """
+    if configurations.stresses is None or predictions.stresses is None:
+        return no_stresses(len(configurations))
+    reference, predicted = (
+        GPA_PER_EV_PER_ANG3 * stresses[:, *VOIGT]
+        for stresses in (configurations.stresses, predictions.stresses)
+    )
+    known = np.asarray(np.isfinite(reference).all(axis=1))
+    there = np.asarray(np.isfinite(predicted).all(axis=1))
+    if (known & ~there & ~predictions.failed).any():
+        return no_stresses(len(configurations))
+    there &= known
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = np.where(there[:, np.newaxis], predicted - reference, 0.0)
+        compared = np.where(there[:, np.newaxis], reference, 0.0)
+        sums = [
+            there.astype(np.float64),
+            np.einsum("nc,nc->n", difference, difference),
+            np.einsum("nc,nc->n", compared, compared),
+            np.einsum("nc,nc->n", difference, compared),
+        ]
+    return dict(zip(OF_STRESSES, sums, strict=True))
+
+
+def no_stresses(n: int) -> dict[str, FloatArray]:
+    """Return what `Errors` has of n configurations without stresses."""
+    return {name: np.zeros(n) for name in OF_STRESSES}
 
 
 def _blocks(configurations: Configurations) -> Iterator[slice]:

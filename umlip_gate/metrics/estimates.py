@@ -13,6 +13,8 @@ With the errors e_i and f_a of errors.py and weights w_i = 1 (per configuration)
     force_rmse      sqrt(Σ_a |f_a|² / 3N) over components, sqrt(Σ_a |f_a|² / N) over vectors
     force_mae       Σ_a (|f_ax| + |f_ay| + |f_az|) / 3N,  Σ_a |f_a| / N
     force_slope     Σ_a F_a · F_a,ref / Σ_a |F_a,ref|²; not defined where the F_a,ref are 0
+    stress_rmse     sqrt(Σ_i |s_i|² / 6 n) over the n configurations with a stress
+    stress_slope    1 + Σ_i s_i · t_i,ref / Σ_i |t_i,ref|²; not defined where the t_i,ref are 0
     worst share     the k = ⌈n/100⌉ largest of the n contributions to Σ w_i e_i² (to
                     Σ_a |f_a|², summed within each configuration), over the sum of all n;
                     not defined where that sum is 0
@@ -41,6 +43,9 @@ _LEAST_SPREAD_MEV = 1e-3
 
 _LEAST_FORCE_MEV_PER_ANG = 1e-6
 """Reference forces that are smaller than this are none: what symmetry forbids, rounded."""
+
+_LEAST_STRESS_GPA = 1e-6
+"""Reference stresses that are smaller than this are none: rounding."""
 
 
 class Estimate(NamedTuple):
@@ -113,7 +118,21 @@ def estimates_of(errors: Errors, times: FloatArray | None = None) -> Estimates:
         estimates |= _energies(name, m, weight, errors.energy)
         estimates |= _referenced(name, m, weight, errors)
         estimates["energy_worst_share", name] = _worst_share(m, weight * errors.energy**2)
-    return estimates | _forces(m, errors)
+    return estimates | _forces(m, errors) | _stresses(m, errors)
+
+
+def _stresses(m: FloatArray, errors: Errors) -> Estimates:
+    """Estimate what there is of stresses; nothing where reference or model has none."""
+    if not m @ errors.n_stresses:
+        return {}
+    reference = errors.reference_stress_squared
+    slope = _undefined(m)
+    if m @ reference > _LEAST_STRESS_GPA**2 * (m @ errors.n_stresses):
+        slope = ratio(m, errors.stress_along, reference).plus(1)
+    return {
+        ("stress_rmse", "component"): ratio(m, errors.stress_squared, 6 * errors.n_stresses).root(),
+        ("stress_slope", "component"): slope,
+    }
 
 
 def _forces(m: FloatArray, errors: Errors) -> Estimates:

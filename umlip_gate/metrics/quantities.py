@@ -13,7 +13,8 @@ per_atom
     with the same weights: for reference energies of another code, or other pseudopotentials,
     which count from other zeros.
 component
-    Over the 3N Cartesian components of the forces.
+    Over the 3N Cartesian components of the forces; of stresses over the six independent ones, of
+    the configurations whose reference has a stress.
 vector
     Over the N force vectors: the error is the length of the difference.
 total
@@ -160,6 +161,20 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "1",
                 ("component",),
                 "slope of predicted against reference forces, through the origin",
+            ),
+            Quantity(
+                "stress_rmse",
+                "stress_rmse_gpa",
+                "GPa",
+                ("component",),
+                "root of the mean squared error of the stress",
+            ),
+            Quantity(
+                "stress_slope",
+                "stress_slope",
+                "1",
+                ("component",),
+                "slope of predicted against reference stresses, through the origin",
             ),
             Quantity(
                 "energy_worst_share",

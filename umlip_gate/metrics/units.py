@@ -1,6 +1,7 @@
 """Units that a slope of predicted against reference values suggests for the reference."""
 
 from umlip_gate.datasets.readers.limits import limits
+from umlip_gate.metrics.errors import GPA_PER_EV_PER_ANG3
 from umlip_gate.metrics.measurement import Metrics
 
 SLOPES = {
@@ -15,6 +16,13 @@ SLOPES = {
         "kcal/mol/Å": 1 / 23.060548,
         "kJ/mol/Å": 1 / 96.485332,
     },
+    ("stress_slope", "component"): {
+        "GPa": 1 / GPA_PER_EV_PER_ANG3,
+        "kbar": 0.1 / GPA_PER_EV_PER_ANG3,
+        "eV/Å³ of the opposite sign, as a pressure,": -1.0,
+        "GPa of the opposite sign, as a pressure,": -1 / GPA_PER_EV_PER_ANG3,
+        "kbar of the opposite sign, as VASP prints it,": -0.1 / GPA_PER_EV_PER_ANG3,
+    },
 }
 """(quantity, convention) -> unit of the reference -> the slope of a right model (CODATA 2018)."""
 
@@ -27,5 +35,5 @@ def suspected_units(metrics: Metrics) -> list[str]:
         for (quantity, convention), units in SLOPES.items()
         for unit, expected in units.items()
         if (slope := metrics.values[quantity][convention]) is not None
-        and abs(slope - expected) <= share * expected
+        and abs(slope - expected) <= share * abs(expected)
     ]

@@ -26,6 +26,8 @@ class PredictionKeys(Strict):
         Energy of the configuration, eV, total or per atom as `PredictionFile.energy` states.
     forces
         Forces, shape (n_atoms, 3), eV/Å.
+    stress
+        Stress, eV/Å³, as ASE counts it, 3 x 3 numbers or Voigt's six; not read unless it is named.
     energy_uncertainty
         What the model states of its energy's error, eV, total or per atom as the energy; read if
         it is there.
@@ -35,6 +37,7 @@ class PredictionKeys(Strict):
 
     energy: str | None = None
     forces: str | None = None
+    stress: str | None = None
     energy_uncertainty: str | None = None
     force_uncertainty: str | None = None
 

@@ -32,6 +32,7 @@ from umlip_gate.report.tables import (
     interaction_table,
     measured_table,
     reasons,
+    stress_table,
     verdict_table,
 )
 from umlip_gate.report.terminal import TITLE, Line, cause_lines, fill, result_table, shorten
@@ -172,6 +173,7 @@ def _write_whole(reporter: pytest.TerminalReporter) -> None:
                 measured_table(measurements, recorded_floors(config)) if measurements else []
             ),
             "the same by the elements of the configurations": group_table(measurements),
+            "stresses": stress_table(measurements),
             "ensembles and stated uncertainties: Spearman with the errors; above 1 / 2 / 3 dev": (
                 ensemble_table(measurements)
             ),

@@ -10,7 +10,8 @@ Every format has the structures beside what is predicted for them:
     npz       the same names for arrays of all N atoms of all n configurations, one after the
               other, and `n_atoms`, shape (n,)
 
-All but pickle may have `energy_uncertainty`, one number, and `force_uncertainty`, one of each atom.
+A stress, eV/Å³, is read where `keys` names it. All but pickle may have `energy_uncertainty`, one
+number, and `force_uncertainty`, one of each atom.
 """
 
 import math
@@ -29,7 +30,7 @@ from umlip_gate.datasets.keys import Keys, Reading
 from umlip_gate.datasets.matching import match
 from umlip_gate.datasets.readers import extxyz, pickled
 from umlip_gate.datasets.readers.kinds import check_kind
-from umlip_gate.datasets.readers.labels import labelled
+from umlip_gate.datasets.readers.labels import labelled, stress_of
 from umlip_gate.datasets.readers.limits import in_time
 from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.errors import InputError
@@ -122,7 +123,10 @@ def read_brought(
         ]
     )
     stated = Uncertainty(energy_uncertainty, force_uncertainty)
-    return Predictions(own.energies * scale, forces, {}, uncertainty=stated.if_any()), note
+    predictions = Predictions(
+        own.energies * scale, forces, {}, uncertainty=stated.if_any(), stresses=own.stresses
+    )
+    return predictions, note
 
 
 def _check_agreement(
@@ -161,9 +165,8 @@ def _rows(path: Path, file: PredictionFile, *, with_forces: bool) -> Iterator[Br
     if file.reader in ("parquet", "npz"):
         yield from _of_columns(path, file, with_forces=with_forces)
         return
-    reading = Reading(
-        Keys(energy=file.keys.energy, forces=file.keys.forces), with_forces=with_forces
-    )
+    keys = Keys(energy=file.keys.energy, forces=file.keys.forces, stress=file.keys.stress)
+    reading = Reading(keys, with_forces=with_forces)
     with opened(path) as stream:
         check_kind(stream, where, file.reader)
         if file.reader == "pickle":
@@ -209,6 +212,8 @@ def _of_columns(path: Path, file: PredictionFile, *, with_forces: bool) -> Itera
     names = {"energy": file.keys.energy or "energy"}
     if with_forces:
         names["forces"] = file.keys.forces or "forces"
+    if file.keys.stress:
+        names["stress"] = file.keys.stress
     needed = [*STRUCTURE, *names.values()]
     usual = {name: getattr(file.keys, name) or name for name in UNCERTAINTIES}
     per_atom = {"numbers", "positions", names.get("forces", ""), usual["force_uncertainty"]}
@@ -275,4 +280,5 @@ def _row_of(values: Mapping[str, Any], names: Mapping[str, str]) -> Row:
     forces = None
     if "forces" in names:
         forces = values[names["forces"]].astype(np.float64).reshape(-1, 3)
-    return Row(atoms, float(values[names["energy"]]), forces)
+    stress = stress_of(values, Keys(stress=names.get("stress")), atoms)
+    return Row(atoms, float(values[names["energy"]]), forces, stress=stress)

@@ -322,6 +322,8 @@ class PredictionSources:
     ) -> Predictions:
         settings = self.datasets.settings
         whole = self._whole(view)
+        with_stress = whole.configurations.stresses is not None
+        live = replace(live, job=replace(live.job, stress=with_stress))
         store = self._store(live, whole)
         self._announce_program(name, live)
         what = f"{name} on {view.id}"

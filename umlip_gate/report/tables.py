@@ -27,6 +27,7 @@ MEASURED_HEADS = (
     "F vector",
     "F slope",
 )
+STRESS_HEADS = ("model", "dataset", "stress RMSE, GPa", "95 %", "slope")
 ENSEMBLE_HEADS = (
     "ensemble",
     "dataset",
@@ -94,6 +95,22 @@ def measured_table(
     known = floors or {}
     rows += [_floor(dataset, known[dataset]) for dataset in datasets if dataset in known]
     return aligned(MEASURED_HEADS, rows)
+
+
+def stress_table(measurements: Iterable[dict[str, Any]]) -> list[str]:
+    """RMSE and slope of the stress, of the datasets whose reference has one; nothing without."""
+    rows = [
+        (
+            entry["model"],
+            entry["dataset"],
+            _number(value, 3),
+            shown_interval(entry["intervals"]["stress_rmse_gpa"]["component"]),
+            _number(entry["stress_slope"]["component"], 2),
+        )
+        for entry in measurements
+        if (value := entry["stress_rmse_gpa"]["component"]) is not None
+    ]
+    return aligned(STRESS_HEADS, rows) if rows else []
 
 
 def group_table(measurements: Iterable[dict[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import MeasurementError, Unavailable
 from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.error_set import ErrorSet
-from umlip_gate.metrics.errors import Errors, FloatArray
+from umlip_gate.metrics.errors import Errors, FloatArray, no_stresses
 from umlip_gate.metrics.measurement import Metrics
 from umlip_gate.metrics.quantities import QUANTITIES
 
@@ -77,7 +77,18 @@ def errors_of_rmse(rmse: float, spread: FloatArray) -> Errors:
     energy = rmse * np.sqrt(1 + spread - spread.mean())
     own = np.arange(len(spread))
     return Errors(
-        one, energy, 3 * energy**2, one, one, zero, zero, one, one[:, np.newaxis], own, one
+        n_atoms=one,
+        energy=energy,
+        force_squared=3 * energy**2,
+        force_absolute=one,
+        force_norm=one,
+        force_along=zero,
+        reference_energy=zero,
+        reference_force_squared=one,
+        fractions=one[:, np.newaxis],
+        groups=own,
+        n_forces=one,
+        **no_stresses(len(spread)),
     )
 
 

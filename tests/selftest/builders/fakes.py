@@ -162,6 +162,38 @@ class Uncertain(Fake):
             self.results["cut"] = np.zeros(3)
 
 
+class SoftUnderStrain(Fake):
+    """Stresses of nine tenths, or of another unit."""
+
+    def __init__(self, factor: float = 0.9) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        self.results["stress"] = self.factor * self.results["stress"]
+
+
+class Stressless(Fake):
+    """Without stresses, as many models."""
+
+    implemented_properties = ("energy", "forces")  # type: ignore[assignment]
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        del self.results["stress"]
+
+
 class Stale(Truth):
     """Answers something else once it has raised."""
 

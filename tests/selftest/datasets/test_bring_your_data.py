@@ -35,6 +35,12 @@ def named(path: Path, rows: Sequence[Row]) -> None:
     path.write_text(text.replace(":forces:", ":REF_forces:"))
 
 
+def stressed(path: Path, rows: Sequence[Row]) -> None:
+    write_extxyz(path, rows)
+    text = path.read_text().replace(" energy=", ' stress="0.1 0 0 0 0.2 0 0 0 0.3" energy=')
+    path.write_text(text)
+
+
 def energies(path: Path, rows: Sequence[Row]) -> None:
     made = [row.atoms.copy() for row in rows]
     for atoms, row in zip(made, rows, strict=True):
@@ -58,6 +64,7 @@ FILES: dict[str, Callable[[Path, Sequence[Row]], None]] = {
     "records.json": WRITERS["mvl-json"],
     "frame.pckl.gzip": WRITERS["pickle"],
     "named.xyz": named,
+    "stressed.xyz": stressed,
     "energies.xyz": energies,
 }
 
@@ -71,6 +78,7 @@ def test_an_example_of_the_page_is_read(example: str, tmp_path: Path) -> None:
     found = load_dataset(dataset, made_settings(tmp_path)).configurations
     assert len(found) == len(ROWS)
     assert found.energies.tolist() == [row.energy_ev for row in ROWS]
+    assert (found.stresses is not None) == ("stress =" in example)
     assert found.has_forces == (dataset.quantity != "energies")
     if found.has_forces:
         assert found.forces[0].tolist() == forces_of(ROWS[0])[0].tolist()

@@ -56,7 +56,7 @@ def full_rows(n: int) -> list[Row]:
         row.atoms.info.update(charge=i - 1, spin=2)
         row.atoms.set_array("initial_magmoms", np.arange(len(row.atoms)) + 0.5)
         row.atoms.set_array("initial_charges", np.arange(len(row.atoms)) - 0.25)
-    return rows
+    return [row._replace(stress=0.01 * np.eye(3) + i) for i, row in enumerate(rows)]
 
 
 def test_what_a_model_is_given_beside_the_structure_stays_with_it() -> None:
@@ -70,6 +70,15 @@ def test_what_a_model_is_given_beside_the_structure_stays_with_it() -> None:
         np.testing.assert_array_equal(given.get_array(name), rows[1].atoms.get_array(name))
         assert not plain.has(name)
     assert plain.info == {}
+
+
+def test_a_stress_stays_with_its_row_and_is_nan_where_there_is_none() -> None:
+    rows = [*full_rows(2), *made_rows(1)]
+    stresses = Configurations.from_rows(rows).select([2, 1]).stresses
+    assert stresses is not None
+    assert np.isnan(stresses[0]).all()
+    np.testing.assert_array_equal(stresses[1], rows[1].stress)
+    assert Configurations.from_rows(made_rows(2)).stresses is None
 
 
 def test_what_no_row_states_is_in_no_digest() -> None:

@@ -17,7 +17,7 @@ from umlip_gate.metrics.bootstrap import (
     moves_of,
 )
 from umlip_gate.metrics.error_set import ErrorSet
-from umlip_gate.metrics.errors import Errors, FloatArray, errors_of
+from umlip_gate.metrics.errors import Errors, FloatArray, errors_of, no_stresses
 from umlip_gate.metrics.estimates import Estimate, estimates_of
 from umlip_gate.metrics.measurement import measure_errors
 
@@ -39,6 +39,7 @@ def normal_errors(n: int, sigma: float, rng: np.random.Generator) -> Errors:
         fractions=np.ones((n, 1)),
         groups=np.arange(n),
         n_forces=np.ones(n),
+        **no_stresses(n),
     )
 
 

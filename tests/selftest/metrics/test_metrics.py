@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.selftest.builders.measured import measure
-from tests.selftest.reference.metrics import assert_close, dataset, flat, random_case, slow
+from tests.selftest.reference.metrics import (
+    assert_close,
+    dataset,
+    flat,
+    random_case,
+    slow,
+    stressed,
+)
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.errors import MeasurementError
 from umlip_gate.metrics.errors import errors_of
@@ -77,10 +85,56 @@ def test_larger_sets_agree_with_plain_python(n: int) -> None:
     assert_close(flat(few(case)), slow(*case, rows=list(range(n))))
 
 
+@pytest.mark.parametrize("n", [1, 2, 30])
+def test_stresses_agree_with_plain_python(n: int) -> None:
+    case = stressed(random_case(n, seed=n), seed=n)
+    found = flat(few(case))
+    assert_close(found, slow(*case, rows=list(range(n))))
+    assert found["stress_rmse", "component"] is not None
+    rows = [0] * n  # of a set that repeats one row
+    repeated = case[0].select(rows), case[1].select(np.array(rows), case[0].n_atoms)
+    assert_close(flat(few(repeated)), slow(*case, rows=rows))
+
+
+def test_stresses_change_no_other_number_and_no_interval() -> None:
+    case = random_case(40, seed=4)
+    plain, more = measure(*case), measure(*stressed(case, seed=4))
+    for quantity in QUANTITIES:
+        if not quantity.startswith("stress_"):
+            assert more.values[quantity] == plain.values[quantity]
+            assert more.intervals[quantity] == plain.intervals[quantity]
+    low, high = more.intervals["stress_rmse"]["component"] or (0.0, 0.0)
+    assert low < (more.values["stress_rmse"]["component"] or 0.0) < high
+
+
+def test_a_model_that_skips_a_stress_has_none_measured() -> None:
+    configurations, predictions = stressed(random_case(6, seed=5), seed=5)
+    assert predictions.stresses is not None
+    some = predictions.stresses.copy()
+    some[1] = np.nan
+    metrics = few((configurations, replace(predictions, stresses=some)))
+    assert metrics.values["stress_rmse"]["component"] is None
+    assert metrics.n_failed == 0
+    energies = predictions.energies.copy()
+    energies[1] = np.nan
+    failed = few((configurations, replace(predictions, energies=energies, stresses=some)))
+    assert failed.values["stress_rmse"]["component"] is None
+    assert failed.survivors is not None
+    assert failed.survivors["stress_rmse"]["component"] is not None
+
+
+def test_an_absurd_stress_is_a_failed_configuration() -> None:
+    configurations, predictions = stressed(random_case(6, seed=5), seed=5)
+    assert predictions.stresses is not None
+    stresses = predictions.stresses.copy()
+    stresses[1] = 1e200
+    assert few((configurations, replace(predictions, stresses=stresses))).n_failed == 1
+
+
 def test_what_is_estimated_is_what_is_declared() -> None:
     of_models = [quantity for quantity in QUANTITIES.values() if quantity.of == "model"]
     declared = {(each.name, convention) for each in of_models for convention in each.conventions}
-    estimated = estimates_of(errors_of(*random_case(3, seed=0))).keys()
+    estimated = estimates_of(errors_of(*stressed(random_case(3, seed=0), 0))).keys()
     assert estimated | {("failed_configurations", "count")} == declared
     assert len({quantity.key for quantity in QUANTITIES.values()}) == len(QUANTITIES)
 
@@ -285,8 +339,9 @@ def test_single_precision_predictions_are_taken_at_their_value() -> None:
 
 
 def test_no_error_at_all_is_zero_and_has_no_worst_share() -> None:
-    configurations, _ = random_case(5, seed=5)
-    metrics = few((configurations, Predictions(configurations.energies, configurations.forces, {})))
+    configurations, _ = stressed(random_case(5, seed=5), seed=5)
+    right = Predictions(configurations.energies, configurations.forces, {})
+    metrics = few((configurations, replace(right, stresses=configurations.stresses)))
     for name, values in metrics.values.items():
         undefined = name.endswith("worst_share") or QUANTITIES[name].of != "model"
         expected = None if undefined else 1 if name.endswith("slope") else 0

@@ -9,7 +9,7 @@ from tests.selftest.reference.metrics import assert_close, flat, random_case, sl
 from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.metrics.bootstrap import Resampling
 from umlip_gate.metrics.error_set import RULES, ErrorSet, Rule
-from umlip_gate.metrics.errors import Errors, errors_of
+from umlip_gate.metrics.errors import Errors, errors_of, no_stresses
 from umlip_gate.metrics.measurement import Metrics, measure_errors
 from umlip_gate.predictions.predictions import Predictions
 
@@ -78,6 +78,7 @@ def test_each_dataset_is_drawn_from_itself() -> None:
                 *(ones, near, near**2, near, near, near, 0 * ones, ones, ones[:, np.newaxis]),
                 groups=np.arange(20),
                 n_forces=ones,
+                **no_stresses(20),
             )
         )
     for metrics in measure_pool(parts).values():

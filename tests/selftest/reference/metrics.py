@@ -1,6 +1,7 @@
 """The quantities once more, in plain Python and as slowly as they read, to test against."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -56,6 +57,22 @@ def random_case(n: int, seed: int) -> tuple[Configurations, Predictions]:
     return dataset(n_atoms.tolist(), energies.tolist(), forces.tolist(), numbers), predictions
 
 
+Case = tuple[Configurations, Predictions]
+
+
+def stressed(case: Case, seed: int) -> Case:
+    """Give a case stresses of some GPa, every third row but the first without one."""
+    configurations, predictions = case
+    rng = np.random.default_rng(seed)
+    known, predicted = 0.02 * rng.normal(size=(2, len(configurations), 3, 3))
+    known[2::3] = np.nan
+    symmetric = [(each + each.transpose(0, 2, 1)) / 2 for each in (known, known + 0.1 * predicted)]
+    return (
+        replace(configurations, stresses=symmetric[0]),
+        replace(predictions, stresses=symmetric[1]),
+    )
+
+
 def slow(configurations: Configurations, predictions: Predictions, rows: list[int]) -> Table:
     """Every quantity over some rows, which may repeat; None where it is not defined."""
     errors = [_errors(configurations, predictions, row) for row in rows]
@@ -94,7 +111,21 @@ def slow(configurations: Configurations, predictions: Predictions, rows: list[in
     table["force_worst_share", "component"] = _worst(
         [sum((1000 * c) ** 2 for vector in force for c in vector) for _, force in errors]
     )
-    return table
+    return table | _stresses(configurations, predictions, rows)
+
+
+def _stresses(configurations: Configurations, predictions: Predictions, rows: list[int]) -> Table:
+    known, predicted = configurations.stresses, predictions.stresses
+    pairs = [
+        (160.2176634 * float(predicted[row, i, j]), 160.2176634 * float(known[row, i, j]))
+        for row in rows
+        if known is not None and predicted is not None and not np.isnan(known[row]).any()
+        for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+    ]
+    rmse = math.sqrt(sum((p - r) ** 2 for p, r in pairs) / len(pairs)) if pairs else None
+    square = sum(r * r for _, r in pairs)
+    slope = sum(p * r for p, r in pairs) / square if square > 1e-12 * len(pairs) else None
+    return {("stress_rmse", "component"): rmse, ("stress_slope", "component"): slope}
 
 
 def flat(metrics: Metrics) -> Table:

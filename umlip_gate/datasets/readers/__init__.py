@@ -56,7 +56,7 @@ def _rows(path: Path, member: str | None, where: str, dataset: Dataset) -> Itera
     reading = Reading(dataset.keys, dataset.group, dataset.quantity != "energies")
     _check_access(path, member, where, reader)
     if reader == "deepmd-npy":
-        yield from deepmd.rows(path, with_forces=reading.with_forces)
+        yield from deepmd.rows(path, reading)
         return
     with opened(path, member) as stream:
         check_kind(stream, where, reader or "")

@@ -1,7 +1,8 @@
 """Systems of DeePMD-kit: a folder of NumPy arrays.
 
 Format: DeePMD-kit's documentation, "System". `type.raw` and `type_map.raw` name the atoms, each
-`set.*` has `coord.npy`, `box.npy`, `energy.npy`, `force.npy`, a row per configuration. In the mixed
+`set.*` has `coord.npy`, `box.npy`, `energy.npy`, `force.npy` and perhaps `virial.npy`, a row per
+configuration. In the mixed
 format `real_atom_types.npy` names the atoms of each configuration, -1 where there is none.
 """
 
@@ -14,13 +15,17 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from umlip_gate.datasets.configurations import FloatArray, IntArray, Row
+from umlip_gate.datasets.keys import Keys, Reading
 from umlip_gate.datasets.readers.elements import atomic_number
+from umlip_gate.datasets.readers.labels import stress_of
 from umlip_gate.datasets.readers.limits import limits
 from umlip_gate.errors import InputError
 
+VIRIAL = "virial.npy"
 
-def rows(folder: Path, *, with_forces: bool) -> Iterator[Row]:
-    """Read the configurations of a system; energies are total, eV, forces eV/Å.
+
+def rows(folder: Path, reading: Reading) -> Iterator[Row]:
+    """Read the configurations of a system; energies are total, eV, forces eV/Å, virials eV.
 
     Raises
     ------
@@ -35,16 +40,29 @@ def rows(folder: Path, *, with_forces: bool) -> Iterator[Row]:
     periodic = not (folder / "nopbc").exists()
     row = 0
     for each in sets:
-        for structure in _structures(each, types, periodic=periodic, with_forces=with_forces):
+        found = _structures(each, types, periodic=periodic, with_forces=reading.with_forces)
+        virials = _virials(each, reading.keys)
+        unread = () if virials is not None or not (each / VIRIAL).exists() else ("virial",)
+        for place, structure in enumerate(found):
             own, positions, cell, energy_ev, forces = structure
             if len(own) and not 0 <= own.min() <= own.max() < len(numbers):
                 raise InputError(f"{each} row {row}: a type that type_map.raw does not name")
             atoms = Atoms(numbers[own], positions, cell=cell, pbc=periodic)
-            yield Row(atoms, energy_ev, forces)
+            stress = None
+            if virials is not None:
+                try:
+                    stress = stress_of({"virial": virials[place]}, Keys(virial="virial"), atoms)
+                except ValueError as error:
+                    raise InputError(f"{each} row {row}: {error}") from error
+            yield Row(atoms, energy_ev, forces, None, stress, unread)
             row += 1
 
 
 Structure = tuple[IntArray, FloatArray, FloatArray | None, float, FloatArray | None]
+
+
+def _virials(folder: Path, keys: Keys) -> FloatArray | None:
+    return _array(folder / VIRIAL, -1, 9) if keys.virial else None
 
 
 def _structures(

@@ -32,8 +32,9 @@ SPELLINGS = {
 }
 """GPUMD reads these names in any case (docs of GPUMD, train.xyz); ASE in this one."""
 
-NOT_JUDGED = frozenset({"virial", "stress"})
-"""No quantity here is made of them, and files have them in many forms."""
+OWN_FORMS = frozenset({"virial", "stress"})
+"""Files have them in many forms, of which ASE takes one as it is: it reads them under `HIDDEN`."""
+HIDDEN = "umlip_gate_"
 
 COLUMNS = {"force": "forces"}
 """GPUMD's name of a column, and ASE's."""
@@ -80,6 +81,9 @@ def atoms_of(frame: str) -> Atoms:
         raise ValueError(f"{error} is not the symbol of an element") from error
     except Exception as error:  # ase raises whatever a malformed frame leads to
         raise ValueError(f"not a configuration: {error}") from error
+    for name in OWN_FORMS:
+        if HIDDEN + name in atoms.info:
+            atoms.info[name] = atoms.info.pop(HIDDEN + name)
     return atoms
 
 
@@ -102,8 +106,7 @@ def _with_usual_names(comment: str, first_line: str) -> str:
         value = found[2]
         if name == "Properties":
             value = _with_usual_columns(value, len(first_line.split()))
-        if name not in NOT_JUDGED:
-            pairs.append(f"{name}={value}")
+        pairs.append(f"{HIDDEN if name in OWN_FORMS else ''}{name}={value}")
     return " ".join(pairs)
 
 

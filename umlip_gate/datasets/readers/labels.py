@@ -1,7 +1,7 @@
 """The reference of a structure that ASE read, and what it says of the structure to the model."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ OTHER_QUANTITIES = re.compile(
     re.IGNORECASE,
 )
 """What a name says if it is of another quantity."""
+
+STRESSES = re.compile(r"(.+[_-])?(stress|virial)(es|s)?([_-].+)?", re.IGNORECASE)
+"""Names under which files have a stress."""
 
 OTHER_SPELLINGS = {
     "total_charge": ("charge", 0),
@@ -73,7 +76,58 @@ def labelled(atoms: Atoms, reading: Reading) -> Row:
         if reading.group not in named:
             raise ValueError(f"no {reading.group}, which group names{_listed(named)}")
         label = str(named[reading.group])
-    return Row(structure(atoms, keys), energy_ev, forces, label)
+    return Row(
+        structure(atoms, keys),
+        energy_ev,
+        forces,
+        label,
+        stress_of(named, keys, atoms),
+        unread_stresses(named, keys),
+    )
+
+
+def stress_of(named: Mapping[str, Any], keys: Keys, atoms: Atoms) -> FloatArray | None:
+    """Return the stress that `keys` names, shape (3, 3), eV/Å³, as ASE counts it; None without.
+
+    Raises
+    ------
+    ValueError
+        It is not there, is no symmetric tensor of numbers, or the structure is not periodic in
+        three directions.
+    """
+    key = keys.stress or keys.virial
+    if key is None:
+        return None
+    usual = "stress" if keys.stress else "virial"
+    if key not in named:
+        raise ValueError(f"no {key}, which keys.{usual} names{_listed(named)}")
+    if not atoms.pbc.all():
+        raise ValueError(f"{key}: a stress needs a cell that is periodic in three directions")
+    tensor = _tensor(named[key], key)
+    return tensor if keys.stress else -tensor / atoms.get_volume()
+
+
+def unread_stresses(named: Iterable[str], keys: Keys) -> tuple[str, ...]:
+    """Return the names of stresses that a file has and nobody asked for."""
+    chosen = {keys.stress, keys.virial}
+    if chosen != {None}:  # one of several forms is enough
+        return ()
+    found = (name for name in named if STRESSES.fullmatch(name))
+    return tuple(sorted(name for name in found if not OTHER_QUANTITIES.search(name)))
+
+
+def _tensor(value: Any, name: str) -> FloatArray:  # noqa: ANN401 - whatever the file has
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu" or array.size not in (6, 9):
+        raise ValueError(f"{name} is not 3 x 3 numbers, nor xx, yy, zz, yz, xz, xy")
+    if array.size == 6:  # noqa: PLR2004 - Voigt's order
+        xx, yy, zz, yz, xz, xy = array.reshape(-1).tolist()
+        return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], dtype=np.float64)
+    tensor = array.reshape(3, 3).astype(np.float64)
+    far = 1e-3 * np.abs(tensor).max(initial=0.0)
+    if (np.abs(tensor - tensor.T) > far).any():  # of what is not finite the dataset's check tells
+        raise ValueError(f"{name} is not symmetric")
+    return (tensor + tensor.T) / 2
 
 
 def structure(atoms: Atoms, keys: Keys) -> Atoms:

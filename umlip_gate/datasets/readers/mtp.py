@@ -22,6 +22,9 @@ SECTIONS = frozenset(
 LONGEST_NUMBER = 20
 """Digits of a number of atoms; converting more takes long."""
 
+STRESSES = ("PlusStress:", "Stress:")
+"""Sections that no quantity here is made of: a person is told."""
+
 REPEATED = frozenset({"Feature"})
 """Sections that a record may have several of."""
 
@@ -73,7 +76,8 @@ def rows(stream: IO[bytes], where: str, types: Sequence[str], reading: Reading) 
         here = f"{where} row {i}"
         row = _row(_sections(record, here, line), numbers, with_forces=reading.with_forces)
         label = None if reading.group is None else _feature(record, reading.group, here)
-        yield row._replace(group=label)
+        unread = tuple(name for name in STRESSES if any(each.startswith(name) for each in record))
+        yield row._replace(group=label, unread=unread)
 
 
 def _records(stream: IO[bytes], where: str) -> Iterator[tuple[int, list[str]]]:

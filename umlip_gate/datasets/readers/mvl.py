@@ -8,8 +8,9 @@ import numpy as np
 from ase import Atoms
 
 from umlip_gate.datasets.configurations import Row
-from umlip_gate.datasets.keys import Reading
+from umlip_gate.datasets.keys import Keys, Reading
 from umlip_gate.datasets.readers.elements import atomic_number
+from umlip_gate.datasets.readers.labels import unread_stresses
 from umlip_gate.errors import InputError
 
 
@@ -68,7 +69,8 @@ def _row(record: dict[str, Any], reading: Reading) -> Row:
     )
     forces = np.asarray(outputs["forces"], dtype=np.float64) if reading.with_forces else None
     label = None if reading.group is None else str(record[reading.group])
-    return Row(atoms, float(outputs["energy"]), forces, label)
+    unread = unread_stresses(outputs, Keys())
+    return Row(atoms, float(outputs["energy"]), forces, label, unread=unread)
 
 
 def _number(species: list[dict[str, Any]]) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from umlip_gate.datasets.configurations import Row
 from umlip_gate.datasets.keys import Reading
-from umlip_gate.datasets.readers.labels import structure
+from umlip_gate.datasets.readers.labels import stress_of, structure, unread_stresses
 from umlip_gate.datasets.readers.opening import opened
 from umlip_gate.datasets.readers.unpickle import Frame, load_frame
 from umlip_gate.errors import InputError
@@ -47,12 +47,17 @@ def rows(stream: IO[bytes], where: str, reading: Reading) -> Iterator[Row]:
     keys = reading.keys
     energy, forces = keys.energy or "energy", keys.forces or "forces"
     names = ["ase_atoms", energy, *([forces] if reading.with_forces else [])]
-    frame = _frame(stream, where, [*names, *([reading.group] if reading.group else [])])
+    asked = (reading.group, keys.stress, keys.virial)
+    frame = _frame(stream, where, [*names, *(name for name in asked if name)])
+    unread = unread_stresses(frame, keys)
     for i, atoms in enumerate(frame["ase_atoms"]):
         try:
             label = str(frame[reading.group][i]) if reading.group else None
             array = np.asarray(frame[forces][i], dtype=np.float64) if reading.with_forces else None
-            yield Row(structure(atoms, keys), float(frame[energy][i]), array, label)
+            named = {name: frame[name][i] for name in (keys.stress, keys.virial) if name}
+            stress = stress_of(named, keys, atoms)
+            plain = structure(atoms, keys)
+            yield Row(plain, float(frame[energy][i]), array, label, stress, unread)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{where} row {i}: not a configuration: {error}") from error
 
