@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,14 +22,14 @@ PHYSICS = load_physics(ROOT / "thresholds" / "physics")
 MATRIX = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text(encoding="utf-8"))
 
 
-def runs(**changes: int) -> Runs:
+def runs(**changes: Any) -> Runs:  # noqa: ANN401 - values of the protocol
     protocol = PHYSICS.protocols["dynamics"]
     assert isinstance(protocol, DynamicsProtocol)
     tungsten = Configurations.from_rows([Row(Atoms("W"), 0.0, np.zeros((1, 3)))])
     return dynamics_study(tungsten, protocol.model_copy(update={"repeats": 2, **changes}))
 
 
-def found_by(calculator: str, **changes: int) -> set[str]:
+def found_by(calculator: str, **changes: Any) -> set[str]:  # noqa: ANN401 - as `runs`
     study = runs(**changes)
     answers = {}
     for temperature_k in study.protocol.temperatures_k:
@@ -51,7 +52,9 @@ def test_each_mutant_is_found_by_its_own_law(calculator: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("calculator", ["sound", "energy_drifts"])
 def test_a_small_drift_is_found_in_a_crystal_of_the_protocols_size(calculator: str) -> None:
-    assert sorted(found_by(calculator, repeats=5)) == sorted(MATRIX[calculator]["found_by"])
+    """At 300 K: hotter, an atom beside the vacancy leaves its site in this potential's crystal."""
+    found = found_by(calculator, repeats=5, temperatures_k=(300,))
+    assert sorted(found) == sorted(MATRIX[calculator]["found_by"])
 
 
 def test_the_drift_of_a_known_energy() -> None:
