@@ -90,10 +90,12 @@ def causes(verdicts: Iterable[Mapping[str, Any]]) -> list[Cause]:
 def reason_alone(verdict: Mapping[str, Any]) -> str:
     """Return the first line of a reason without the model and dataset that it begins with.
 
-    Of what was measured, without what else is told of it.
+    With what it announces by a colon; of what was measured, without what else is told of it.
     """
-    lines = verdict["reason"].splitlines()
+    lines = [line.strip() for line in verdict["reason"].splitlines()]
     reason = lines[0] if lines else ""
+    if reason.endswith(":"):
+        reason = f"{reason} {'; '.join(lines[1:])}"
     if verdict["value"] is not None:
         reason = reason.partition("; ")[0]
     model, dataset, _ = verdict["id"].split(":", 2)

@@ -93,6 +93,14 @@ def test_one_cause_is_one_line() -> None:
     ]
 
 
+def test_what_a_cause_announces_is_told() -> None:
+    """Else the row of a fault in the data would be in `-v` alone."""
+    reason = "W-g: the data are not sound:\n  a.xyz row 1: no atoms\n  a.xyz row 7: no atoms"
+    assert text_of(cause_lines([verdict("m0", "W-g", "item0", "error", reason=reason)])) == [
+        "1 error: the data are not sound: a.xyz row 1: no atoms; a.xyz row 7: no atoms (m0 on W-g)"
+    ]
+
+
 def test_values_outside_one_limit_are_one_cause() -> None:
     failed = [
         verdict(f"m{n}", "W-g", "energy", "failed", value=6.12 + n, interval=[5.5, 8])
