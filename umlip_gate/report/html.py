@@ -259,7 +259,8 @@ def _moved(
 def _how_far(numbers: tuple[float, float], ends: tuple[Ends, Ends]) -> str:
     """Return by how much a number moved, and whether the two intervals are apart."""
     (old, new), (one, other) = numbers, ends
-    known = one and other and None not in (*one, *other)
-    apart = known and (one[1] < other[0] or other[1] < one[0])  # type: ignore[index, operator]
     share = f"{new / old - 1:+.1%}, " if old and abs(new / old) < MOST_TIMES else ""
+    if not one or not other or None in (*one, *other):
+        return f"{share}without an interval"
+    apart = one[1] < other[0] or other[1] < one[0]  # type: ignore[operator]
     return f"{share}{'beyond' if apart else 'within'} the intervals"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.selftest.builders.results import made_configurations, made_results
+from tests.selftest.builders.results import ENERGY, made_configurations, made_results
 from tests.selftest.cli import CommandLineRun
 from umlip_gate.errors import InputError
 from umlip_gate.report.__main__ import main
@@ -125,6 +125,14 @@ def test_two_runs_side_by_side() -> None:
     assert "<td>mine:W-g:new</td><td>-</td><td>passed</td>" in text
     assert "<td>mine:W-g:item-1</td><td>failed</td><td>-</td>" in text
     assert "Numbers that moved: 0" in page([run_of(before), run_of(before)])
+
+
+def test_a_number_without_an_interval_is_not_within_one() -> None:
+    before, after = made_results(energy=4.5), made_results(energy=9.5)
+    for entry in after["measurements"]:
+        entry["intervals"][ENERGY] = dict.fromkeys(entry["intervals"][ENERGY])
+    text = page([run_of(before, "old.json"), run_of(after, "new.json")])
+    assert "+111.1%, without an interval" in text
 
 
 def test_models_whose_intervals_overlap_are_one_group() -> None:
