@@ -65,3 +65,9 @@ def test_what_is_not_finite_is_not_the_same(place: str) -> None:
         forces[2, 1] = np.nan
     found = (np.nan if place == "energy" else 1.0), forces
     assert difference(found, (1.0, FORCES), "float32")
+    assert difference((1.0, FORCES), found, "float32")
+
+
+@pytest.mark.parametrize("expected", [(np.inf, FORCES), (1.0, np.inf * FORCES)])
+def test_nothing_is_the_same_as_an_infinite_answer(expected: tuple[float, np.ndarray]) -> None:
+    assert difference((1.0, FORCES), expected, "float32")
