@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from ase.data import chemical_symbols
 
+from tests.selftest.builders.predicted import predictions_of
 from tests.selftest.physics import mutants
 from umlip_gate.datasets.cache import DatasetCache
-from umlip_gate.datasets.configurations import Configurations, FloatArray
+from umlip_gate.datasets.configurations import Configurations
 from umlip_gate.datasets.registry import load_registry
 from umlip_gate.models.prepare import prepare_model
 from umlip_gate.models.registry import Model, load_models
@@ -148,15 +149,7 @@ def _tungsten() -> Configurations:
 
 def _mutated(name: str) -> Answers:
     def ask(configurations: Configurations) -> Predictions:
-        calculator = getattr(mutants, name)()
-        energies: list[float] = []
-        forces: list[FloatArray] = []
-        for row in range(len(configurations)):
-            atoms = configurations.atoms(row)
-            atoms.calc = calculator
-            energies.append(atoms.get_potential_energy())
-            forces.append(atoms.get_forces())
-        return Predictions(np.array(energies), np.concatenate(forces), {})
+        return predictions_of(getattr(mutants, name)(), configurations)
 
     return Answers(ask, ask)
 

@@ -8,9 +8,12 @@ import ase.io
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from tests.selftest.builders.fakes import Fake
+from umlip_gate.datasets.configurations import Configurations
+from umlip_gate.predictions.predictions import Predictions
 
 
 def predicted(images: Sequence[Atoms]) -> list[Atoms]:
@@ -21,6 +24,17 @@ def predicted(images: Sequence[Atoms]) -> list[Atoms]:
         energy, forces = atoms.get_potential_energy(), atoms.get_forces()
         atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
     return made
+
+
+def predictions_of(calculator: Calculator, configurations: Configurations) -> Predictions:
+    """What a calculator predicts, structure by structure."""
+    energies, forces = [], []
+    for row in range(len(configurations)):
+        atoms = configurations.atoms(row)
+        atoms.calc = calculator
+        energies.append(atoms.get_potential_energy())
+        forces.append(atoms.get_forces())
+    return Predictions(np.array(energies), np.concatenate(forces), {})
 
 
 def as_extxyz(path: Path, images: Sequence[Atoms]) -> None:

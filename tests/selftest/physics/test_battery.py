@@ -10,9 +10,9 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from tests.selftest.builders.predicted import predictions_of
 from tests.selftest.checkout import ROOT
 from tests.selftest.physics import mutants
-from tests.selftest.physics.test_core import predicted
 from umlip_gate.datasets.configurations import Configurations, FloatArray, Row
 from umlip_gate.errors import Unavailable
 from umlip_gate.physics.crystals import Crystal, crystals, draw, smallest
@@ -48,11 +48,11 @@ def study(name: str) -> Study:
 def found_by(mutant: str, name: str) -> frozenset[str]:
     """Return the quantities of a study whose limits of float64 a mutant exceeds."""
     own = study(name)
-    once = predicted(getattr(mutants, mutant)(), own.configurations)
+    once = predictions_of(getattr(mutants, mutant)(), own.configurations)
     deviations = own.measure(once, stresses(getattr(mutants, mutant)(), own))
     if own.again == "batch":
         again = own.configurations.select(np.arange(len(once))[::-1])
-        backwards = predicted(getattr(mutants, mutant)(), again)
+        backwards = predictions_of(getattr(mutants, mutant)(), again)
         rows = np.arange(len(once))[::-1]
         deviations |= own.disagreement(once, backwards.select(rows, again.n_atoms))
     return frozenset(
@@ -121,7 +121,7 @@ def test_a_counterexample_is_shrunk_to_fewer_atoms() -> None:
 
     def fails(crystal: Crystal) -> bool:
         own = Study((Case(crystal, symmetry_trials(crystal)["rotation"]),))
-        measured = own.measure(predicted(calculator, own.configurations))
+        measured = own.measure(predictions_of(calculator, own.configurations))
         return measured["rotation_energy"].value > limit
 
     large = max(filter(fails, draw(strategy, 20, 0)), key=lambda each: len(each.atoms()))

@@ -7,6 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from tests.selftest.builders.predicted import predictions_of
 from tests.selftest.checkout import ROOT
 from tests.selftest.physics import mutants
 from umlip_gate.datasets.configurations import Configurations, Row
@@ -61,16 +62,6 @@ def study(seed: int = 0) -> Study:
     return core_study(crystals(), protocol)
 
 
-def predicted(calculator: mutants.Potential, configurations: Configurations) -> Predictions:
-    energies, forces = [], []
-    for row in range(len(configurations)):
-        atoms = configurations.atoms(row)
-        atoms.calc = calculator
-        energies.append(atoms.get_potential_energy())
-        forces.append(atoms.get_forces())
-    return Predictions(np.array(energies), np.concatenate(forces), {})
-
-
 def beyond(of: Study, predictions: Predictions) -> set[str]:
     measured = of.measure(predictions)
     return {
@@ -84,7 +75,7 @@ def beyond(of: Study, predictions: Predictions) -> set[str]:
 def test_a_defect_is_found_by_its_own_check(mutant: str) -> None:
     core = study()
     calculator = getattr(mutants, mutant)()
-    assert beyond(core, predicted(calculator, core.configurations)) == CAUGHT_BY[mutant]
+    assert beyond(core, predictions_of(calculator, core.configurations)) == CAUGHT_BY[mutant]
 
 
 def test_every_limit_finds_some_defect() -> None:
@@ -105,7 +96,7 @@ def test_structures_are_the_same_in_every_run_and_others_with_another_seed() -> 
 
 def test_no_structure_is_without_forces_by_symmetry() -> None:
     core = study()
-    predictions = predicted(mutants.sound(), core.configurations)
+    predictions = predictions_of(mutants.sound(), core.configurations)
     own = itertools.pairwise(core.configurations.offsets)
     largest = [np.abs(predictions.forces[start:end]).max() for start, end in own]
     assert min(largest) > 0.1
@@ -113,7 +104,7 @@ def test_no_structure_is_without_forces_by_symmetry() -> None:
 
 def test_a_row_that_failed_is_no_small_deviation() -> None:
     core = study()
-    right = predicted(mutants.sound(), core.configurations)
+    right = predictions_of(mutants.sound(), core.configurations)
     energies, forces = right.energies.copy(), right.forces.copy()
     energies[0], forces[: core.configurations.n_atoms[0]] = np.nan, np.nan  # in every trial
     broken = Predictions(energies, forces, {0: "no convergence"})
@@ -123,7 +114,7 @@ def test_a_row_that_failed_is_no_small_deviation() -> None:
 
 def test_the_worst_cell_is_named() -> None:
     core = study()
-    right = predicted(mutants.sound(), core.configurations)
+    right = predictions_of(mutants.sound(), core.configurations)
     forces = right.forces.copy()
     last = core.cases[-1]
     start = core.configurations.offsets[-2]
